@@ -1,0 +1,47 @@
+import type { Address, Hex } from './types.ts';
+
+/** Writes the Executor's gain of `token` since the sequence began over the 32-byte word at `offset` (bytes into the calldata, selector included). */
+export type AmountPatch = { readonly token: Address; readonly offset: number };
+
+/** The one callback that a step may receive: from `caller`, with `selector`, whose bytes argument number `argument` is exactly `payload`. */
+export type AnnouncedCallback = {
+  readonly caller: Address;
+  readonly selector: Hex;
+  readonly argument: number;
+  /** The encoded steps to run inside the callback (`encodeSteps`). */
+  readonly payload: Hex;
+  /** The 32-byte word that the callback returns, or `0x` for nothing. */
+  readonly answer: Hex;
+};
+
+/** What the Executor does, one after another. `pay` sends the amount in word `argument` of the running callback to its caller. */
+export type Step =
+  | { readonly kind: 'call'; readonly target: Address; readonly valueWei: bigint; readonly data: Hex; readonly patch?: AmountPatch }
+  | { readonly kind: 'approve'; readonly token: Address; readonly spender: Address; readonly amountRaw: bigint }
+  | {
+      readonly kind: 'enter';
+      readonly target: Address;
+      readonly valueWei: bigint;
+      readonly data: Hex;
+      readonly patch?: AmountPatch;
+      readonly callback: AnnouncedCallback;
+    }
+  | { readonly kind: 'pay'; readonly token: Address; readonly argument: number };
+
+/** Steps that stand or fall together. An optional group that reverts undoes only itself. */
+export type Group = { readonly optional: boolean; readonly minProfitRaw: bigint; readonly steps: readonly Step[] };
+
+/** One Executor transaction (contracts/Executor.sol `execute`). */
+export type Sequence = {
+  readonly numeraire: Address;
+  /** Least realised profit after the bid, in the numeraire. */
+  readonly minProfitRaw: bigint;
+  /** Taken off the gross profit before the bid's share is. */
+  readonly gasCostRaw: bigint;
+  readonly bidBps: number;
+  /** The sequence reverts in any later block. */
+  readonly lastBlock: number;
+  /** Tokens, beside the numeraire, whose gain goes to the treasury. */
+  readonly sweep: readonly Address[];
+  readonly groups: readonly Group[];
+};
