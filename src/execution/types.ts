@@ -1,0 +1,44 @@
+import type { Address, Hex } from '../lib/types.ts';
+
+/** What a relay or our own node says of an exact signed bundle at the next block. */
+export type Simulation =
+  | { readonly kind: 'ok'; readonly results: readonly SimulatedTransaction[]; readonly coinbaseDiffWei: bigint; readonly source: string }
+  | { readonly kind: 'reverted'; readonly results: readonly SimulatedTransaction[]; readonly source: string }
+  | { readonly kind: 'unavailable'; readonly reason: string };
+export type SimulatedTransaction = {
+  readonly txHash: Hex;
+  readonly gasUsed: bigint;
+  readonly revert: Hex | undefined;
+  readonly error: string | undefined;
+};
+
+export type SendResult =
+  | { readonly kind: 'accepted'; readonly bundleHash: string }
+  | { readonly kind: 'refused'; readonly reason: string }
+  | { readonly kind: 'unknown'; readonly reason: string };
+
+/** A bundle relay. Every call is bounded in time and never throws. */
+export interface Relay {
+  /** The host alone: the URL may carry a key. */
+  readonly name: string;
+  simulate(bundle: { readonly txs: readonly Hex[]; readonly targetBlock: number; readonly timestamp: number }): Promise<Simulation>;
+  send(bundle: { readonly txs: readonly Hex[]; readonly targetBlock: number; readonly replacementUuid: string }): Promise<SendResult>;
+  cancel(replacementUuid: string): Promise<SendResult>;
+}
+
+/** Signs for one sender. */
+export interface Lane {
+  readonly address: Address;
+  sign(transaction: UnsignedTransaction): Promise<{ readonly raw: Hex; readonly txHash: Hex }>;
+}
+
+export type UnsignedTransaction = {
+  readonly chainId: number;
+  readonly nonce: number;
+  readonly to: Address;
+  readonly data: Hex;
+  readonly valueWei: bigint;
+  readonly gasLimit: bigint;
+  readonly maxFeeWei: bigint;
+  readonly priorityFeeWei: bigint;
+};

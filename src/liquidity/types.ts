@@ -1,0 +1,60 @@
+import type { Step } from '../lib/steps.ts';
+import type { Address } from '../lib/types.ts';
+import type { Mirrored } from '../mirror/types.ts';
+
+export type NoFill = { readonly ok: false; readonly reason: 'no-route' | 'too-thin' | 'not-synced' };
+
+/** Pools as they will be after the fills already planned for the same block. Immutable. */
+export interface Depth {
+  after(fill: Fill): Depth;
+}
+
+/** An exchange that the venue promises at a depth, exact to the raw unit while the pools stay as mirrored. */
+export type Fill = {
+  readonly ok: true;
+  readonly venue: string;
+  readonly tokenIn: Address;
+  readonly tokenOut: Address;
+  readonly amountInRaw: bigint;
+  readonly amountOutRaw: bigint;
+  /** Pools touched, so that a flash source can be told to stay away from them. */
+  readonly pools: readonly Address[];
+  readonly gasUnits: bigint;
+  /** For people: `WBTC -0.05%-> WETH`. */
+  readonly label: string;
+};
+
+/** How the Executor learns a swap's input: the planned amount, or its whole gain of the input token at that point. */
+export type InputAmount = 'planned' | 'gain';
+
+/** Where assets are exchanged. Quotes need no call. */
+export interface Venue extends Mirrored {
+  readonly name: string;
+  /** A depth with nothing planned yet, at the mirrored state. */
+  depth(): Depth;
+  /** Best fill for exactly `amountInRaw`, over direct pools and one bridge token. */
+  quoteIn(tokenIn: Address, tokenOut: Address, amountInRaw: bigint, at: Depth, avoid?: readonly Address[]): Fill | NoFill;
+  /** Best fill that yields exactly `amountOutRaw`. */
+  quoteOut(tokenIn: Address, tokenOut: Address, amountOutRaw: bigint, at: Depth, avoid?: readonly Address[]): Fill | NoFill;
+  /** Steps that perform the fill. With `gain` the first hop sells the Executor's whole gain of the input token. */
+  steps(fill: Fill, input: InputAmount): readonly Step[];
+  /** Tells the venue which tokens will be exchanged; it finds and mirrors their pools. Returns true when this adds pools to mirror. */
+  want(tokens: readonly Address[]): boolean;
+}
+
+/** Lends within one transaction. */
+export interface FlashSource {
+  readonly name: string;
+  /** The fee for borrowing `amountRaw` now, rounded as the lender rounds, or undefined when it cannot lend that much. */
+  feeRaw(
+    token: Address,
+    amountRaw: bigint,
+    avoid: readonly Address[],
+  ): { readonly feeRaw: bigint; readonly gasUnits: bigint; readonly lender: Address } | undefined;
+  /** Borrows, runs `inner` with the loan in hand, and repays `amountRaw` + `feeRaw` from what the Executor then holds. */
+  steps(
+    loan: { readonly token: Address; readonly amountRaw: bigint; readonly feeRaw: bigint; readonly lender: Address },
+    inner: readonly Step[],
+    executor: Address,
+  ): readonly Step[];
+}

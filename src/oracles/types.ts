@@ -1,0 +1,36 @@
+import type { Address } from '../lib/types.ts';
+
+/** A price feed is known by the contract that emits its answers' proxy: the address that consumers read. */
+export type FeedId = Address;
+
+export type FeedAnswer = { readonly answer: bigint; readonly updatedAt: number; readonly roundId: bigint };
+
+/** The block that judges: the one that will include us, pending price updates applied. */
+export type Moment = {
+  readonly number: number;
+  readonly timestamp: number;
+  readonly baseFeeWei: bigint;
+  /** The feed's answer at this moment, or undefined when none is known. */
+  answer(feed: FeedId): FeedAnswer | undefined;
+};
+
+/** A price in the base currency of the oracle that asked, in its units (Aave: USD, 8 decimals). */
+export type Price =
+  | { readonly ok: true; readonly price: bigint; readonly updatedAt: number }
+  | { readonly ok: false; readonly reason: string };
+
+/** Prices one asset. Pure: the same moment gives the same price. */
+export interface PriceSource {
+  readonly kind: 'feed' | 'ratio' | 'fixed' | 'opaque';
+  /** The contract that the protocol asks. */
+  readonly address: Address;
+  /** Feeds whose update moves this price. */
+  readonly feeds: readonly FeedId[];
+  price(at: Moment): Price;
+}
+
+/** USD worth of tokens for limits, profit and reports; 8 decimals a whole token. */
+export interface UsdPrices {
+  /** USD price of one whole token, 8 decimals, and the token's decimals; undefined when no source exists. */
+  usd8(token: Address, at: Moment): { readonly priceUsd8: bigint; readonly decimals: number } | undefined;
+}

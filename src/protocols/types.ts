@@ -1,0 +1,70 @@
+import type { Step } from '../lib/steps.ts';
+import type { Address } from '../lib/types.ts';
+import type { Mirrored } from '../mirror/types.ts';
+import type { FeedId, Moment } from '../oracles/types.ts';
+
+export type ProtocolName = 'aave-v3' | 'morpho-blue' | 'compound-v2' | 'compound-v3' | 'perp-v2' | 'synthetix-v3-perps';
+
+/** A position's place in its protocol's storage. */
+export type Slot = number;
+
+export type Verdict =
+  | { readonly kind: 'healthy'; readonly healthFactorWad: bigint }
+  | { readonly kind: 'liquidatable'; readonly healthFactorWad: bigint }
+  /** No judgement possible: a price is missing, the market is suspended. Never acted on. */
+  | { readonly kind: 'unknown'; readonly reason: string };
+
+/** Amounts that the protocol accepts: every raw amount from `minRaw` to `maxRaw`, both included. */
+export type Regime = { readonly minRaw: bigint; readonly maxRaw: bigint };
+
+/** What one unit of action changes: `deltaRaw` below zero is paid in, above is received. */
+export type Flow = { readonly asset: Address; readonly deltaRaw: bigint };
+
+/** One way to liquidate one position: one pair of debt and collateral. Pure; valid at the moment that made it. */
+export interface Option {
+  readonly label: string;
+  readonly debtAsset: Address;
+  readonly collateralAsset: Address;
+  /** Disjoint, ascending. Never empty. */
+  readonly regimes: readonly Regime[];
+  /** Gas of the protocol's own part, for planning; simulation has the last word. */
+  readonly gasUnits: bigint;
+  /** Exact to the raw unit, in the protocol's own rounding. */
+  flow(amountRaw: bigint): readonly Flow[];
+  /** Steps that assume the paid-in asset is in the Executor's hands. */
+  steps(amountRaw: bigint): readonly Step[];
+}
+
+/** What people see of a position. Raw amounts with decimals; values in USD with 8 decimals. */
+export type PositionView = {
+  readonly account: Address;
+  readonly collateral: readonly Holding[];
+  readonly debt: readonly Holding[];
+  readonly collateralUsd8: bigint;
+  readonly debtUsd8: bigint;
+};
+export type Holding = {
+  readonly asset: Address;
+  readonly symbol: string;
+  readonly decimals: number;
+  readonly amountRaw: bigint;
+  readonly valueUsd8: bigint;
+};
+
+export interface Protocol extends Mirrored {
+  readonly name: ProtocolName;
+  /** The deployment's name in the address book: `core`. */
+  readonly market: string;
+  /** Slots that carry debt now. */
+  slots(): Iterable<Slot>;
+  count(): number;
+  accountOf(slot: Slot): Address;
+  slotOf(account: Address): Slot | undefined;
+  judge(slot: Slot, at: Moment): Verdict;
+  options(slot: Slot, at: Moment): readonly Option[];
+  view(slot: Slot, at: Moment): PositionView;
+  /** Tokens that liquidations here can pay in or receive. */
+  tokens(): readonly Address[];
+  /** Feeds whose update can move a judgement here. */
+  feeds(): readonly FeedId[];
+}

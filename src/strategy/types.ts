@@ -1,0 +1,71 @@
+import type { Step } from '../lib/steps.ts';
+import type { Address } from '../lib/types.ts';
+import type { ProtocolName, Slot } from '../protocols/types.ts';
+
+/** A position judged liquidatable at a moment. */
+export type Candidate = {
+  readonly protocol: ProtocolName;
+  readonly market: string;
+  readonly slot: Slot;
+  readonly account: Address;
+  readonly healthFactorWad: bigint;
+  /** The block at whose end it was first seen liquidatable. */
+  readonly sinceBlock: number;
+  /** The price update that made it so, when known. */
+  readonly updateTxHash?: `0x${string}`;
+};
+
+/** A liquidation worth sending: one group of an Executor sequence. Amounts in wei are of the numeraire (wrapped native). */
+export type Plan = {
+  readonly candidate: Candidate;
+  readonly option: string;
+  readonly debtAsset: Address;
+  readonly collateralAsset: Address;
+  readonly repayRaw: bigint;
+  readonly seizedRaw: bigint;
+  readonly route: string;
+  readonly flash: string;
+  readonly flashFeeRaw: bigint;
+  readonly steps: readonly Step[];
+  /** Tokens that may be left over in raw units and are swept. */
+  readonly sweep: readonly Address[];
+  readonly grossWei: bigint;
+  readonly gasUnits: bigint;
+  readonly gasWei: bigint;
+  readonly bidWei: bigint;
+  /** gross - gas - bid. */
+  readonly profitWei: bigint;
+  readonly profitUsd8: bigint;
+  readonly repayUsd8: bigint;
+  /** On-chain floor of this group: below it the group undoes itself. */
+  readonly minGrossWei: bigint;
+};
+
+/** Why nothing is sent for a candidate, with its figures as decimal strings. */
+export type SkipReason = { readonly reason: SkipCode; readonly figures: Readonly<Record<string, string>> };
+export type SkipCode =
+  | 'healthy'
+  | 'no-option'
+  | 'no-route'
+  | 'no-usd-price'
+  | 'no-flash-loan'
+  | 'below-min-profit'
+  | 'gas-too-high'
+  | 'position-too-large'
+  | 'token-denied'
+  | 'market-denied'
+  | 'limit-reached'
+  | 'breaker-open'
+  | 'paused'
+  | 'killed'
+  | 'simulation-reverted'
+  | 'simulation-unavailable'
+  | 'block-full'
+  | 'cooling-down'
+  | 'suspended'
+  | 'unknown-health'
+  | 'in-flight';
+
+export type Decision =
+  | { readonly kind: 'plan'; readonly plan: Plan }
+  | { readonly kind: 'skip'; readonly candidate: Candidate; readonly skip: SkipReason };
