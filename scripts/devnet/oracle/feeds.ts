@@ -1,10 +1,10 @@
 /** Deploys price feeds as Chainlink wires them: proxy -> aggregator <- forwarder <- the node's own account. */
-import { type Hex, keccak256, parseEther, toHex } from 'viem';
-import { privateKeyToAddress } from 'viem/accounts';
+import { type Hex, keccak256, parseEther, toHex, zeroAddress } from 'viem';
+import { privateKeyToAccount, privateKeyToAddress } from 'viem/accounts';
+import { GENESIS_TIMESTAMP } from '../anvil.ts';
+import type { SetupChain } from '../chain.ts';
 import { oracleArtifacts } from './contracts.ts';
-import { aggregatorAbi, type Feed, type Signer } from './report.ts';
-import { connect, minedReceipt, openSequence } from './sequence.ts';
-import { transmit } from './transmit.ts';
+import { aggregatorAbi, buildTransmit, type Feed, type Signer } from './report.ts';
 
 export type FeedSpec = {
   /** As the feed's description says it, e.g. `ETH / USD`. */
@@ -13,61 +13,55 @@ export type FeedSpec = {
   initialAnswer: bigint;
 };
 
-/** A chain that mines by itself (automine or on an interval), and the account that pays for and owns what is deployed. */
-export type DeployOn = { rpcUrl: string; deployerKey: Hex };
-
 const ORACLES = 4;
 const F = 1;
 /** The limits of mainnet's ETH/USD aggregator. */
 const MIN_ANSWER = 1n;
 const MAX_ANSWER = 2n ** 176n - 1n;
+const OFFCHAIN_CONFIG_VERSION = 2n;
 /** Mainnet's LINK, which a forwarder refuses to call; nothing is there on the devnet. */
 const LINK = '0x514910771AF9Ca656af840dff83E8264EcF986CA';
-const ANYONE = '0x0000000000000000000000000000000000000000';
 const NODE_FUNDS_WEI = parseEther('100');
 
 /**
- * Deploys the feeds, gives each its oracle set and its first answer. Keys follow from the feeds' names, so a devnet is the same every time.
- * NOTE: the deployer's nonces are used in a row from the pending one; nothing else may send from it meanwhile.
+ * Deploys the feeds, gives each its oracle set and its first answer; all of it is mined on return. Keys follow from the feeds' names, so
+ * that one devnet is like the other.
  */
-export async function deployFeeds(chain: DeployOn, specs: readonly FeedSpec[]): Promise<Feed[]> {
-  const artifacts = await oracleArtifacts();
-  const sequence = await openSequence(chain.rpcUrl, chain.deployerKey);
-  const owner = privateKeyToAddress(chain.deployerKey);
-  const deployed = [];
-  for (const spec of specs) {
-    const signers = keysOf(spec.name, 'signer');
-    const nodes = keysOf(spec.name, 'node');
+export async function deployFeeds(chain: SetupChain, specs: readonly FeedSpec[]): Promise<Feed[]> {
+  const { aggregator, forwarder, proxy } = await oracleArtifacts();
+  const wired: Omit<Feed, 'configDigest'>[] = [];
+  for (const { name, decimals } of specs) {
+    const signers = keysOf(name, 'signer');
+    const nodes = keysOf(name, 'node');
     const node = nodes[0]!;
-    const forwarder = await sequence.deploy(artifacts.forwarder, [LINK, owner, ANYONE, '0x'], 2_000_000n);
-    const aggregator = await sequence.deploy(artifacts.aggregator, [MIN_ANSWER, MAX_ANSWER, spec.decimals, spec.name], 4_000_000n);
-    const proxy = await sequence.deploy(artifacts.proxy, [aggregator, ANYONE], 3_000_000n);
-    await sequence.call(forwarder, artifacts.forwarder, 'setAuthorizedSenders', [[node.address]], 200_000n);
+    const at = {
+      forwarder: await chain.deploy(`${name} forwarder`, forwarder, [LINK, chain.deployer.address, zeroAddress, '0x']),
+      aggregator: await chain.deploy(`${name} aggregator`, aggregator, [MIN_ANSWER, MAX_ANSWER, decimals, name]),
+    };
+    const proxyAddress = await chain.deploy(`${name} proxy`, proxy, [at.aggregator, zeroAddress]);
+    await chain.call(at.forwarder, forwarder.abi, 'setAuthorizedSenders', [[node.address]]);
     // The other oracles transmit by their own accounts, as nodes without a forwarder do.
-    const transmitters = [forwarder, ...nodes.slice(1).map(({ address }) => address)];
-    const config = [signers.map(({ address }) => address), transmitters, F, '0x', 2n, '0x'];
-    await sequence.call(aggregator, artifacts.aggregator, 'setConfig', config, 1_500_000n);
-    await sequence.pay(node.address, NODE_FUNDS_WEI);
-    deployed.push({ spec, feed: { proxy, aggregator, forwarder, signers, transmitterKey: node.privateKey } });
+    const transmitters = [at.forwarder, ...nodes.slice(1).map(({ address }) => address)];
+    const oracles = signers.map(({ address }) => address);
+    await chain.call(at.aggregator, aggregator.abi, 'setConfig', [oracles, transmitters, F, '0x', OFFCHAIN_CONFIG_VERSION, '0x']);
+    wired.push({ name, decimals, proxy: proxyAddress, ...at, signers, f: F, transmitterKey: node.privateKey });
   }
-  await sequence.mined();
-  return Promise.all(deployed.map(({ spec, feed }) => firstAnswer(chain.rpcUrl, spec, feed)));
-}
+  await chain.fund(
+    wired.map(({ transmitterKey }) => privateKeyToAddress(transmitterKey)),
+    NODE_FUNDS_WEI,
+  );
+  await chain.mine();
 
-async function firstAnswer(
-  rpcUrl: string,
-  spec: FeedSpec,
-  deployed: Omit<Feed, 'name' | 'decimals' | 'configDigest' | 'f'>,
-): Promise<Feed> {
-  const client = connect(rpcUrl);
-  const [, , configDigest] = await client.readContract({
-    address: deployed.aggregator,
-    abi: aggregatorAbi,
-    functionName: 'latestConfigDetails',
-  });
-  const feed: Feed = { name: spec.name, decimals: spec.decimals, configDigest, f: F, ...deployed };
-  await minedReceipt(client, await transmit(rpcUrl, feed, spec.initialAnswer), `${spec.name}: first transmission`);
-  return feed;
+  const feeds: Feed[] = [];
+  for (const [index, feed] of wired.entries()) {
+    const [, , configDigest] = await chain.read<[number, number, Hex]>(feed.aggregator, aggregatorAbi, 'latestConfigDetails');
+    feeds.push({ ...feed, configDigest });
+    const { initialAnswer: answer } = specs[index]!;
+    const first = await buildTransmit(feeds[index]!, { answer, observationsTimestamp: GENESIS_TIMESTAMP, epoch: 1 });
+    await chain.send(privateKeyToAccount(feed.transmitterKey), { ...first, label: `${feed.name}: first transmission` });
+  }
+  await chain.mine();
+  return feeds;
 }
 
 function keysOf(feedName: string, role: string): Signer[] {

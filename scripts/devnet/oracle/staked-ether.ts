@@ -1,8 +1,7 @@
 /** Deploys the staked-ETH token and its price source: the ETH feed times the token's ratio, with no feed of its own. */
 import type { Address } from 'viem';
+import type { SetupChain } from '../chain.ts';
 import { oracleArtifacts } from './contracts.ts';
-import type { DeployOn } from './feeds.ts';
-import { openSequence } from './sequence.ts';
 
 export type StakedEther = {
   /** ERC-20 (18 decimals), ratio provider, and `mint(address,uint256)` for the deployer. `poke()` lets the ratio grow. */
@@ -18,11 +17,10 @@ export type StakedEtherSpec = {
   yearlyGrowthBps: bigint;
 };
 
-export async function deployStakedEther(chain: DeployOn, spec: StakedEtherSpec): Promise<StakedEther> {
-  const artifacts = await oracleArtifacts();
-  const sequence = await openSequence(chain.rpcUrl, chain.deployerKey);
-  const token = await sequence.deploy(artifacts.stakedEther, [spec.initialRatioWad, spec.yearlyGrowthBps], 2_000_000n);
-  const adapter = await sequence.deploy(artifacts.ratioAdapter, [spec.ethUsdProxy, token, 'wstETH / stETH / USD'], 2_000_000n);
-  await sequence.mined();
+/** Queued on return; on chain after the next `chain.mine()`. The adapter asks the feed for its decimals, so the feed comes first. */
+export async function deployStakedEther(chain: SetupChain, spec: StakedEtherSpec): Promise<StakedEther> {
+  const { ratioAdapter, stakedEther } = await oracleArtifacts();
+  const token = await chain.deploy('staked ether', stakedEther, [spec.initialRatioWad, spec.yearlyGrowthBps]);
+  const adapter = await chain.deploy('staked ether price', ratioAdapter, [spec.ethUsdProxy, token, 'wstETH / stETH / USD']);
   return { token, adapter };
 }

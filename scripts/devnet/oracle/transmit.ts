@@ -1,9 +1,9 @@
 /** Sends a feed's next report to the public mempool, as an oracle node does. */
-import type { Hash } from 'viem';
+import { createPublicClient, type Hash, http, type PublicClient } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
 import { aggregatorAbi, buildTransmit, type Feed } from './report.ts';
-import { connect } from './sequence.ts';
 
+const RPC_TIMEOUT_MS = 10_000;
 /** A first round writes fresh slots: about 190k; later ones about 120k. */
 const GAS_LIMIT = 400_000n;
 
@@ -58,4 +58,8 @@ export async function signTransmit(rpcUrl: string, feed: Feed, answer: bigint, o
     maxFeePerGas: 3n * latest.baseFeePerGas! + tipWei,
   });
   return { raw, from: account.address, nonce };
+}
+
+function connect(rpcUrl: string): PublicClient {
+  return createPublicClient({ transport: http(rpcUrl, { timeout: RPC_TIMEOUT_MS, retryCount: 1 }) });
 }
