@@ -1,0 +1,119 @@
+import type { Depth, FlashSource, Venue } from '../liquidity/types.ts';
+import type { Moment, UsdPrices } from '../oracles/types.ts';
+import type { Option, Regime } from '../protocols/types.ts';
+import { type Evaluation, evaluate, type NoEvaluation, stepsOf } from './evaluate.ts';
+import { bestAmount } from './size.ts';
+import { type Terms, usd8ToWeiUp, weiToUsd8 } from './terms.ts';
+import type { Candidate, Decision, SkipReason } from './types.ts';
+
+/** What planning may exchange, borrow and price with. */
+export type Market = { readonly venue: Venue; readonly flashes: readonly FlashSource[]; readonly usd: UsdPrices };
+
+const BPS = 10_000n;
+
+/** The most profitable liquidation of one candidate at a depth, or the reason why none is made. Pure. */
+export function planCandidate(
+  candidate: Candidate,
+  options: readonly Option[],
+  market: Market,
+  depth: Depth,
+  terms: Terms,
+  at: Moment,
+): { readonly decision: Decision; readonly after: Depth } {
+  const skip = (reason: SkipReason['reason'], figures: Record<string, string> = {}) => ({
+    decision: { kind: 'skip', candidate, skip: { reason, figures } } as const,
+    after: depth,
+  });
+  if (options.length === 0) return skip('no-option');
+  const allowed = options.filter((option) => terms.tokenAllowed(option.debtAsset) && terms.tokenAllowed(option.collateralAsset));
+  if (allowed.length === 0) return skip('token-denied', { pairs: options.map((option) => option.label).join(', ') });
+
+  let best: Evaluation | undefined;
+  let obstacle: NoEvaluation['reason'] | 'no-usd-price' | 'position-too-large' | undefined;
+  for (const option of allowed) {
+    const regimes = withinPositionLimit(option, market.usd, terms, at);
+    if (typeof regimes === 'string') {
+      obstacle ??= regimes;
+      continue;
+    }
+    for (const flash of market.flashes) {
+      const found = bestAmount(regimes, (amountRaw) => {
+        const result = evaluate(option, amountRaw, flash, market.venue, depth, terms);
+        if (result.ok) return result.evaluation;
+        obstacle = result.reason;
+        return undefined;
+      });
+      if (found !== undefined && (best === undefined || found.valueWei > best.valueWei)) best = found;
+    }
+  }
+  if (best === undefined) return skip(obstacle === undefined || obstacle === 'too-thin' || obstacle === 'not-synced' ? 'no-route' : obstacle);
+  return decide(candidate, best, market, depth, terms, at);
+}
+
+function decide(candidate: Candidate, best: Evaluation, market: Market, depth: Depth, terms: Terms, at: Moment) {
+  const bps = BigInt(terms.bidBps(best.grossWei));
+  const bidWei = best.valueWei > 0n ? (best.valueWei * bps) / BPS : 0n;
+  const profitWei = best.valueWei - bidWei;
+  const profitUsd8 = weiToUsd8(profitWei, terms.numeraireUsd8);
+  if (profitUsd8 < terms.minProfitUsd8 || profitWei <= 0n) {
+    const figures = {
+      profitUsd: usd(profitUsd8),
+      minProfitUsd: usd(terms.minProfitUsd8),
+      grossUsd: usd(weiToUsd8(best.grossWei, terms.numeraireUsd8)),
+      gasUsd: usd(weiToUsd8(best.gasWei, terms.numeraireUsd8)),
+      bidUsd: usd(weiToUsd8(bidWei, terms.numeraireUsd8)),
+      pair: best.option.label,
+    };
+    const reason = best.grossWei > 0n && weiToUsd8(best.grossWei, terms.numeraireUsd8) >= terms.minProfitUsd8 && best.valueWei <= 0n ? 'gas-too-high' : 'below-min-profit';
+    return { decision: { kind: 'skip', candidate, skip: { reason, figures } } as const, after: depth };
+  }
+  const keptBps = BPS - bps;
+  const minProfitWei = usd8ToWeiUp(terms.minProfitUsd8, terms.numeraireUsd8);
+  const floorWei = keptBps === 0n ? 0n : (minProfitWei * BPS + keptBps - 1n) / keptBps;
+  const plan = {
+    candidate,
+    option: best.option.label,
+    debtAsset: best.option.debtAsset,
+    collateralAsset: best.option.collateralAsset,
+    repayRaw: best.repayRaw,
+    seizedRaw: best.seizedRaw,
+    route: best.exit.fills.map((fill) => fill.label).join('; ') || 'none',
+    flash: best.flash.name,
+    flashFeeRaw: best.flashFeeRaw,
+    steps: stepsOf(best, terms.executor),
+    sweep: [...new Set([best.option.debtAsset, best.option.collateralAsset, ...best.exit.fills.flatMap((fill) => [fill.tokenIn, fill.tokenOut])])].filter(
+      (token) => token !== terms.numeraire,
+    ),
+    grossWei: best.grossWei,
+    gasUnits: best.gasUnits,
+    gasWei: best.gasWei,
+    bidWei,
+    profitWei,
+    profitUsd8,
+    repayUsd8: worthUsd8(best.option.debtAsset, best.repayRaw, market.usd, at) ?? 0n,
+    minGrossWei: best.gasWei + floorWei,
+  };
+  return { decision: { kind: 'plan', plan } as const, after: best.exit.after };
+}
+
+/** The option's regimes cut to the operator's largest position; partial liquidations stay possible below it. */
+function withinPositionLimit(option: Option, usdPrices: UsdPrices, terms: Terms, at: Moment): readonly Regime[] | 'no-usd-price' | 'position-too-large' {
+  const price = usdPrices.usd8(option.debtAsset, at);
+  if (price === undefined || price.priceUsd8 <= 0n) return 'no-usd-price';
+  const maxRaw = (terms.maxPositionUsd8 * 10n ** BigInt(price.decimals)) / price.priceUsd8;
+  const cut = option.regimes
+    .filter((regime) => regime.minRaw <= maxRaw)
+    .map((regime) => (regime.maxRaw > maxRaw ? { minRaw: regime.minRaw, maxRaw } : regime));
+  return cut.length > 0 ? cut : 'position-too-large';
+}
+
+function worthUsd8(token: Option['debtAsset'], amountRaw: bigint, usdPrices: UsdPrices, at: Moment): bigint | undefined {
+  const price = usdPrices.usd8(token, at);
+  return price === undefined ? undefined : (amountRaw * price.priceUsd8) / 10n ** BigInt(price.decimals);
+}
+
+function usd(usd8: bigint): string {
+  const magnitude = usd8 < 0n ? -usd8 : usd8;
+  const cents = (magnitude / 1_000_000n).toString().padStart(3, '0');
+  return `${usd8 < 0n && magnitude >= 1_000_000n ? '-' : ''}${cents.slice(0, -2)}.${cents.slice(-2)}`;
+}

@@ -1,0 +1,85 @@
+import type { Step } from '../lib/steps.ts';
+import type { Address } from '../lib/types.ts';
+import type { Depth, Fill, NoFill, Venue } from '../liquidity/types.ts';
+
+/** How the seized collateral becomes the owed debt and what remains becomes the numeraire. */
+export type Exit = {
+  readonly ok: true;
+  readonly fills: readonly Fill[];
+  /** Numeraire left once the loan and its fee are repaid; below zero when the sale does not even cover them. */
+  readonly grossRaw: bigint;
+  readonly after: Depth;
+  /** Run while the loan is out: they bring at least what is owed. */
+  readonly inner: readonly Step[];
+  /** Run when the loan is repaid: they sell what is left. */
+  readonly outer: readonly Step[];
+};
+
+export type ExitRequest = {
+  readonly debtAsset: Address;
+  readonly collateralAsset: Address;
+  readonly numeraire: Address;
+  readonly seizedRaw: bigint;
+  /** Loan plus fee, in the debt asset. */
+  readonly owedRaw: bigint;
+  readonly depth: Depth;
+  /** Pools that are locked while the loan is out. */
+  readonly avoid: readonly Address[];
+};
+
+/** The exit that leaves most, or why there is none. */
+export function bestExit(venue: Venue, request: ExitRequest): Exit | NoFill {
+  let best: Exit | NoFill | undefined;
+  for (const way of waysOut(request)) {
+    const exit = way(venue, request);
+    if (best === undefined || (exit.ok && (!best.ok || exit.grossRaw > best.grossRaw))) best = exit;
+  }
+  return best ?? { ok: false, reason: 'no-route' };
+}
+
+type Way = (venue: Venue, request: ExitRequest) => Exit | NoFill;
+
+function waysOut({ debtAsset, collateralAsset, numeraire }: ExitRequest): readonly Way[] {
+  if (collateralAsset === debtAsset) return [keepDebtAsset];
+  if (debtAsset === numeraire) return [sellAll];
+  // With the numeraire as collateral, selling all of it for debt would only pay the pools twice.
+  if (collateralAsset === numeraire) return [buyDebt];
+  return [buyDebt, sellAll];
+}
+
+/** Collateral and debt are one asset: no exchange while the loan is out. */
+function keepDebtAsset(venue: Venue, request: ExitRequest): Exit | NoFill {
+  return sellRest(venue, request, request.debtAsset, request.seizedRaw - request.owedRaw, undefined);
+}
+
+/** Everything seized is sold for the debt asset; the remainder of that is the profit. */
+function sellAll(venue: Venue, request: ExitRequest): Exit | NoFill {
+  const sale = venue.quoteIn(request.collateralAsset, request.debtAsset, request.seizedRaw, request.depth, request.avoid);
+  if (!sale.ok) return sale;
+  return sellRest(venue, request, request.debtAsset, sale.amountOutRaw - request.owedRaw, { fill: sale, steps: venue.steps(sale, 'gain') });
+}
+
+/** Exactly what is owed is bought with collateral; the remainder of the collateral is the profit, exchanged once. */
+function buyDebt(venue: Venue, request: ExitRequest): Exit | NoFill {
+  const purchase = venue.quoteOut(request.collateralAsset, request.debtAsset, request.owedRaw, request.depth, request.avoid);
+  if (!purchase.ok) return purchase;
+  return sellRest(venue, request, request.collateralAsset, request.seizedRaw - purchase.amountInRaw, { fill: purchase, steps: venue.steps(purchase, 'planned') });
+}
+
+function sellRest(
+  venue: Venue,
+  request: ExitRequest,
+  token: Address,
+  restRaw: bigint,
+  first: { readonly fill: Fill; readonly steps: readonly Step[] } | undefined,
+): Exit | NoFill {
+  const fills = first === undefined ? [] : [first.fill];
+  const inner = first?.steps ?? [];
+  const depth = first === undefined ? request.depth : request.depth.after(first.fill);
+  if (token === request.numeraire) return { ok: true, fills, grossRaw: restRaw, after: depth, inner, outer: [] };
+  if (restRaw <= 0n) return { ok: false, reason: 'too-thin' };
+  // The loan is repaid by then, so even the lender's pool is free again; avoiding it keeps the quote simple and costs little.
+  const sale = venue.quoteIn(token, request.numeraire, restRaw, depth, request.avoid);
+  if (!sale.ok) return sale;
+  return { ok: true, fills: [...fills, sale], grossRaw: sale.amountOutRaw, after: depth.after(sale), inner, outer: venue.steps(sale, 'gain') };
+}

@@ -1,0 +1,41 @@
+import type { Address } from '../lib/types.ts';
+
+/** What one block's planning takes for granted: the operator's wishes and the block's prices. */
+export type Terms = {
+  readonly executor: Address;
+  /** Profit is counted, and paid, in this token: wrapped native. */
+  readonly numeraire: Address;
+  /** USD of one whole numeraire, 8 decimals: the price that turns profit into USD. */
+  readonly numeraireUsd8: bigint;
+  /** Base fee of the block that will include us plus our priority fee, per gas. */
+  readonly gasPriceWei: bigint;
+  readonly minProfitUsd8: bigint;
+  /** Share of (gross - gas) offered to the builder, by gross size. Zero where nobody takes bids. */
+  bidBps(grossWei: bigint): number;
+  /** Largest repayment in USD, 8 decimals. */
+  readonly maxPositionUsd8: bigint;
+  tokenAllowed(token: Address): boolean;
+  /** Gas that one transaction may use (EIP-7825, or the block's own limit when lower). */
+  readonly maxTransactionGas: bigint;
+  /** Gas that all our transactions of a block may use. */
+  readonly maxBlockGas: bigint;
+};
+
+/** Intrinsic cost of a transaction, the Executor's own frame, and the sweep to the treasury (measured on the devnet: 112k without a group). */
+export const TRANSACTION_GAS = 130_000n;
+/** What a group adds by itself: its calldata, its frame and its profit check (measured on the devnet: about 45k). */
+export const GROUP_GAS = 60_000n;
+
+const WAD = 10n ** 18n;
+
+/** USD (8 decimals) of an amount of the 18-decimal numeraire, rounded towards minus infinity. */
+export function weiToUsd8(wei: bigint, numeraireUsd8: bigint): bigint {
+  const product = wei * numeraireUsd8;
+  const quotient = product / WAD;
+  return product < 0n && quotient * WAD !== product ? quotient - 1n : quotient;
+}
+
+/** Least numeraire amount worth at least `usd8`. */
+export function usd8ToWeiUp(usd8: bigint, numeraireUsd8: bigint): bigint {
+  return (usd8 * WAD + numeraireUsd8 - 1n) / numeraireUsd8;
+}
