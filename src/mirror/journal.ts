@@ -17,10 +17,17 @@ export class Journal {
     return this.#steps !== null;
   }
 
-  /** Starts a record. One that was left open (its block threw half way) is taken back first, so that no half-applied block stays. */
+  /**
+   * Starts a record. One left open (its block threw half way) is forgotten: the engine re-anchors whatever threw, and nothing of what an
+   * anchor reads may ever be taken back.
+   */
   begin(): void {
-    if (this.#steps !== null) this.take()();
     this.#steps = [];
+  }
+
+  /** Ends a record without a trace; `anchor` calls it first, in case the block before it threw half way. */
+  stop(): void {
+    this.#steps = null;
   }
 
   /** Ends the record and returns what takes it back, newest change first; calling that twice does nothing the second time. */
