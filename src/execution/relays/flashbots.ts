@@ -1,0 +1,119 @@
+import { createRequire } from 'node:module';
+import type { FlashbotsBundleProvider as Library } from '@flashbots/ethers-provider-bundle';
+import type * as Ethers from 'ethers';
+import { withTimeout } from '../../lib/async.ts';
+import type { Hex } from '../../lib/types.ts';
+import type { Relay, SendResult, SimulatedTransaction, Simulation } from '../types.ts';
+
+// NOTE: the library is CommonJS and brings ethers' CommonJS build; loading ethers by `import` as well would load it twice.
+const require = createRequire(import.meta.url);
+
+const MAX_ANSWER_BYTES = 4_000_000;
+
+export type FlashbotsRelayOptions = { readonly url: string; readonly authKey: string; readonly chainId: number; readonly timeoutMs: number };
+
+/**
+ * A relay that speaks `eth_sendBundle`, `eth_callBundle`, `eth_cancelBundle`, through Flashbots' own library. Answers are bounded in size and time; refusals
+ * and faults are values.
+ */
+export function flashbotsRelay({ url, authKey, chainId, timeoutMs }: FlashbotsRelayOptions): Relay {
+  const name = new URL(url).host;
+  const provider = openLibrary(url, authKey, chainId, timeoutMs);
+  const ask = <T>(call: () => Promise<T>): Promise<T | { fault: string }> =>
+    withTimeout(call(), timeoutMs, `${name} did not answer`).catch((cause: unknown) => ({ fault: faultOf(cause, name) }));
+
+  return {
+    name,
+    async simulate({ txs, targetBlock, timestamp }): Promise<Simulation> {
+      const answer = await ask(() => provider.simulate([...txs], targetBlock, undefined, timestamp));
+      if ('fault' in answer) return { kind: 'unavailable', reason: answer.fault };
+      if ('error' in answer) return { kind: 'unavailable', reason: `${name}: ${clip(answer.error.message)}` };
+      const results = parseResults(answer.results, txs.length);
+      if (results === undefined) return { kind: 'unavailable', reason: `${name}: eth_callBundle answered something else than ${txs.length} results` };
+      const reverted = results.some((result) => result.error !== undefined || result.revert !== undefined);
+      return reverted ? { kind: 'reverted', results, source: name } : { kind: 'ok', results, coinbaseDiffWei: answer.coinbaseDiff, source: name };
+    },
+    async send({ txs, targetBlock, replacementUuid }): Promise<SendResult> {
+      const answer = await ask(() => provider.sendRawBundle([...txs], targetBlock, { replacementUuid }));
+      if ('fault' in answer) return { kind: 'unknown', reason: answer.fault };
+      if ('error' in answer) return { kind: 'refused', reason: `${name}: ${clip(answer.error.message)}` };
+      return { kind: 'accepted', bundleHash: clip(String(answer.bundleHash)) };
+    },
+    async cancel(replacementUuid): Promise<SendResult> {
+      const answer = await ask(() => provider.cancelBundles(replacementUuid));
+      if ('fault' in answer) return { kind: 'unknown', reason: answer.fault };
+      if ('error' in answer) return { kind: 'refused', reason: `${name}: ${clip(answer.error.message)}` };
+      return { kind: 'accepted', bundleHash: '' };
+    },
+  };
+}
+
+function openLibrary(url: string, authKey: string, chainId: number, timeoutMs: number): Library {
+  const ethers = require('ethers') as typeof Ethers;
+  const { FlashbotsBundleProvider } = require('@flashbots/ethers-provider-bundle') as { FlashbotsBundleProvider: typeof Library };
+  const request = new ethers.FetchRequest(url);
+  request.timeout = timeoutMs;
+  // One attempt: the next block brings a new bundle, a late one is worth nothing.
+  request.setThrottleParams({ maxAttempts: 1 });
+  request.retryFunc = async () => false;
+  request.getUrlFunc = boundedFetch(timeoutMs);
+  // The library asks its chain provider only in calls that are not used here.
+  const chain = new ethers.JsonRpcProvider('http://127.0.0.1:1', chainId, { staticNetwork: true });
+  // The two builds of ethers have types of their own for the same classes.
+  return new FlashbotsBundleProvider(chain as unknown as ConstructorParameters<typeof Library>[0], new ethers.Wallet(authKey), request, chainId);
+}
+
+/** ethers reads an answer of any size; this one stops at 4 MB. */
+function boundedFetch(timeoutMs: number): Ethers.FetchGetUrlFunc {
+  return async (request) => {
+    const response = await fetch(request.url, {
+      method: request.method,
+      headers: request.headers,
+      ...(request.body === null ? {} : { body: Buffer.from(request.body) }),
+      redirect: 'error',
+      signal: AbortSignal.timeout(timeoutMs),
+    });
+    const chunks: Uint8Array[] = [];
+    let size = 0;
+    for await (const chunk of response.body ?? []) {
+      size += chunk.byteLength;
+      if (size > MAX_ANSWER_BYTES) throw new Error(`answer is larger than ${MAX_ANSWER_BYTES} bytes`);
+      chunks.push(chunk);
+    }
+    return { statusCode: response.status, statusMessage: response.statusText, headers: Object.fromEntries(response.headers), body: new Uint8Array(Buffer.concat(chunks)) };
+  };
+}
+
+function parseResults(results: readonly unknown[], expected: number): readonly SimulatedTransaction[] | undefined {
+  if (!Array.isArray(results) || results.length !== expected) return undefined;
+  const parsed: SimulatedTransaction[] = [];
+  for (const result of results as readonly Record<string, unknown>[]) {
+    const gasUsed = Number(result?.['gasUsed']);
+    const txHash = result?.['txHash'];
+    if (typeof txHash !== 'string' || !Number.isSafeInteger(gasUsed) || gasUsed < 0) return undefined;
+    const revert = result['revert'];
+    const error = result['error'];
+    parsed.push({
+      txHash: txHash.toLowerCase() as Hex,
+      gasUsed: BigInt(gasUsed),
+      revert: typeof revert === 'string' && /^0x([0-9a-f]{2})*$/i.test(revert) ? (revert as Hex) : undefined,
+      error: error === undefined || error === null ? (revert === undefined || revert === null ? undefined : clip(String(revert))) : clip(String(error)),
+    });
+  }
+  return parsed;
+}
+
+/** NOTE: the library writes the relay's whole URL, which may carry a key, into its errors; only the host may pass. */
+function faultOf(cause: unknown, name: string): string {
+  const error = cause instanceof Error ? cause : new Error(String(cause));
+  const status = /status (\d{3})/.exec(error.message)?.[1] ?? (error as { response?: { statusCode?: number } }).response?.statusCode;
+  if (status !== undefined) return `${name} answered HTTP ${status}`;
+  const code = (error.cause as { code?: unknown } | undefined)?.code ?? (error as { code?: unknown }).code;
+  if (error.name === 'TimeoutError' || error.message.includes('did not answer')) return `${name} did not answer in time`;
+  return `${name} could not be used (${typeof code === 'string' ? code : error.name})`;
+}
+
+function clip(text: string): string {
+  const line = text.replaceAll(/[\p{Cc}]+/gu, ' ');
+  return line.length > 200 ? `${line.slice(0, 200)}…` : line;
+}

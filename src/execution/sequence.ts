@@ -1,0 +1,33 @@
+import type { Sequence } from '../lib/steps.ts';
+import { type Terms, usd8ToWeiUp } from '../strategy/terms.ts';
+import type { Plan } from '../strategy/types.ts';
+
+const BPS = 10_000n;
+
+/**
+ * One Executor transaction for the plans, each an optional group, so that one that fails undoes only itself.
+ *
+ * @param gasUnits gas of the whole transaction, simulated where a simulation is at hand; taken off the gross before the bid's share
+ */
+export function sequenceOf(plans: readonly Plan[], gasUnits: bigint, terms: Terms, lastBlock: number): Sequence {
+  const gasCostRaw = gasUnits * terms.gasPriceWei;
+  const shareable = plans.reduce((sum, plan) => sum + plan.grossWei - plan.gasWei, 0n);
+  const bids = plans.reduce((sum, plan) => sum + plan.bidWei, 0n);
+  const bidBps = shareable > 0n ? roundedBps(bids, shareable) : 0n;
+  return {
+    numeraire: terms.numeraire,
+    // After the bid at least the gas comes back, and the operator's minimum for one liquidation.
+    minProfitRaw: gasCostRaw + usd8ToWeiUp(terms.minProfitUsd8, terms.numeraireUsd8),
+    gasCostRaw,
+    bidBps: Number(bidBps),
+    lastBlock,
+    sweep: [...new Set(plans.flatMap((plan) => plan.sweep))],
+    groups: plans.map((plan) => ({ optional: true, minProfitRaw: plan.minGrossWei, steps: plan.steps })),
+  };
+}
+
+/** Nearest basis point: each plan's bid is its share of its profit rounded down, which must not turn 9000 into 8999. */
+function roundedBps(part: bigint, whole: bigint): bigint {
+  const bps = (part * BPS + whole / 2n) / whole;
+  return bps > BPS ? BPS : bps;
+}
