@@ -31,16 +31,17 @@ export type AnvilOptions = {
 };
 
 /** Throws when anvil is missing, ends early, or does not listen in 20 s. */
-export async function startAnvil({ port = 0, flags = [] }: AnvilOptions = {}): Promise<Anvil> {
-  const child = spawn(
-    anvilBinary(),
-    [
-      ...['--port', String(port), '--chain-id', String(CHAIN_ID), '--accounts', '0', '--hardfork', 'prague'],
-      ...['--no-mining', '--order', 'fifo', '--gas-limit', String(BLOCK_GAS_LIMIT), '--timestamp', String(GENESIS_TIMESTAMP)],
-      ...flags,
-    ],
-    { stdio: ['ignore', 'pipe', 'pipe'] },
-  );
+export function startAnvil({ port = 0, flags = [] }: AnvilOptions = {}): Promise<Anvil> {
+  return spawnAnvil([
+    ...['--port', String(port), '--chain-id', String(CHAIN_ID), '--accounts', '0', '--hardfork', 'prague'],
+    ...['--no-mining', '--order', 'fifo', '--gas-limit', String(BLOCK_GAS_LIMIT), '--timestamp', String(GENESIS_TIMESTAMP)],
+    ...flags,
+  ]);
+}
+
+/** An anvil with nothing but the given flags, for chains of another kind; the same promises as `startAnvil`. */
+export async function spawnAnvil(flags: readonly string[]): Promise<Anvil> {
+  const child = spawn(anvilBinary(), flags, { stdio: ['ignore', 'pipe', 'pipe'] });
   const killOnExit = () => child.kill('SIGKILL');
   process.once('exit', killOnExit);
   let stderr = '';

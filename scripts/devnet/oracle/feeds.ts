@@ -35,15 +35,15 @@ export async function deployFeeds(chain: SetupChain, specs: readonly FeedSpec[])
     const nodes = keysOf(name, 'node');
     const node = nodes[0]!;
     const at = {
-      forwarder: await chain.deploy(`${name} forwarder`, forwarder, [LINK, chain.deployer.address, zeroAddress, '0x']),
-      aggregator: await chain.deploy(`${name} aggregator`, aggregator, [MIN_ANSWER, MAX_ANSWER, decimals, name]),
+      forwarder: chain.deploy(`${name} forwarder`, forwarder, [LINK, chain.deployer.address, zeroAddress, '0x']),
+      aggregator: chain.deploy(`${name} aggregator`, aggregator, [MIN_ANSWER, MAX_ANSWER, decimals, name]),
     };
-    const proxyAddress = await chain.deploy(`${name} proxy`, proxy, [at.aggregator, zeroAddress]);
-    await chain.call(at.forwarder, forwarder.abi, 'setAuthorizedSenders', [[node.address]]);
+    const proxyAddress = chain.deploy(`${name} proxy`, proxy, [at.aggregator, zeroAddress]);
+    chain.call(at.forwarder, forwarder.abi, 'setAuthorizedSenders', [[node.address]]);
     // The other oracles transmit by their own accounts, as nodes without a forwarder do.
     const transmitters = [at.forwarder, ...nodes.slice(1).map(({ address }) => address)];
     const oracles = signers.map(({ address }) => address);
-    await chain.call(at.aggregator, aggregator.abi, 'setConfig', [oracles, transmitters, F, '0x', OFFCHAIN_CONFIG_VERSION, '0x']);
+    chain.call(at.aggregator, aggregator.abi, 'setConfig', [oracles, transmitters, F, '0x', OFFCHAIN_CONFIG_VERSION, '0x']);
     wired.push({ name, decimals, proxy: proxyAddress, ...at, signers, f: F, transmitterKey: node.privateKey });
   }
   await chain.fund(
@@ -58,7 +58,7 @@ export async function deployFeeds(chain: SetupChain, specs: readonly FeedSpec[])
     feeds.push({ ...feed, configDigest });
     const { initialAnswer: answer } = specs[index]!;
     const first = await buildTransmit(feeds[index]!, { answer, observationsTimestamp: GENESIS_TIMESTAMP, epoch: 1 });
-    await chain.send(privateKeyToAccount(feed.transmitterKey), { ...first, label: `${feed.name}: first transmission` });
+    chain.send(privateKeyToAccount(feed.transmitterKey), { ...first, label: `${feed.name}: first transmission` });
   }
   await chain.mine();
   return feeds;

@@ -20,7 +20,7 @@ export type StakedEtherSpec = {
 /** Queued on return; on chain after the next `chain.mine()`. The adapter asks the feed for its decimals, so the feed comes first. */
 export async function deployStakedEther(chain: SetupChain, spec: StakedEtherSpec): Promise<StakedEther> {
   const { ratioAdapter, stakedEther } = await oracleArtifacts();
-  const token = await chain.deploy('staked ether', stakedEther, [spec.initialRatioWad, spec.yearlyGrowthBps]);
-  const adapter = await chain.deploy('staked ether price', ratioAdapter, [spec.ethUsdProxy, token, 'wstETH / stETH / USD']);
+  const token = chain.deploy('staked ether', stakedEther, [spec.initialRatioWad, spec.yearlyGrowthBps]);
+  const adapter = chain.deploy('staked ether price', ratioAdapter, [spec.ethUsdProxy, token, 'wstETH / stETH / USD']);
   return { token, adapter };
 }
