@@ -1,4 +1,5 @@
-import type { Address, Hex } from '../lib/types.ts';
+import type { Address, Hex, RawLog } from '../lib/types.ts';
+import type { Receipt } from './accounting.ts';
 
 /** What a relay or our own node says of an exact signed bundle at the next block. */
 export type Simulation =
@@ -42,3 +43,21 @@ export type UnsignedTransaction = {
   readonly maxFeeWei: bigint;
   readonly priorityFeeWei: bigint;
 };
+
+/** What execution asks of the chain. Every call is bounded in time; `broadcast` never throws. */
+export interface ExecutionChain {
+  /** The receipt by the canonical chain's view, or undefined while the transaction is not mined. */
+  receipt(txHash: Hex): Promise<Receipt | undefined>;
+  /** The sender's next nonce at the end of the latest block. */
+  nonceOf(address: Address): Promise<number>;
+  /** Runs unsigned transactions one after another on the head's end state, as the next block would at `timestamp`. */
+  simulate(calls: readonly SimulatedCall[], at: { readonly timestamp: number; readonly baseFeeWei: bigint; readonly number: number }): Promise<NodeSimulation>;
+  broadcast(raw: Hex): Promise<SendResult>;
+  /** What the endpoint suggests as tip. */
+  priorityFeeWei(): Promise<bigint>;
+}
+export type SimulatedCall = { readonly from: Address; readonly to: Address; readonly data: Hex; readonly gasLimit: bigint };
+export type NodeSimulation =
+  | { readonly kind: 'done'; readonly calls: readonly NodeSimulatedCall[] }
+  | { readonly kind: 'unavailable'; readonly reason: string };
+export type NodeSimulatedCall = { readonly ok: boolean; readonly gasUsed: bigint; readonly returnData: Hex; readonly logs: readonly Pick<RawLog, 'address' | 'topics' | 'data'>[] };

@@ -1,7 +1,7 @@
 import type { Address } from '../lib/types.ts';
 import type { Moment } from '../oracles/types.ts';
 import type { Protocol, Slot } from '../protocols/types.ts';
-import type { Candidate } from '../strategy/types.ts';
+import type { Candidate } from './types.ts';
 
 /** Judgements of one pass over all positions. */
 export type Judged = {

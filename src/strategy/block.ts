@@ -2,7 +2,8 @@ import type { Moment } from '../oracles/types.ts';
 import type { Option } from '../protocols/types.ts';
 import { type Market, planCandidate } from './candidate.ts';
 import { type Terms, TRANSACTION_GAS } from './terms.ts';
-import type { Candidate, Decision, Plan } from './types.ts';
+import type { Candidate } from '../risk/types.ts';
+import type { Decision, Plan } from './types.ts';
 
 /**
  * Decides a whole block: candidates share pools and the block's gas, so each is first planned alone, then, best first, planned again at the

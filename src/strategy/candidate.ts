@@ -4,7 +4,8 @@ import type { Option, Regime } from '../protocols/types.ts';
 import { type Evaluation, evaluate, type NoEvaluation, stepsOf } from './evaluate.ts';
 import { bestAmount } from './size.ts';
 import { type Terms, usd8ToWeiUp, weiToUsd8 } from './terms.ts';
-import type { Candidate, Decision, SkipReason } from './types.ts';
+import type { Candidate } from '../risk/types.ts';
+import type { Decision, SkipReason } from './types.ts';
 
 /** What planning may exchange, borrow and price with. */
 export type Market = { readonly venue: Venue; readonly flashes: readonly FlashSource[]; readonly usd: UsdPrices };

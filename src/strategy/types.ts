@@ -1,19 +1,6 @@
 import type { Step } from '../lib/steps.ts';
 import type { Address } from '../lib/types.ts';
-import type { ProtocolName, Slot } from '../protocols/types.ts';
-
-/** A position judged liquidatable at a moment. */
-export type Candidate = {
-  readonly protocol: ProtocolName;
-  readonly market: string;
-  readonly slot: Slot;
-  readonly account: Address;
-  readonly healthFactorWad: bigint;
-  /** The block at whose end it was first seen liquidatable. */
-  readonly sinceBlock: number;
-  /** The price update that made it so, when known. */
-  readonly updateTxHash?: `0x${string}`;
-};
+import type { Candidate } from '../risk/types.ts';
 
 /** A liquidation worth sending: one group of an Executor sequence. Amounts in wei are of the numeraire (wrapped native). */
 export type Plan = {

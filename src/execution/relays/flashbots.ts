@@ -60,7 +60,8 @@ function openLibrary(url: string, authKey: string, chainId: number, timeoutMs: n
   // The library asks its chain provider only in calls that are not used here.
   const chain = new ethers.JsonRpcProvider('http://127.0.0.1:1', chainId, { staticNetwork: true });
   // The two builds of ethers have types of their own for the same classes.
-  return new FlashbotsBundleProvider(chain as unknown as ConstructorParameters<typeof Library>[0], new ethers.Wallet(authKey), request, chainId);
+  const [provider, signer, connection] = [chain, new ethers.Wallet(authKey), request] as unknown as ConstructorParameters<typeof Library>;
+  return new FlashbotsBundleProvider(provider, signer, connection, chainId);
 }
 
 /** ethers reads an answer of any size; this one stops at 4 MB. */

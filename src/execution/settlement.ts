@@ -1,0 +1,84 @@
+import type { Address } from '../lib/types.ts';
+import type { AttemptResult, OpenTransaction, OutcomeKind, TransactionResult } from '../ledger/types.ts';
+import { balanceChanges, NATIVE, type Receipt, shares } from './accounting.ts';
+
+/** What the Executor's events say of a mined sequence; groups stand in the order of the transaction's attempts. */
+export type ExecutorReport = {
+  readonly groups: readonly ({ readonly ok: true; readonly profitRaw: bigint } | { readonly ok: false; readonly reason: string })[];
+  readonly bidRaw: bigint;
+};
+
+export type SettlementContext = {
+  readonly own: ReadonlySet<Address>;
+  readonly wrappedNative: Address;
+  /** USD (8 decimals) of one whole native token as of the end of the block. */
+  readonly nativeUsd8: bigint;
+  /** USD (8 decimals) of a raw amount of a token as of the end of the block, rounded down; undefined without a price. */
+  worthUsd8(token: Address, amountRaw: bigint): bigint | undefined;
+};
+
+const WAD = 10n ** 18n;
+
+/** The result of a mined transaction, each attempt with its exact share: the shares add up to what the chain took and gave. */
+export function settleMined(
+  transaction: OpenTransaction,
+  receipt: Receipt,
+  report: ExecutorReport | undefined,
+  revertReason: string | undefined,
+  context: SettlementContext,
+): TransactionResult {
+  const changes = balanceChanges(receipt, context.own, context.wrappedNative);
+  const groups = transaction.attempts.map((_, index) => report?.groups[index]);
+  const gross = groups.map((group) => (group?.ok === true ? group.profitRaw : 0n));
+  const gas = shares(receipt.gasWei, transaction.attempts.map(() => 1n));
+  const bidWei = report?.bidRaw ?? 0n;
+  const bids = bidWei === 0n ? gross.map(() => 0n) : shares(bidWei, gross);
+  const attempts = transaction.attempts.map((attempt, index): AttemptResult => {
+    const group = groups[index];
+    const profitWei = gross[index]! - bids[index]! - gas[index]!;
+    return {
+      attemptId: attempt.attemptId,
+      outcome: group?.ok === true ? 'included' : 'reverted',
+      reason: group?.ok === true ? undefined : (group?.reason ?? revertReason ?? 'reverted without a reason'),
+      grossWei: gross[index]!,
+      bidWei: bids[index]!,
+      gasWei: gas[index]!,
+      profitWei,
+      profitUsd8: floorDiv(profitWei * context.nativeUsd8, WAD),
+    };
+  });
+  let netUsd8 = 0n;
+  for (const [token, deltaRaw] of Object.entries(changes) as [Address, bigint][]) {
+    netUsd8 += token === NATIVE ? floorDiv(deltaRaw * context.nativeUsd8, WAD) : (context.worthUsd8(token, deltaRaw) ?? 0n);
+  }
+  return {
+    txHash: transaction.txHash,
+    outcome: receipt.succeeded ? 'included' : 'reverted',
+    mined: {
+      block: receipt.block,
+      blockHash: receipt.blockHash,
+      gasUsed: receipt.gasUsed,
+      gasWei: receipt.gasWei,
+      bidWei,
+      netUsd8,
+      balanceChanges: changes,
+      nativeUsd8: context.nativeUsd8,
+    },
+    attempts,
+  };
+}
+
+/** The result of a transaction that was not mined while it could. */
+export function settleUnmined(transaction: OpenTransaction, outcome: Exclude<OutcomeKind, 'included' | 'reverted'>, reason: string): TransactionResult {
+  const nothing = { grossWei: 0n, bidWei: 0n, gasWei: 0n, profitWei: 0n, profitUsd8: 0n };
+  return {
+    txHash: transaction.txHash,
+    outcome,
+    attempts: transaction.attempts.map((attempt) => ({ attemptId: attempt.attemptId, outcome, reason, ...nothing })),
+  };
+}
+
+function floorDiv(a: bigint, b: bigint): bigint {
+  const quotient = a / b;
+  return a < 0n && quotient * b !== a ? quotient - 1n : quotient;
+}

@@ -1,0 +1,15 @@
+import type { Address } from '../lib/types.ts';
+import type { ProtocolName, Slot } from '../protocols/types.ts';
+
+/** A position judged liquidatable at a moment. */
+export type Candidate = {
+  readonly protocol: ProtocolName;
+  readonly market: string;
+  readonly slot: Slot;
+  readonly account: Address;
+  readonly healthFactorWad: bigint;
+  /** The block at whose end it was first seen liquidatable. */
+  readonly sinceBlock: number;
+  /** The price update that made it so, when known. */
+  readonly updateTxHash?: `0x${string}`;
+};
