@@ -1,0 +1,246 @@
+import type { Transaction } from 'kysely';
+import type { Address, Hex } from '../lib/types.ts';
+import { type Database, IN_MEMORY, LedgerError, ledgerFile, openDatabase } from './database.ts';
+import { migrate } from './migrations.ts';
+import { attemptRow, intendedRow, minedColumns, openTransaction, resultColumns, UNMINED, UNRESOLVED, UNSETTLED } from './rows.ts';
+import type { Schema } from './schema.ts';
+import { FAILURES_RESET, spendingSince } from './spending.ts';
+import type { IntendedTransaction, Ledger, TransactionResult } from './types.ts';
+
+type Figures = Readonly<Record<string, string>>;
+type Decision = Parameters<Ledger['decide']>[0];
+
+/**
+ * Opens, and creates or migrates, the store of `dataDir`; `:memory:` for one that is not kept. `clock` gives unix ms. The caller holds the folder's lock.
+ * Throws LedgerError, here and in every method, when the file is damaged, full or out of reach.
+ */
+export async function openLedger(dataDir: string, clock: () => number = Date.now): Promise<Ledger> {
+  const file = dataDir === IN_MEMORY ? IN_MEMORY : ledgerFile(dataDir);
+  const db = openDatabase(file, 'own');
+  try {
+    await migrate(db, file, clock());
+  } catch (error) {
+    await db.destroy();
+    throw error;
+  }
+  return new SqlLedger(db, clock);
+}
+
+class SqlLedger implements Ledger {
+  readonly #db: Database;
+  readonly #clock: () => number;
+  #decisions: Decision[] = [];
+  #lastBatch: Promise<void> = Promise.resolve();
+
+  constructor(db: Database, clock: () => number) {
+    this.#db = db;
+    this.#clock = clock;
+  }
+
+  async intend(transaction: IntendedTransaction): Promise<void> {
+    const { txHash, attempts } = transaction;
+    await this.#atomically(async (trx) => {
+      await trx.insertInto('transactions').values(intendedRow(transaction, this.#clock())).execute();
+      for (const [position, attempt] of attempts.entries())
+        await trx
+          .insertInto('attempts')
+          .values(attemptRow(attempt, txHash, position))
+          .execute();
+      await this.#event(trx, txHash, 'intended', {});
+    });
+  }
+
+  async sent(txHash: Hex, note: Figures): Promise<void> {
+    await this.#atomically(async (trx) => {
+      const row = await this.#transaction(trx, txHash);
+      if (row.sent_at === null)
+        await trx.updateTable('transactions').set({ sent_at: this.#clock() }).where('tx_hash', '=', txHash).execute();
+      await this.#event(trx, txHash, 'sent', note);
+    });
+  }
+
+  async note(txHash: Hex, event: string, figures: Figures): Promise<void> {
+    await this.#atomically(async (trx) => {
+      await this.#transaction(trx, txHash);
+      await this.#event(trx, txHash, event, figures);
+    });
+  }
+
+  async settle(result: TransactionResult): Promise<void> {
+    const { txHash, outcome, mined } = result;
+    await this.#atomically(async (trx) => {
+      const row = await this.#transaction(trx, txHash);
+      const known = await trx.selectFrom('attempts').select('attempt_id').where('tx_hash', '=', txHash).execute();
+      const mistake = mistakeIn(result, new Set(known.map((attempt) => attempt.attempt_id)));
+      if (mistake !== undefined) throw new LedgerError(`the result of ${txHash} does not add up: ${mistake}`);
+      const event = await this.#event(trx, txHash, 'settled', {
+        outcome,
+        ...(mined && { block: String(mined.block), blockHash: mined.blockHash }),
+      });
+      // A result that is merely confirmed keeps its place in time, so that it neither ages anew in the limits nor follows a later reset.
+      const confirmed = row.outcome === outcome && row.mined_block === (mined?.block ?? null);
+      await trx
+        .updateTable('transactions')
+        .set({
+          outcome,
+          ...(mined === undefined ? UNMINED : minedColumns(mined)),
+          ...(!confirmed && { settled_at: this.#clock(), settled_event: event }),
+        })
+        .where('tx_hash', '=', txHash)
+        .execute();
+      for (const attempt of result.attempts)
+        await trx.updateTable('attempts').set(resultColumns(attempt)).where('attempt_id', '=', attempt.attemptId).execute();
+    });
+  }
+
+  async reopen(txHash: Hex): Promise<void> {
+    await this.#atomically(async (trx) => {
+      const row = await this.#transaction(trx, txHash);
+      if (row.outcome === null) return;
+      // Whatever had an outcome had left this machine.
+      const sent_at = row.sent_at ?? this.#clock();
+      await trx
+        .updateTable('transactions')
+        .set({ ...UNSETTLED, sent_at })
+        .where('tx_hash', '=', txHash)
+        .execute();
+      await trx.updateTable('attempts').set(UNRESOLVED).where('tx_hash', '=', txHash).execute();
+      await this.#event(trx, txHash, 'reopened', { outcome: row.outcome });
+    });
+  }
+
+  async open(sinceBlock: number) {
+    const rows = await this.#db
+      .selectFrom('transactions')
+      .selectAll()
+      .where((eb) => eb.or([eb('outcome', 'is', null), eb('mined_block', '>=', sinceBlock)]))
+      .orderBy('target_block')
+      .orderBy('nonce')
+      .execute();
+    const opened = [];
+    for (const row of rows) {
+      const attempts = await this.#db.selectFrom('attempts').selectAll().where('tx_hash', '=', row.tx_hash).orderBy('position').execute();
+      opened.push(openTransaction(row, attempts));
+    }
+    return opened;
+  }
+
+  /** Decisions made in one go are committed together: a crash of thousands must not wait for thousands of disk flushes. */
+  decide(decision: Decision): Promise<void> {
+    this.#decisions.push(decision);
+    if (this.#decisions.length === 1) this.#lastBatch = Promise.resolve().then(() => this.#writeDecisions());
+    return this.#lastBatch;
+  }
+
+  async #writeDecisions(): Promise<void> {
+    const batch = this.#decisions;
+    this.#decisions = [];
+    await this.#atomically(async (trx) => {
+      for (const decision of batch) await writeIfNew(trx, decision, this.#clock());
+    });
+  }
+
+  spending(sinceMs: number) {
+    return spendingSince(this.#db, sinceMs);
+  }
+
+  async switchState() {
+    const row = await this.#db.selectFrom('switches').select(['state', 'reason']).orderBy('id', 'desc').limit(1).executeTakeFirst();
+    return row === undefined ? { state: 'running' as const, reason: undefined } : row;
+  }
+
+  async setSwitch(...[state, reason]: Parameters<Ledger['setSwitch']>): Promise<void> {
+    await this.#db.insertInto('switches').values({ state, reason, at: this.#clock() }).execute();
+  }
+
+  async resetFailures(): Promise<void> {
+    await this.#atomically((trx) => this.#event(trx, null, FAILURES_RESET, {}));
+  }
+
+  async commands() {
+    const rows = await this.#db.selectFrom('commands').selectAll().where('answered_at', 'is', null).orderBy('id').execute();
+    return rows.map((row) => ({ id: row.id, command: row.command, afterKill: row.after_kill === 1 }));
+  }
+
+  async acknowledge(id: number, answer: string): Promise<void> {
+    await this.#db
+      .updateTable('commands')
+      .set({ answer, answered_at: this.#clock() })
+      .where('id', '=', id)
+      .where('answered_at', 'is', null)
+      .execute();
+  }
+
+  async get(key: string): Promise<string | undefined> {
+    return (await this.#db.selectFrom('facts').select('value').where('key', '=', key).executeTakeFirst())?.value;
+  }
+
+  async put(key: string, value: string): Promise<void> {
+    const fact = { value, at: this.#clock() };
+    await this.#db
+      .insertInto('facts')
+      .values({ key, ...fact })
+      .onConflict((conflict) => conflict.column('key').doUpdateSet(fact))
+      .execute();
+  }
+
+  async close(): Promise<void> {
+    try {
+      await this.#lastBatch;
+    } finally {
+      await this.#db.destroy();
+    }
+  }
+
+  #atomically<T>(work: (trx: Transaction<Schema>) => Promise<T>): Promise<T> {
+    return this.#db.transaction().execute(work);
+  }
+
+  async #transaction(trx: Transaction<Schema>, txHash: Hex) {
+    const row = await trx
+      .selectFrom('transactions')
+      .select(['outcome', 'sent_at', 'mined_block'])
+      .where('tx_hash', '=', txHash)
+      .executeTakeFirst();
+    if (row === undefined) throw new LedgerError(`transaction ${txHash} was never intended`);
+    return row;
+  }
+
+  async #event(trx: Transaction<Schema>, txHash: Hex | null, event: string, figures: Figures): Promise<number> {
+    const row = { tx_hash: txHash, event, figures: JSON.stringify(figures), at: this.#clock() };
+    const { id } = await trx.insertInto('events').values(row).returning('id').executeTakeFirstOrThrow();
+    return id;
+  }
+}
+
+async function writeIfNew(trx: Transaction<Schema>, decision: Decision, at: number): Promise<void> {
+  const { protocol, market, account, kind, detail, block } = decision;
+  const last = await trx
+    .selectFrom('decisions')
+    .select(['kind', 'detail'])
+    .where('protocol', '=', protocol)
+    .where('market', '=', market)
+    .where('account', '=', account as Address)
+    .orderBy('id', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  if (last?.kind === kind && last.detail === detail) return;
+  await trx.insertInto('decisions').values({ protocol, market, account, kind, detail, block, at }).execute();
+}
+
+/** The attempts' shares must be the transaction's figures to the wei: what the books say is what the chain took. */
+function mistakeIn(result: TransactionResult, known: ReadonlySet<string>): string | undefined {
+  const { mined, attempts, outcome } = result;
+  if ((outcome === 'included' || outcome === 'reverted') !== (mined !== undefined))
+    return `${outcome} ${mined ? 'with' : 'without'} a block`;
+  const given = new Set(attempts.map((attempt) => attempt.attemptId));
+  if (given.size !== attempts.length || given.size !== known.size || ![...given].every((id) => known.has(id)))
+    return 'its attempts are not those intended';
+  if (attempts.length === 0) return undefined;
+  const sum = (figure: (attempt: TransactionResult['attempts'][number]) => bigint) =>
+    attempts.reduce((total, attempt) => total + figure(attempt), 0n);
+  if (sum((attempt) => attempt.gasWei) !== (mined?.gasWei ?? 0n)) return 'gas of its attempts';
+  if (sum((attempt) => attempt.bidWei) !== (mined?.bidWei ?? 0n)) return 'bids of its attempts';
+  const unsound = attempts.find((attempt) => attempt.profitWei !== attempt.grossWei - attempt.bidWei - attempt.gasWei);
+  return unsound && `profit of attempt ${unsound.attemptId}`;
+}

@@ -1,0 +1,74 @@
+import { inspect } from 'node:util';
+
+const HIDDEN = '***';
+/** Shorter texts would blot out innocent ones; a key is never that short. */
+const SHORTEST = 8;
+/** Path segments: `/ethereum` is no key. */
+const SHORTEST_SEGMENT = 16;
+
+/** Texts that must never be written anywhere, longest first, with what stands in their place. */
+const known = new Map<string, string>();
+
+/** A value that prints `***` wherever it ends up by accident: in a log, a message, a JSON document. */
+export class Secret<T extends string = string> {
+  readonly #value: T;
+
+  constructor(value: T) {
+    this.#value = value;
+    remember(value, HIDDEN);
+  }
+
+  reveal(): T {
+    return this.#value;
+  }
+
+  toString(): string {
+    return HIDDEN;
+  }
+
+  toJSON(): string {
+    return HIDDEN;
+  }
+
+  [inspect.custom](): string {
+    return HIDDEN;
+  }
+}
+
+/** A URL that may carry a key; its host is fit to be shown. */
+export class SecretUrl extends Secret {
+  readonly host: string;
+  readonly protocol: string;
+
+  /** Throws when the text is not a URL; the message does not repeat it. */
+  constructor(text: string) {
+    if (!URL.canParse(text)) throw new TypeError('not a URL');
+    super(text);
+    const url = new URL(text);
+    this.host = url.host;
+    this.protocol = url.protocol;
+    // NOTE: libraries print a URL with credentials, slash or query changed, so each part that may be a key is remembered too.
+    const shown = `${url.protocol}//${url.host}/${HIDDEN}`;
+    remember(url.href, shown);
+    remember(url.href.replace(/\/$/, ''), shown);
+    for (const part of [url.username, url.password, ...url.searchParams.values()]) remember(part, HIDDEN);
+    for (const segment of url.pathname.split('/')) if (segment.length >= SHORTEST_SEGMENT) remember(segment, HIDDEN);
+  }
+}
+
+/** The text with every secret made so far taken out. The last line of defence: third parties' errors repeat URLs. */
+export function scrub(text: string): string {
+  let clean = text;
+  for (const [secret, shown] of known) if (clean.includes(secret)) clean = clean.replaceAll(secret, shown);
+  return clean;
+}
+
+function remember(value: string, shown: string): void {
+  if (value.length < SHORTEST) return;
+  const forms = new Set([value, JSON.stringify(value).slice(1, -1)]);
+  if (/^0x[0-9a-fA-F]{64}$/.test(value)) for (const form of [value.slice(2), value.slice(2).toLowerCase()]) forms.add(form);
+  for (const form of forms) if (!known.has(form)) known.set(form, shown);
+  const longestFirst = [...known].sort(([a], [b]) => b.length - a.length);
+  known.clear();
+  for (const [form, instead] of longestFirst) known.set(form, instead);
+}
