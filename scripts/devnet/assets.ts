@@ -29,6 +29,8 @@ export type Asset = {
   frozen: boolean;
   /** Dollars that lenders supply before anybody borrows: what there is to borrow, to seize and to flash-borrow. */
   lentUsd: number;
+  /** The part of that which is borrowed all the time, so that interest accrues as on a real market. */
+  usedShare: number;
 };
 
 /** USD with 8 decimals, by the name of the feed. */
@@ -59,46 +61,54 @@ const ORDINARY = { borrowableInIsolation: false, debtCeilingUsd: 0n, frozen: fal
 export const ASSETS: readonly Asset[] = [
   {
     ...ORDINARY,
-    ...{ symbol: 'WETH', name: 'Wrapped Ether', decimals: 18, feed: 'ETH / USD', reserveFactorBps: 1500, lentUsd: 120e6 },
+    ...{ symbol: 'WETH', name: 'Wrapped Ether', decimals: 18, feed: 'ETH / USD', reserveFactorBps: 1500, lentUsd: 120e6, usedShare: 0.6 },
     ...{ collateral: collateral(8050, 8300, 10500), rates: rates(9200, 270, 8000), supplyCap: 3_000_000n, borrowCap: 2_700_000n },
   },
   {
     ...ORDINARY,
     ...{ symbol: 'wstETH', name: 'Wrapped liquid staked Ether', decimals: 18, feed: 'ETH / USD', ratioWad: 1_215_000_000_000_000_000n },
-    ...{ reserveFactorBps: 3500, lentUsd: 40e6, collateral: collateral(7850, 8100, 10600), rates: rates(8000, 100, 8500) },
+    ...{ reserveFactorBps: 3500, lentUsd: 40e6, usedShare: 0.05, collateral: collateral(7850, 8100, 10600), rates: rates(8000, 100, 8500) },
     ...{ supplyCap: 1_300_000n, borrowCap: 48_000n },
   },
   {
     ...ORDINARY,
-    ...{ symbol: 'WBTC', name: 'Wrapped BTC', decimals: 8, feed: 'BTC / USD', reserveFactorBps: 5000, lentUsd: 50e6 },
+    ...{ symbol: 'WBTC', name: 'Wrapped BTC', decimals: 8, feed: 'BTC / USD', reserveFactorBps: 5000, lentUsd: 50e6, usedShare: 0.1 },
     ...{ collateral: collateral(7300, 7800, 10500), rates: rates(8000, 400, 30000), supplyCap: 43_000n, borrowCap: 28_000n },
   },
   {
     ...ORDINARY,
-    ...{ symbol: 'USDC', name: 'USD Coin', decimals: 6, feed: 'USDC / USD', reserveFactorBps: 1000, lentUsd: 150e6 },
+    ...{ symbol: 'USDC', name: 'USD Coin', decimals: 6, feed: 'USDC / USD', reserveFactorBps: 1000, lentUsd: 150e6, usedShare: 0.65 },
     ...{ collateral: collateral(7500, 7800, 10450), rates: rates(9200, 550, 6000), supplyCap: 4_500_000_000n, borrowCap: 4_000_000_000n },
     borrowableInIsolation: true,
   },
   {
     ...ORDINARY,
-    ...{ symbol: 'DAI', name: 'Dai Stablecoin', decimals: 18, feed: 'DAI / USD', reserveFactorBps: 2500, lentUsd: 60e6 },
+    ...{ symbol: 'DAI', name: 'Dai Stablecoin', decimals: 18, feed: 'DAI / USD', reserveFactorBps: 2500, lentUsd: 60e6, usedShare: 0.65 },
     ...{ collateral: collateral(6300, 7700, 10500), rates: rates(9200, 550, 7500), supplyCap: 338_000_000n, borrowCap: 271_000_000n },
     borrowableInIsolation: true,
   },
   {
     ...ORDINARY,
-    ...{ symbol: 'LINK', name: 'ChainLink Token', decimals: 18, feed: 'LINK / USD', reserveFactorBps: 2000, lentUsd: 5e6 },
+    ...{ symbol: 'LINK', name: 'ChainLink Token', decimals: 18, feed: 'LINK / USD', reserveFactorBps: 2000, lentUsd: 5e6, usedShare: 0.05 },
     ...{ collateral: collateral(6600, 7100, 10700), rates: rates(4500, 700, 30000), supplyCap: 15_000_000n, borrowCap: 13_000_000n },
   },
   {
     ...ORDINARY,
-    ...{ symbol: 'SNX', name: 'Synthetix Network Token', decimals: 18, feed: 'SNX / USD', reserveFactorBps: 9500, lentUsd: 0.2e6 },
+    ...{
+      symbol: 'SNX',
+      name: 'Synthetix Network Token',
+      decimals: 18,
+      feed: 'SNX / USD',
+      reserveFactorBps: 9500,
+      lentUsd: 0.2e6,
+      usedShare: 0,
+    },
     ...{ collateral: collateral(4900, 6500, 10850), rates: rates(4500, 1500, 30000), supplyCap: 20_000_000n, borrowCap: 1_100_000n },
     debtCeilingUsd: 25_000_000n,
   },
   {
     ...ORDINARY,
-    ...{ symbol: 'BAL', name: 'Balancer', decimals: 18, feed: 'BAL / USD', reserveFactorBps: 2000, lentUsd: 0.5e6 },
+    ...{ symbol: 'BAL', name: 'Balancer', decimals: 18, feed: 'BAL / USD', reserveFactorBps: 2000, lentUsd: 0.5e6, usedShare: 0.1 },
     ...{ collateral: collateral(5700, 5900, 10830), rates: rates(8000, 2000, 15000), supplyCap: 20_000_000n, borrowCap: 700_000n },
     frozen: true,
   },

@@ -4,7 +4,7 @@
  */
 import { type Abi, type Address, decodeFunctionResult, encodeDeployData, encodeFunctionData, getContractAddress, type Hex } from 'viem';
 import type { PrivateKeyAccount } from 'viem/accounts';
-import { CHAIN_ID, SLOT_SECONDS } from './anvil.ts';
+import { BLOCK_GAS_LIMIT, CHAIN_ID, SLOT_SECONDS } from './anvil.ts';
 import type { Artifact } from './compile.ts';
 import { link } from './link.ts';
 import { rpc, rpcBatch } from './rpc.ts';
@@ -25,7 +25,7 @@ export type Call = {
   label: string;
 };
 
-type Pending = { hash: Hex; label: string };
+type Signed = { raw: Hex; gas: bigint; label: string };
 type Receipt = { transactionHash: Hex; status: Hex };
 type Transaction = { to?: Address; data: Hex; value: bigint; gas: bigint };
 
@@ -34,7 +34,7 @@ export class SetupChain {
   /** Owns and administers everything that is deployed. */
   readonly deployer: PrivateKeyAccount;
   readonly #nonces = new Map<Address, number>();
-  #queue: Promise<{ raw: Hex; label: string }>[] = [];
+  #queue: Promise<Signed>[] = [];
 
   constructor(rpcUrl: string, deployer: PrivateKeyAccount) {
     this.rpcUrl = rpcUrl;
@@ -83,26 +83,17 @@ export class SetupChain {
   }
 
   /**
-   * Mines all that is queued, in as many blocks as it takes. Transactions of one account keep their order; those of different accounts may
-   * not, so what depends on another account's transaction belongs after a `mine`. Throws when one reverted, with its label and revert data.
+   * Mines all that is queued (an empty block when nothing is), in order, in as many blocks as it takes. Throws when a transaction reverted,
+   * with its label and revert data.
    */
   async mine(): Promise<void> {
-    const batch = await Promise.all(this.#queue);
+    const queue = await Promise.all(this.#queue);
     this.#queue = [];
-    const hashes = await rpcBatch<Hex>(
-      this.rpcUrl,
-      batch.map(({ raw }) => ({ method: 'eth_sendRawTransaction', params: [raw] })),
-    );
-    const waiting = new Map<Hex, Pending>(hashes.map((hash, index) => [hash, { hash, label: batch[index]!.label }]));
-    do {
-      const mined = await this.#mineBlock();
-      if (waiting.size > 0 && mined.length === 0) throw new Error(`${waiting.size} transactions are not being mined`);
-      for (const { transactionHash, status } of mined) {
-        const pending = waiting.get(transactionHash);
-        waiting.delete(transactionHash);
-        if (pending && status !== '0x1') throw new Error(`${pending.label} reverted: ${await this.#revertOf(transactionHash)}`);
-      }
-    } while (waiting.size > 0);
+    for (const block of blocksOf(queue)) await this.#mineBlock(block);
+  }
+
+  async blockNumber(): Promise<number> {
+    return Number(await rpc<Hex>(this.rpcUrl, 'eth_blockNumber'));
   }
 
   async read<T>(to: Address, abi: Abi, functionName: string, args: readonly unknown[] = []): Promise<T> {
@@ -119,18 +110,44 @@ export class SetupChain {
     this.#nonces.set(from.address, nonce + 1);
     const fees = { maxPriorityFeePerGas: TIP_WEI, maxFeePerGas: 2n * SETUP_BASE_FEE_WEI };
     const signed = from.signTransaction({ type: 'eip1559', chainId: CHAIN_ID, nonce, ...fees, ...transaction });
-    this.#queue.push(signed.then((raw) => ({ raw, label })));
+    this.#queue.push(signed.then((raw) => ({ raw, gas: transaction.gas, label })));
     return nonce;
   }
 
-  async #mineBlock(): Promise<Receipt[]> {
+  async #mineBlock(batch: readonly Signed[]): Promise<void> {
+    const labels = new Map<Hex, string>();
+    // NOTE: one by one: anvil works on a batch's calls concurrently and would put them in any order.
+    for (const { raw, label } of batch) labels.set(await rpc<Hex>(this.rpcUrl, 'eth_sendRawTransaction', [raw]), label);
     await rpc(this.rpcUrl, 'anvil_setNextBlockBaseFeePerGas', [`0x${SETUP_BASE_FEE_WEI.toString(16)}`]);
     await rpc(this.rpcUrl, 'evm_mine');
-    return rpc<Receipt[]>(this.rpcUrl, 'eth_getBlockReceipts', ['latest']);
+    for (const { transactionHash, status } of await rpc<Receipt[]>(this.rpcUrl, 'eth_getBlockReceipts', ['latest'])) {
+      const label = labels.get(transactionHash);
+      labels.delete(transactionHash);
+      if (label && status !== '0x1') throw new Error(`${label} reverted: ${await this.#revertOf(transactionHash)}`);
+    }
+    if (labels.size > 0) throw new Error(`not mined: ${[...labels.values()].join(', ')}`);
   }
 
   async #revertOf(hash: Hex): Promise<string> {
     const trace = await rpc<{ error?: string; output?: Hex }>(this.rpcUrl, 'debug_traceTransaction', [hash, { tracer: 'callTracer' }]);
     return `${trace.error ?? 'no reason'} ${trace.output ?? ''}`;
   }
+}
+
+/**
+ * Parts a queue by what fits in a block. NOTE: anvil must never have to leave transactions over for the next block: when a block fills in the
+ * middle of an account's sequence, the rest of that sequence is lost from its pool.
+ */
+function blocksOf(queue: readonly Signed[]): Signed[][] {
+  const blocks: Signed[][] = [[]];
+  let gas = 0n;
+  for (const transaction of queue) {
+    gas += transaction.gas;
+    if (gas > BigInt(BLOCK_GAS_LIMIT)) {
+      blocks.push([]);
+      gas = transaction.gas;
+    }
+    blocks.at(-1)!.push(transaction);
+  }
+  return blocks;
 }

@@ -1,4 +1,5 @@
-import type { Address } from 'viem';
+import { type Address, encodeFunctionData, parseAbi } from 'viem';
+import type { PrivateKeyAccount } from 'viem/accounts';
 import { ASSETS } from './assets.ts';
 import type { SetupChain } from './chain.ts';
 import { type Artifact, compileUnit } from './compile.ts';
@@ -21,4 +22,34 @@ export function deployTokens(chain: SetupChain, weth9: Artifact, devToken: Artif
     else if (ratioWad === undefined) tokens[symbol] = chain.deploy(symbol, devToken, [name, symbol, decimals]);
   }
   return tokens;
+}
+
+export const erc20Abi = parseAbi([
+  'function approve(address spender, uint256 amount) returns (bool)',
+  'function balanceOf(address) view returns (uint256)',
+  'function transfer(address to, uint256 amount) returns (bool)',
+]);
+const mintAbi = parseAbi(['function mint(address to, uint256 amount)', 'function deposit() payable']);
+
+/** Queues tokens for an account: WETH by its own deposit of ETH (which it must have), the others minted by the deployer. */
+export function provideTokens(
+  chain: SetupChain,
+  tokens: Record<string, Address>,
+  to: PrivateKeyAccount,
+  symbol: string,
+  amount: bigint,
+): void {
+  const token = tokens[symbol]!;
+  if (symbol === 'WETH') {
+    chain.send(to, {
+      to: token,
+      data: encodeFunctionData({ abi: mintAbi, functionName: 'deposit' }),
+      value: amount,
+      gas: 60_000n,
+      label: 'wrap ETH',
+    });
+  } else {
+    const data = encodeFunctionData({ abi: mintAbi, functionName: 'mint', args: [to.address, amount] });
+    chain.send(chain.deployer, { to: token, data, gas: 90_000n, label: `mint ${symbol}` });
+  }
 }

@@ -27,8 +27,9 @@ export type Aave = {
 };
 
 /** An empty market with the deployer as its only admin. */
-export async function deployAave(chain: SetupChain, fromBlock: number): Promise<Aave> {
+export async function deployAave(chain: SetupChain): Promise<Aave> {
   const artifacts = await aaveContracts();
+  const fromBlock = (await chain.blockNumber()) + 1;
   const a = (name: string): Artifact => artifacts[name]!;
   const admin = chain.deployer.address;
   const abi = { provider: a('PoolAddressesProvider').abi, acl: a('ACLManager').abi, configurator: a('PoolConfiguratorInstance').abi };

@@ -1,0 +1,89 @@
+/** A whole market on a fresh chain: feeds, tokens, Aave with its reserves listed and lent to, Uniswap with liquidity, Multicall3. */
+import type { Address } from 'viem';
+import { aaveContracts } from './aave/contracts.ts';
+import { type Aave, deployAave } from './aave/deploy.ts';
+import { listReserves, settleListing } from './aave/listing.ts';
+import { borrow, supply } from './aave/positions.ts';
+import { ASSETS, amountOf, assetOf, START_PRICES_USD8 } from './assets.ts';
+import { type Borrower, openBorrowers } from './borrowers/open.ts';
+import { planBorrowers } from './borrowers/plan.ts';
+import type { SetupChain } from './chain.ts';
+import { devAccount } from './keys.ts';
+import { oracleArtifacts } from './oracle/contracts.ts';
+import { deployFeeds } from './oracle/feeds.ts';
+import type { Feed } from './oracle/report.ts';
+import { deployStakedEther } from './oracle/staked-ether.ts';
+import { deployTokens, ownContracts, provideTokens } from './tokens.ts';
+import { deployUniswap, type Uniswap } from './uniswap/deploy.ts';
+
+const FEED_DECIMALS = 8;
+const STAKING_YIELD_BPS = 280n;
+const PER_LENT = 200;
+const LENDER_FUNDS_WEI = 10n ** 25n;
+
+export type Market = {
+  /** By symbol. */
+  tokens: Record<string, Address>;
+  /** By name, e.g. `ETH / USD`. */
+  feeds: Record<string, Feed>;
+  /** Aave's price source of each token, by symbol: a feed's proxy, or the ratio adapter. */
+  sources: Record<string, Address>;
+  aave: Aave;
+  uniswap: Uniswap;
+  multicall3: Address;
+  borrowers: Borrower[];
+};
+
+export type MarketOptions = { positions: number; seed: number };
+export type Progress = (line: string) => void;
+
+/** Compiles what the market needs (or finds it compiled), two compilers at a time. */
+export async function compileMarket(): Promise<void> {
+  await Promise.all([aaveContracts(), ownContracts(), oracleArtifacts()]);
+}
+
+/** Everything is mined on return. Throws when any transaction of it reverts. */
+export async function deployMarket(chain: SetupChain, { positions, seed }: MarketOptions, progress: Progress = () => {}): Promise<Market> {
+  const [aaveArtifacts, own] = await Promise.all([aaveContracts(), ownContracts()]);
+  const feeds: Record<string, Feed> = {};
+  const specs = Object.entries(START_PRICES_USD8).map(([name, initialAnswer]) => ({ name, decimals: FEED_DECIMALS, initialAnswer }));
+  for (const feed of await deployFeeds(chain, specs)) feeds[feed.name] = feed;
+
+  const staked = assetOf('wstETH');
+  const stakedEther = await deployStakedEther(chain, {
+    ethUsdProxy: feeds[staked.feed]!.proxy,
+    initialRatioWad: staked.ratioWad!,
+    yearlyGrowthBps: STAKING_YIELD_BPS,
+  });
+  const tokens = { ...deployTokens(chain, aaveArtifacts['WETH9']!, own['DevToken']!), wstETH: stakedEther.token };
+  const multicall3 = chain.deploy('Multicall3', own['Multicall3']!);
+  await chain.mine();
+
+  const sources = Object.fromEntries(
+    ASSETS.map(({ symbol, feed, ratioWad }) => [symbol, ratioWad === undefined ? feeds[feed]!.proxy : stakedEther.adapter]),
+  );
+  const aave = await deployAave(chain);
+  await listReserves(chain, aave, tokens, sources);
+  const uniswap = await deployUniswap(chain, tokens);
+  progress('Aave v3.6, Uniswap v3 and the feeds are deployed');
+
+  await lend(chain, aave, tokens, Math.max(1, positions / PER_LENT));
+  const borrowers = await openBorrowers(chain, aave.pool, tokens, planBorrowers(positions, seed), seed);
+  await settleListing(chain, aave, tokens);
+  progress(`${borrowers.length} borrowers have opened their positions`);
+  return { tokens, feeds, sources, aave, uniswap, multicall3, borrowers };
+}
+
+/** One large lender, who borrows a part of it back: something to lend, and interest that accrues. More positions need more of it. */
+async function lend(chain: SetupChain, aave: Aave, tokens: Record<string, Address>, scale: number): Promise<void> {
+  const lender = devAccount('supplier');
+  await chain.fund([lender.address], LENDER_FUNDS_WEI);
+  for (const asset of ASSETS) provideTokens(chain, tokens, lender, asset.symbol, amountOf(asset, asset.lentUsd * scale));
+  await chain.mine();
+  for (const asset of ASSETS) supply(chain, aave.pool, lender, tokens[asset.symbol]!, amountOf(asset, asset.lentUsd * scale), asset.symbol);
+  for (const asset of ASSETS) {
+    const amount = amountOf(asset, asset.lentUsd * scale * asset.usedShare);
+    if (amount > 0n) borrow(chain, aave.pool, lender, tokens[asset.symbol]!, amount, asset.symbol);
+  }
+  await chain.mine();
+}
