@@ -29,12 +29,19 @@ export type Step =
   | { readonly kind: 'pay'; readonly token: Address; readonly argument: number };
 
 /** Steps that stand or fall together. An optional group that reverts undoes only itself. */
-export type Group = { readonly optional: boolean; readonly minProfitRaw: bigint; readonly steps: readonly Step[] };
+export type Group = {
+  readonly optional: boolean;
+  /** Most gas that an optional group may use, so that a hostile token cannot burn what the others need; absent for 63/64 of what is left. */
+  readonly gasLimit?: bigint;
+  /** Least that the numeraire must rise by over this group, before the bid. May be negative. */
+  readonly minProfitRaw: bigint;
+  readonly steps: readonly Step[];
+};
 
 /** One Executor transaction (contracts/Executor.sol `execute`). */
 export type Sequence = {
   readonly numeraire: Address;
-  /** Least realised profit after the bid, in the numeraire. */
+  /** Least realised profit after the bid, in the numeraire. A negative one needs the owner's `allowLoss`. */
   readonly minProfitRaw: bigint;
   /** Taken off the gross profit before the bid's share is. */
   readonly gasCostRaw: bigint;

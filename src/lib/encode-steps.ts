@@ -1,0 +1,94 @@
+/** Steps and sequences as contracts/Executor.sol reads them: its NatSpec has the layout. */
+import { concat, encodeFunctionData, keccak256, numberToHex, size } from 'viem';
+import { executorAbi } from '../generated/executor.ts';
+import type { AmountPatch, AnnouncedCallback, Sequence, Step } from './steps.ts';
+import type { Hex } from './types.ts';
+
+const KIND = { call: 0, approve: 1, enter: 2, pay: 3 } as const;
+const HAS_VALUE = 0x04;
+const HAS_PATCH = 0x08;
+const HAS_ANSWER = 0x10;
+
+const SELECTOR_BYTES = 4;
+const WORD_BYTES = 32;
+const BPS = 10_000;
+
+/** The packed steps: a group's, or the payload of a callback. Throws a RangeError for what does not fit the layout. */
+export function encodeSteps(steps: readonly Step[]): Hex {
+  return concat(steps.map(encodeStep));
+}
+
+/** Calldata of `Executor.execute`. Throws a RangeError for a sequence that the Executor could only refuse. */
+export function encodeExecute(sequence: Sequence): Hex {
+  if (sequence.sweep.includes(sequence.numeraire)) throw new RangeError('the numeraire is swept as profit, not by `sweep`');
+  if (!(sequence.bidBps >= 0 && sequence.bidBps <= BPS)) throw new RangeError(`bidBps ${sequence.bidBps} is not within 0 and ${BPS}`);
+  const groups = sequence.groups.map((group) => ({
+    optional: group.optional,
+    gasLimit: group.gasLimit ?? 0n,
+    minProfit: group.minProfitRaw,
+    steps: encodeSteps(group.steps),
+  }));
+  return encodeFunctionData({
+    abi: executorAbi,
+    functionName: 'execute',
+    args: [
+      {
+        numeraire: sequence.numeraire,
+        minProfit: sequence.minProfitRaw,
+        gasCost: sequence.gasCostRaw,
+        bidBps: BigInt(sequence.bidBps),
+        lastBlock: BigInt(sequence.lastBlock),
+        sweep: sequence.sweep,
+        groups,
+      },
+    ],
+  });
+}
+
+function encodeStep(step: Step): Hex {
+  switch (step.kind) {
+    case 'approve':
+      return concat([uint(KIND.approve, 1), step.token, step.spender, uint(step.amountRaw, WORD_BYTES)]);
+    case 'pay':
+      return concat([uint(KIND.pay, 1), step.token, uint(step.argument, 1)]);
+    case 'call':
+      return encodeCall(step, KIND.call, []);
+    case 'enter':
+      return encodeCall(step, KIND.enter | (step.callback.answer === '0x' ? 0 : HAS_ANSWER), encodeCallback(step.callback));
+  }
+}
+
+function encodeCall(step: Extract<Step, { kind: 'call' | 'enter' }>, head: number, callback: readonly Hex[]): Hex {
+  const { target, valueWei, data, patch } = step;
+  return concat([
+    uint(head | (valueWei === 0n ? 0 : HAS_VALUE) | (patch === undefined ? 0 : HAS_PATCH), 1),
+    target,
+    ...(valueWei === 0n ? [] : [uint(valueWei, 16)]),
+    ...(patch === undefined ? [] : encodePatch(patch, size(data))),
+    ...callback,
+    uint(size(data), 3),
+    data,
+  ]);
+}
+
+function encodePatch({ token, offset }: AmountPatch, dataBytes: number): readonly Hex[] {
+  if (offset < SELECTOR_BYTES || offset + WORD_BYTES > dataBytes) {
+    throw new RangeError(`a patch at byte ${offset} is outside the arguments of ${dataBytes} bytes of calldata`);
+  }
+  return [token, uint(offset, 3)];
+}
+
+function encodeCallback({ caller, selector, argument, payload, answer }: AnnouncedCallback): readonly Hex[] {
+  if (size(selector) !== SELECTOR_BYTES) throw new RangeError(`${selector} is no selector`);
+  if (answer !== '0x' && size(answer) !== WORD_BYTES) throw new RangeError(`the answer ${answer} is not one word`);
+  return [caller, selector, uint(argument, 1), keccak256(payload), answer];
+}
+
+/** Big-endian; throws when the number is negative or too large. */
+function uint(value: number | bigint, bytes: number): Hex {
+  try {
+    return numberToHex(value, { size: bytes });
+  } catch (cause) {
+    throw new RangeError(`${value} does not fit into ${bytes} unsigned bytes`, { cause });
+  }
+}
