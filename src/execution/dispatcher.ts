@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { parseTransaction } from 'viem';
-import type { Head } from '../lib/types.ts';
 import type { IntendedTransaction, Ledger } from '../ledger/types.ts';
+import { decodeExecutorError } from '../lib/decode-executor.ts';
+import type { Head } from '../lib/types.ts';
 import type { Moment } from '../oracles/types.ts';
 import { type Terms, weiToUsd8 } from '../strategy/terms.ts';
 import type { Plan, SkipReason } from '../strategy/types.ts';
-import { type ExecutorCodec, type Rehearsed, rehearse } from './rehearse.ts';
+import { type Rehearsed, rehearse } from './rehearse.ts';
 import type { ExecutionChain, Lane, Relay, Simulation } from './types.ts';
 
 export type Channel = 'never' | 'fallback' | 'only';
@@ -41,15 +42,16 @@ export class Dispatcher {
   readonly #relays: readonly Relay[];
   readonly #chain: ExecutionChain;
   readonly #ledger: Ledger;
-  readonly #codec: ExecutorCodec;
   readonly #options: DispatchOptions;
 
-  constructor(parts: { lane: Lane | undefined; relays: readonly Relay[]; chain: ExecutionChain; ledger: Ledger; codec: ExecutorCodec }, options: DispatchOptions) {
+  constructor(
+    parts: { lane: Lane | undefined; relays: readonly Relay[]; chain: ExecutionChain; ledger: Ledger },
+    options: DispatchOptions,
+  ) {
     this.#lane = parts.lane;
     this.#relays = parts.relays;
     this.#chain = parts.chain;
     this.#ledger = parts.ledger;
-    this.#codec = parts.codec;
     this.#options = options;
   }
 
@@ -65,7 +67,7 @@ export class Dispatcher {
     const publicOnly = this.#options.publicMempool === 'only';
     const target = head.number + 1;
     const lastBlock = publicOnly ? target + PUBLIC_PATIENCE_BLOCKS : target;
-    const { transactions, failed } = await rehearse(plans, this.#chain, this.#codec, terms, sender, head, at, lastBlock);
+    const { transactions, failed } = await rehearse(plans, this.#chain, terms, sender, head, at, lastBlock);
     const skipped: { plan: Plan; skip: SkipReason }[] = [...failed];
     const nothing = { sent: [], skipped, wouldSend: [], relays: [] };
     if (transactions.length === 0) return nothing;
@@ -76,8 +78,11 @@ export class Dispatcher {
     if (!publicOnly) {
       const simulation = await this.#simulateByRelay(signed, target, at.timestamp);
       if (simulation.kind === 'reverted') {
-        const cause = this.#explain(simulation);
-        return { ...nothing, skipped: [...skipped, ...transactions.flatMap(({ plans: all }) => all.map((plan) => ({ plan, skip: reverted(cause) })))] };
+        const cause = explain(simulation);
+        return {
+          ...nothing,
+          skipped: [...skipped, ...transactions.flatMap(({ plans: all }) => all.map((plan) => ({ plan, skip: reverted(cause) })))],
+        };
       }
     }
     if (!stillCurrent()) return { ...nothing, skipped: [...skipped, ...lateFor(transactions, target)] };
@@ -148,7 +153,11 @@ export class Dispatcher {
   }
 
   /** Fees that transactions of ours still in the pool pay at this nonce or above: what replaces them must pay more. */
-  async #feesInPool(lane: Lane['address'], nonce: number, target: number): Promise<{ readonly maxFeeWei: bigint; readonly tipWei: bigint } | undefined> {
+  async #feesInPool(
+    lane: Lane['address'],
+    nonce: number,
+    target: number,
+  ): Promise<{ readonly maxFeeWei: bigint; readonly tipWei: bigint } | undefined> {
     // What only relays have seen is in no pool.
     if (this.#options.publicMempool === 'never') return undefined;
     let most: { maxFeeWei: bigint; tipWei: bigint } | undefined;
@@ -183,7 +192,8 @@ export class Dispatcher {
       answer: result.kind as string,
       detail: result.kind === 'accepted' ? result.bundleHash : result.reason,
     }));
-    for (const transaction of signed) await this.#ledger.sent(transaction.txHash, Object.fromEntries(relays.map((one) => [one.relay, `${one.answer} ${one.detail}`])));
+    for (const transaction of signed)
+      await this.#ledger.sent(transaction.txHash, Object.fromEntries(relays.map((one) => [one.relay, `${one.answer} ${one.detail}`])));
     const anyAccepted = answers.some(({ result }) => result.kind === 'accepted');
     if (anyAccepted || this.#options.publicMempool !== 'fallback') return relays;
     return [...relays, ...(await this.#sendPublicly(signed))];
@@ -193,18 +203,22 @@ export class Dispatcher {
     const answers: Dispatched['relays'][number][] = [];
     for (const transaction of signed) {
       const result = await this.#chain.broadcast(transaction.raw);
-      const answer = { relay: 'public mempool', answer: result.kind, detail: result.kind === 'accepted' ? transaction.txHash : result.reason };
+      const answer = {
+        relay: 'public mempool',
+        answer: result.kind,
+        detail: result.kind === 'accepted' ? transaction.txHash : result.reason,
+      };
       await this.#ledger.sent(transaction.txHash, { [answer.relay]: `${answer.answer} ${answer.detail}` });
       answers.push(answer);
     }
     return answers;
   }
+}
 
-  #explain(simulation: Extract<Simulation, { kind: 'reverted' }>): string {
-    const first = simulation.results.find((result) => result.revert !== undefined || result.error !== undefined);
-    const reason = first?.revert !== undefined ? this.#codec.explain(first.revert) : (first?.error ?? 'unknown');
-    return `${simulation.source}: ${reason}`;
-  }
+function explain(simulation: Extract<Simulation, { kind: 'reverted' }>): string {
+  const first = simulation.results.find((result) => result.revert !== undefined || result.error !== undefined);
+  const reason = first?.revert !== undefined ? decodeExecutorError(first.revert) : (first?.error ?? 'unknown');
+  return `${simulation.source}: ${reason}`;
 }
 
 function atLeast(wei: bigint, replacedWei: bigint | undefined): bigint {

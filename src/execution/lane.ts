@@ -1,4 +1,4 @@
-import { type Hex as ViemHex, keccak256 } from 'viem';
+import { keccak256, type Hex as ViemHex } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
 import type { Address, Hex } from '../lib/types.ts';
 import type { Lane } from './types.ts';

@@ -1,26 +1,25 @@
+import { decodeExecutorError, decodeSettlement } from '../lib/decode-executor.ts';
+import { encodeExecute } from '../lib/encode-steps.ts';
 import type { Sequence } from '../lib/steps.ts';
-import type { Address, Hex } from '../lib/types.ts';
-import type { Head } from '../lib/types.ts';
+import type { Address, Head, Hex } from '../lib/types.ts';
 import type { Moment } from '../oracles/types.ts';
 import { packTransactions } from '../strategy/block.ts';
 import type { Terms } from '../strategy/terms.ts';
 import type { Plan, SkipReason } from '../strategy/types.ts';
 import { sequenceOf } from './sequence.ts';
-import type { ExecutorReport } from './settlement.ts';
 import type { ExecutionChain, NodeSimulatedCall } from './types.ts';
 
 /** Plans that stood the rehearsal, as the transactions to sign. */
-export type Rehearsed = { readonly plans: readonly Plan[]; readonly sequence: Sequence; readonly data: Hex; readonly gasLimit: bigint; readonly gasUnits: bigint };
+export type Rehearsed = {
+  readonly plans: readonly Plan[];
+  readonly sequence: Sequence;
+  readonly data: Hex;
+  readonly gasLimit: bigint;
+  readonly gasUnits: bigint;
+};
 export type Rehearsal = {
   readonly transactions: readonly Rehearsed[];
   readonly failed: readonly { readonly plan: Plan; readonly skip: SkipReason }[];
-};
-
-/** The Executor's own encodings, so that this file needs no ABI. */
-export type ExecutorCodec = {
-  encode(sequence: Sequence): Hex;
-  report(executor: Address, logs: NodeSimulatedCall['logs']): ExecutorReport;
-  explain(revertData: Hex): string;
 };
 
 /** Gas is simulated without the refunds' advance and with cold state possibly warmer than at inclusion. */
@@ -35,7 +34,6 @@ const MAX_ROUNDS = 4;
 export async function rehearse(
   plans: readonly Plan[],
   chain: ExecutionChain,
-  codec: ExecutorCodec,
   terms: Terms,
   sender: Address,
   head: Head,
@@ -45,30 +43,34 @@ export async function rehearse(
   const failed: { plan: Plan; skip: SkipReason }[] = [];
   let standing = plans;
   for (let round = 0; round < MAX_ROUNDS && standing.length > 0; round++) {
-    const drafts = packTransactions(standing, terms.maxTransactionGas, GAS_HEADROOM_BPS).map((group) => draft(group, estimate(group), terms, codec, lastBlock));
+    const drafts = packTransactions(standing, terms.maxTransactionGas, GAS_HEADROOM_BPS).map((group) =>
+      draft(group, estimate(group), terms, lastBlock),
+    );
     const simulation = await chain.simulate(
       drafts.map((transaction) => ({ from: sender, to: terms.executor, data: transaction.data, gasLimit: transaction.gasLimit })),
       { timestamp: at.timestamp, baseFeeWei: at.baseFeeWei, number: head.number + 1 },
     );
     if (simulation.kind === 'unavailable') return { transactions: drafts, failed };
     const dropped = new Map<Plan, string>();
-    for (const [index, transaction] of drafts.entries()) for (const [plan, reason] of failuresOf(transaction, simulation.calls[index]!, codec, terms)) dropped.set(plan, reason);
+    for (const [index, transaction] of drafts.entries())
+      for (const [plan, reason] of failuresOf(transaction, simulation.calls[index]!, terms)) dropped.set(plan, reason);
     if (dropped.size === 0) {
-      const transactions = drafts.map((transaction, index) => draft(transaction.plans, simulation.calls[index]!.gasUsed, terms, codec, lastBlock));
+      const transactions = drafts.map((transaction, index) => draft(transaction.plans, simulation.calls[index]!.gasUsed, terms, lastBlock));
       return { transactions, failed };
     }
     for (const [plan, reason] of dropped) failed.push({ plan, skip: { reason: 'simulation-reverted', figures: { cause: reason } } });
     standing = standing.filter((plan) => !dropped.has(plan));
   }
-  for (const plan of standing) failed.push({ plan, skip: { reason: 'simulation-reverted', figures: { cause: 'the rest of its transaction kept failing' } } });
+  for (const plan of standing)
+    failed.push({ plan, skip: { reason: 'simulation-reverted', figures: { cause: 'the rest of its transaction kept failing' } } });
   return { transactions: [], failed };
 }
 
-function draft(plans: readonly Plan[], gasUnits: bigint, terms: Terms, codec: ExecutorCodec, lastBlock: number): Rehearsed {
+function draft(plans: readonly Plan[], gasUnits: bigint, terms: Terms, lastBlock: number): Rehearsed {
   const sequence = sequenceOf(plans, gasUnits, terms, lastBlock);
   const widened = (gasUnits * GAS_HEADROOM_BPS) / BPS;
   const gasLimit = widened > terms.maxTransactionGas ? terms.maxTransactionGas : widened;
-  return { plans, sequence, data: codec.encode(sequence), gasLimit, gasUnits };
+  return { plans, sequence, data: encodeExecute(sequence), gasLimit, gasUnits };
 }
 
 function estimate(plans: readonly Plan[]): bigint {
@@ -76,14 +78,14 @@ function estimate(plans: readonly Plan[]): bigint {
 }
 
 /** Which plans of a simulated transaction failed, and why. A transaction that fails whole takes down its least profitable plan. */
-function failuresOf(transaction: Rehearsed, call: NodeSimulatedCall, codec: ExecutorCodec, terms: Terms): readonly (readonly [Plan, string])[] {
+function failuresOf(transaction: Rehearsed, call: NodeSimulatedCall, terms: Terms): readonly (readonly [Plan, string])[] {
   if (!call.ok) {
-    const reason = codec.explain(call.returnData);
+    const reason = decodeExecutorError(call.returnData);
     return [[transaction.plans.at(-1)!, reason]];
   }
-  const report = codec.report(terms.executor, call.logs);
+  const settlement = decodeSettlement(call.logs, terms.executor);
   return transaction.plans.flatMap((plan, index) => {
-    const group = report.groups[index];
-    return group?.ok === false ? [[plan, group.reason] as const] : [];
+    const group = settlement?.groups.find((one) => one.index === index);
+    return group?.outcome === 'reverted' ? [[plan, group.reason] as const] : [];
   });
 }

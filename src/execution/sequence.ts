@@ -3,9 +3,11 @@ import { type Terms, usd8ToWeiUp } from '../strategy/terms.ts';
 import type { Plan } from '../strategy/types.ts';
 
 const BPS = 10_000n;
+/** A group may use twice its estimate. */
+const GROUP_GAS_ROOM = 2n;
 
 /**
- * One Executor transaction for the plans, each an optional group, so that one that fails undoes only itself.
+ * One Executor transaction for the plans, each a group of its own.
  *
  * @param gasUnits gas of the whole transaction, simulated where a simulation is at hand; taken off the gross before the bid's share
  */
@@ -22,7 +24,12 @@ export function sequenceOf(plans: readonly Plan[], gasUnits: bigint, terms: Term
     bidBps: Number(bidBps),
     lastBlock,
     sweep: [...new Set(plans.flatMap((plan) => plan.sweep))],
-    groups: plans.map((plan) => ({ optional: true, minProfitRaw: plan.minGrossWei, steps: plan.steps })),
+    // Alone, a plan fails with its own reason; among others, it fails alone, and cannot burn the others' gas.
+    groups: plans.map((plan) =>
+      plans.length === 1
+        ? { optional: false, minProfitRaw: plan.minGrossWei, steps: plan.steps }
+        : { optional: true, gasLimit: plan.gasUnits * GROUP_GAS_ROOM, minProfitRaw: plan.minGrossWei, steps: plan.steps },
+    ),
   };
 }
 

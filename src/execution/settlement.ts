@@ -1,12 +1,7 @@
-import type { Address } from '../lib/types.ts';
 import type { AttemptResult, OpenTransaction, OutcomeKind, TransactionResult } from '../ledger/types.ts';
+import type { Settlement } from '../lib/decode-executor.ts';
+import type { Address } from '../lib/types.ts';
 import { balanceChanges, NATIVE, type Receipt, shares } from './accounting.ts';
-
-/** What the Executor's events say of a mined sequence; groups stand in the order of the transaction's attempts. */
-export type ExecutorReport = {
-  readonly groups: readonly ({ readonly ok: true; readonly profitRaw: bigint } | { readonly ok: false; readonly reason: string })[];
-  readonly bidRaw: bigint;
-};
 
 export type SettlementContext = {
   readonly own: ReadonlySet<Address>;
@@ -23,23 +18,27 @@ const WAD = 10n ** 18n;
 export function settleMined(
   transaction: OpenTransaction,
   receipt: Receipt,
-  report: ExecutorReport | undefined,
+  settlement: Settlement | undefined,
   revertReason: string | undefined,
   context: SettlementContext,
 ): TransactionResult {
   const changes = balanceChanges(receipt, context.own, context.wrappedNative);
-  const groups = transaction.attempts.map((_, index) => report?.groups[index]);
-  const gross = groups.map((group) => (group?.ok === true ? group.profitRaw : 0n));
-  const gas = shares(receipt.gasWei, transaction.attempts.map(() => 1n));
-  const bidWei = report?.bidRaw ?? 0n;
+  // Groups stand in the order of the attempts.
+  const groups = transaction.attempts.map((_, index) => settlement?.groups.find((group) => group.index === index));
+  const gross = groups.map((group) => (group?.outcome === 'done' ? group.profitRaw : 0n));
+  const gas = shares(
+    receipt.gasWei,
+    transaction.attempts.map(() => 1n),
+  );
+  const bidWei = settlement?.bidRaw ?? 0n;
   const bids = bidWei === 0n ? gross.map(() => 0n) : shares(bidWei, gross);
   const attempts = transaction.attempts.map((attempt, index): AttemptResult => {
     const group = groups[index];
     const profitWei = gross[index]! - bids[index]! - gas[index]!;
     return {
       attemptId: attempt.attemptId,
-      outcome: group?.ok === true ? 'included' : 'reverted',
-      reason: group?.ok === true ? undefined : (group?.reason ?? revertReason ?? 'reverted without a reason'),
+      outcome: group?.outcome === 'done' ? 'included' : 'reverted',
+      reason: group?.outcome === 'done' ? undefined : (group?.reason ?? revertReason ?? 'reverted without a reason'),
       grossWei: gross[index]!,
       bidWei: bids[index]!,
       gasWei: gas[index]!,
@@ -69,7 +68,11 @@ export function settleMined(
 }
 
 /** The result of a transaction that was not mined while it could. */
-export function settleUnmined(transaction: OpenTransaction, outcome: Exclude<OutcomeKind, 'included' | 'reverted'>, reason: string): TransactionResult {
+export function settleUnmined(
+  transaction: OpenTransaction,
+  outcome: Exclude<OutcomeKind, 'included' | 'reverted'>,
+  reason: string,
+): TransactionResult {
   const nothing = { grossWei: 0n, bidWei: 0n, gasWei: 0n, profitWei: 0n, profitUsd8: 0n };
   return {
     txHash: transaction.txHash,

@@ -1,5 +1,5 @@
-import type { Head, Hex } from '../lib/types.ts';
 import type { Ledger, OpenTransaction, TransactionResult } from '../ledger/types.ts';
+import type { Head, Hex } from '../lib/types.ts';
 import type { Receipt } from './accounting.ts';
 import { settleUnmined } from './settlement.ts';
 import type { ExecutionChain } from './types.ts';
@@ -17,7 +17,11 @@ export class Tracker {
   readonly #chain: ExecutionChain;
   readonly #settleMined: (transaction: OpenTransaction, receipt: Receipt) => Promise<TransactionResult>;
 
-  constructor(ledger: Ledger, chain: ExecutionChain, settleMined: (transaction: OpenTransaction, receipt: Receipt) => Promise<TransactionResult>) {
+  constructor(
+    ledger: Ledger,
+    chain: ExecutionChain,
+    settleMined: (transaction: OpenTransaction, receipt: Receipt) => Promise<TransactionResult>,
+  ) {
     this.#ledger = ledger;
     this.#chain = chain;
     this.#settleMined = settleMined;
@@ -58,7 +62,8 @@ export class Tracker {
     if (head.number < transaction.lastBlock) return undefined;
     if (transaction.channel === 'bundle') return settleUnmined(transaction, 'missed', `not in block ${transaction.targetBlock}`);
     const nonce = await this.#chain.nonceOf(transaction.lane);
-    if (nonce > transaction.nonce) return settleUnmined(transaction, 'replaced', `nonce ${transaction.nonce} was used by another transaction`);
+    if (nonce > transaction.nonce)
+      return settleUnmined(transaction, 'replaced', `nonce ${transaction.nonce} was used by another transaction`);
     // It stays in the pool, where it can only revert; whatever uses its nonce next replaces it.
     return settleUnmined(transaction, 'expired', `not mined by block ${transaction.lastBlock}`);
   }

@@ -51,7 +51,10 @@ export interface ExecutionChain {
   /** The sender's next nonce at the end of the latest block. */
   nonceOf(address: Address): Promise<number>;
   /** Runs unsigned transactions one after another on the head's end state, as the next block would at `timestamp`. */
-  simulate(calls: readonly SimulatedCall[], at: { readonly timestamp: number; readonly baseFeeWei: bigint; readonly number: number }): Promise<NodeSimulation>;
+  simulate(
+    calls: readonly SimulatedCall[],
+    at: { readonly timestamp: number; readonly baseFeeWei: bigint; readonly number: number },
+  ): Promise<NodeSimulation>;
   broadcast(raw: Hex): Promise<SendResult>;
   /** What the endpoint suggests as tip. */
   priorityFeeWei(): Promise<bigint>;
@@ -60,4 +63,9 @@ export type SimulatedCall = { readonly from: Address; readonly to: Address; read
 export type NodeSimulation =
   | { readonly kind: 'done'; readonly calls: readonly NodeSimulatedCall[] }
   | { readonly kind: 'unavailable'; readonly reason: string };
-export type NodeSimulatedCall = { readonly ok: boolean; readonly gasUsed: bigint; readonly returnData: Hex; readonly logs: readonly Pick<RawLog, 'address' | 'topics' | 'data'>[] };
+export type NodeSimulatedCall = {
+  readonly ok: boolean;
+  readonly gasUsed: bigint;
+  readonly returnData: Hex;
+  readonly logs: readonly Pick<RawLog, 'address' | 'topics' | 'data'>[];
+};

@@ -38,7 +38,14 @@ export class Watch {
         stillLiquidatable.add(key);
         const since = Math.min(this.#since.get(key) ?? headNumber, headNumber);
         this.#since.set(key, since);
-        candidates.push({ protocol: protocol.name, market: protocol.market, slot, account, healthFactorWad: verdict.healthFactorWad, sinceBlock: since });
+        candidates.push({
+          protocol: protocol.name,
+          market: protocol.market,
+          slot,
+          account,
+          healthFactorWad: verdict.healthFactorWad,
+          sinceBlock: since,
+        });
       }
     }
     for (const key of this.#since.keys()) if (!stillLiquidatable.has(key)) this.#since.delete(key);

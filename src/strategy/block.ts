@@ -1,8 +1,8 @@
 import type { Moment } from '../oracles/types.ts';
 import type { Option } from '../protocols/types.ts';
+import type { Candidate } from '../risk/types.ts';
 import { type Market, planCandidate } from './candidate.ts';
 import { type Terms, TRANSACTION_GAS } from './terms.ts';
-import type { Candidate } from '../risk/types.ts';
 import type { Decision, Plan } from './types.ts';
 
 /**
@@ -34,7 +34,11 @@ export function planBlock(
   for (const { plan, options } of ranked) {
     const { decision, after } = planCandidate(plan.candidate, options, market, depth, terms, at);
     if (decision.kind === 'plan' && decision.plan.gasUnits > gasLeft) {
-      decisions.push({ kind: 'skip', candidate: plan.candidate, skip: { reason: 'block-full', figures: { gas: String(decision.plan.gasUnits), gasLeft: String(gasLeft) } } });
+      decisions.push({
+        kind: 'skip',
+        candidate: plan.candidate,
+        skip: { reason: 'block-full', figures: { gas: String(decision.plan.gasUnits), gasLeft: String(gasLeft) } },
+      });
       continue;
     }
     decisions.push(decision);

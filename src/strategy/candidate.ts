@@ -1,10 +1,10 @@
 import type { Depth, FlashSource, Venue } from '../liquidity/types.ts';
 import type { Moment, UsdPrices } from '../oracles/types.ts';
 import type { Option, Regime } from '../protocols/types.ts';
+import type { Candidate } from '../risk/types.ts';
 import { type Evaluation, evaluate, type NoEvaluation, stepsOf } from './evaluate.ts';
 import { bestAmount } from './size.ts';
 import { type Terms, usd8ToWeiUp, weiToUsd8 } from './terms.ts';
-import type { Candidate } from '../risk/types.ts';
 import type { Decision, SkipReason } from './types.ts';
 
 /** What planning may exchange, borrow and price with. */
@@ -47,7 +47,8 @@ export function planCandidate(
       if (found !== undefined && (best === undefined || found.valueWei > best.valueWei)) best = found;
     }
   }
-  if (best === undefined) return skip(obstacle === undefined || obstacle === 'too-thin' || obstacle === 'not-synced' ? 'no-route' : obstacle);
+  if (best === undefined)
+    return skip(obstacle === undefined || obstacle === 'too-thin' || obstacle === 'not-synced' ? 'no-route' : obstacle);
   return decide(candidate, best, market, depth, terms, at);
 }
 
@@ -65,7 +66,10 @@ function decide(candidate: Candidate, best: Evaluation, market: Market, depth: D
       bidUsd: usd(weiToUsd8(bidWei, terms.numeraireUsd8)),
       pair: best.option.label,
     };
-    const reason = best.grossWei > 0n && weiToUsd8(best.grossWei, terms.numeraireUsd8) >= terms.minProfitUsd8 && best.valueWei <= 0n ? 'gas-too-high' : 'below-min-profit';
+    const reason =
+      best.grossWei > 0n && weiToUsd8(best.grossWei, terms.numeraireUsd8) >= terms.minProfitUsd8 && best.valueWei <= 0n
+        ? 'gas-too-high'
+        : 'below-min-profit';
     return { decision: { kind: 'skip', candidate, skip: { reason, figures } } as const, after: depth };
   }
   const keptBps = BPS - bps;
@@ -82,9 +86,9 @@ function decide(candidate: Candidate, best: Evaluation, market: Market, depth: D
     flash: best.flash.name,
     flashFeeRaw: best.flashFeeRaw,
     steps: stepsOf(best, terms.executor),
-    sweep: [...new Set([best.option.debtAsset, best.option.collateralAsset, ...best.exit.fills.flatMap((fill) => [fill.tokenIn, fill.tokenOut])])].filter(
-      (token) => token !== terms.numeraire,
-    ),
+    sweep: [
+      ...new Set([best.option.debtAsset, best.option.collateralAsset, ...best.exit.fills.flatMap((fill) => [fill.tokenIn, fill.tokenOut])]),
+    ].filter((token) => token !== terms.numeraire),
     grossWei: best.grossWei,
     gasUnits: best.gasUnits,
     gasWei: best.gasWei,
@@ -98,7 +102,12 @@ function decide(candidate: Candidate, best: Evaluation, market: Market, depth: D
 }
 
 /** The option's regimes cut to the operator's largest position; partial liquidations stay possible below it. */
-function withinPositionLimit(option: Option, usdPrices: UsdPrices, terms: Terms, at: Moment): readonly Regime[] | 'no-usd-price' | 'position-too-large' {
+function withinPositionLimit(
+  option: Option,
+  usdPrices: UsdPrices,
+  terms: Terms,
+  at: Moment,
+): readonly Regime[] | 'no-usd-price' | 'position-too-large' {
   const price = usdPrices.usd8(option.debtAsset, at);
   if (price === undefined || price.priceUsd8 <= 0n) return 'no-usd-price';
   const maxRaw = (terms.maxPositionUsd8 * 10n ** BigInt(price.decimals)) / price.priceUsd8;

@@ -48,7 +48,8 @@ export function evaluate(
     avoid: [loan.lender],
   });
   if (!exit.ok) return exit;
-  const gasUnits = TRANSACTION_GAS + GROUP_GAS + option.gasUnits + loan.gasUnits + exit.fills.reduce((sum, fill) => sum + fill.gasUnits, 0n);
+  const gasUnits =
+    TRANSACTION_GAS + GROUP_GAS + option.gasUnits + loan.gasUnits + exit.fills.reduce((sum, fill) => sum + fill.gasUnits, 0n);
   const gasWei = gasUnits * terms.gasPriceWei;
   return {
     ok: true,

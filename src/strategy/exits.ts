@@ -63,7 +63,10 @@ function sellAll(venue: Venue, request: ExitRequest): Exit | NoFill {
 function buyDebt(venue: Venue, request: ExitRequest): Exit | NoFill {
   const purchase = venue.quoteOut(request.collateralAsset, request.debtAsset, request.owedRaw, request.depth, request.avoid);
   if (!purchase.ok) return purchase;
-  return sellRest(venue, request, request.collateralAsset, request.seizedRaw - purchase.amountInRaw, { fill: purchase, steps: venue.steps(purchase, 'planned') });
+  return sellRest(venue, request, request.collateralAsset, request.seizedRaw - purchase.amountInRaw, {
+    fill: purchase,
+    steps: venue.steps(purchase, 'planned'),
+  });
 }
 
 function sellRest(
@@ -81,5 +84,12 @@ function sellRest(
   // The loan is repaid by then, so even the lender's pool is free again; avoiding it keeps the quote simple and costs little.
   const sale = venue.quoteIn(token, request.numeraire, restRaw, depth, request.avoid);
   if (!sale.ok) return sale;
-  return { ok: true, fills: [...fills, sale], grossRaw: sale.amountOutRaw, after: depth.after(sale), inner, outer: venue.steps(sale, 'gain') };
+  return {
+    ok: true,
+    fills: [...fills, sale],
+    grossRaw: sale.amountOutRaw,
+    after: depth.after(sale),
+    inner,
+    outer: venue.steps(sale, 'gain'),
+  };
 }

@@ -2,14 +2,19 @@ import type { Regime } from '../protocols/types.ts';
 
 /** The share of a regime (1/64) over which the slope at its upper end is felt. */
 const SLOPE_SHARE = 64n;
-const MAX_STEPS = 40;
+const MAX_STEPS = 64;
+/** The optimum is narrowed down to this share of itself. */
+const PRECISION = 1_024n;
 
 /**
  * Amount of greatest `value` over the regimes. `value` is taken to be concave within each regime (bonus is linear in the amount, price
  * impact convex), so the slope at the upper end tells whether the whole regime pays; otherwise a golden-section search narrows it
- * down to 1/4096 of the regime. `value` answers undefined where the amount cannot be done; such amounts lose.
+ * down to a thousandth of itself. `value` answers undefined where the amount cannot be done; such amounts lose.
  */
-export function bestAmount<T extends { readonly valueWei: bigint }>(regimes: readonly Regime[], value: (amountRaw: bigint) => T | undefined): T | undefined {
+export function bestAmount<T extends { readonly valueWei: bigint }>(
+  regimes: readonly Regime[],
+  value: (amountRaw: bigint) => T | undefined,
+): T | undefined {
   let best: T | undefined;
   for (const regime of regimes) best = better(best, bestInRegime(regime, value));
   return best;
@@ -30,12 +35,11 @@ function bestInRegime<T extends { readonly valueWei: bigint }>(regime: Regime, v
   let best = better(atMax, below);
   let low = regime.minRaw;
   let high = regime.maxRaw;
-  const tolerance = width / 4_096n;
   let left = golden(low, high);
   let right = low + high - left;
   let atLeft = value(left);
   let atRight = value(right);
-  for (let step = 0; step < MAX_STEPS && high - low > tolerance && left < right; step++) {
+  for (let step = 0; step < MAX_STEPS && high - low > low / PRECISION && left < right; step++) {
     best = better(better(best, atLeft), atRight);
     // An amount that cannot be done is too large: pools run dry from above.
     const goLeft = atRight === undefined || (atLeft !== undefined && atLeft.valueWei >= atRight.valueWei);

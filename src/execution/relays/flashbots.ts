@@ -10,7 +10,12 @@ const require = createRequire(import.meta.url);
 
 const MAX_ANSWER_BYTES = 4_000_000;
 
-export type FlashbotsRelayOptions = { readonly url: string; readonly authKey: string; readonly chainId: number; readonly timeoutMs: number };
+export type FlashbotsRelayOptions = {
+  readonly url: string;
+  readonly authKey: string;
+  readonly chainId: number;
+  readonly timeoutMs: number;
+};
 
 /**
  * A relay that speaks `eth_sendBundle`, `eth_callBundle`, `eth_cancelBundle`, through Flashbots' own library. Answers are bounded in size and time; refusals
@@ -29,9 +34,12 @@ export function flashbotsRelay({ url, authKey, chainId, timeoutMs }: FlashbotsRe
       if ('fault' in answer) return { kind: 'unavailable', reason: answer.fault };
       if ('error' in answer) return { kind: 'unavailable', reason: `${name}: ${clip(answer.error.message)}` };
       const results = parseResults(answer.results, txs.length);
-      if (results === undefined) return { kind: 'unavailable', reason: `${name}: eth_callBundle answered something else than ${txs.length} results` };
+      if (results === undefined)
+        return { kind: 'unavailable', reason: `${name}: eth_callBundle answered something else than ${txs.length} results` };
       const reverted = results.some((result) => result.error !== undefined || result.revert !== undefined);
-      return reverted ? { kind: 'reverted', results, source: name } : { kind: 'ok', results, coinbaseDiffWei: answer.coinbaseDiff, source: name };
+      return reverted
+        ? { kind: 'reverted', results, source: name }
+        : { kind: 'ok', results, coinbaseDiffWei: answer.coinbaseDiff, source: name };
     },
     async send({ txs, targetBlock, replacementUuid }): Promise<SendResult> {
       const answer = await ask(() => provider.sendRawBundle([...txs], targetBlock, { replacementUuid }));
@@ -81,7 +89,12 @@ function boundedFetch(timeoutMs: number): Ethers.FetchGetUrlFunc {
       if (size > MAX_ANSWER_BYTES) throw new Error(`answer is larger than ${MAX_ANSWER_BYTES} bytes`);
       chunks.push(chunk);
     }
-    return { statusCode: response.status, statusMessage: response.statusText, headers: Object.fromEntries(response.headers), body: new Uint8Array(Buffer.concat(chunks)) };
+    return {
+      statusCode: response.status,
+      statusMessage: response.statusText,
+      headers: Object.fromEntries(response.headers),
+      body: new Uint8Array(Buffer.concat(chunks)),
+    };
   };
 }
 
@@ -98,7 +111,12 @@ function parseResults(results: readonly unknown[], expected: number): readonly S
       txHash: txHash.toLowerCase() as Hex,
       gasUsed: BigInt(gasUsed),
       revert: typeof revert === 'string' && /^0x([0-9a-f]{2})*$/i.test(revert) ? (revert as Hex) : undefined,
-      error: error === undefined || error === null ? (revert === undefined || revert === null ? undefined : clip(String(revert))) : clip(String(error)),
+      error:
+        error === undefined || error === null
+          ? revert === undefined || revert === null
+            ? undefined
+            : clip(String(revert))
+          : clip(String(error)),
     });
   }
   return parsed;
