@@ -1,0 +1,68 @@
+import type { Hex } from '../lib/types.ts';
+
+export type RpcErrorKind =
+  /** The endpoint's fault; it rests and another is asked. */
+  | 'timeout'
+  | 'unreachable'
+  | 'rate-limited'
+  | 'bad-answer'
+  | 'wrong-chain'
+  /** This endpoint cannot, another may. */
+  | 'unknown-block'
+  | 'unsupported'
+  /** Too many results, too wide a range, too large an answer: ask for less. */
+  | 'too-much'
+  /** An answer: the call reverted (`data` tells why), or the node refuses it. */
+  | 'reverted'
+  | 'rejected';
+
+/** A call that no endpoint answered well. Messages name the host only, never the URL. */
+export class RpcError extends Error {
+  override readonly name = 'RpcError';
+  readonly kind: RpcErrorKind;
+  readonly host: string;
+  /** JSON-RPC error code and revert data, where there were any. */
+  readonly code: number | undefined;
+  readonly data: Hex | undefined;
+
+  constructor(kind: RpcErrorKind, host: string, message: string, detail: { code?: number; data?: Hex; cause?: unknown } = {}) {
+    super(`${host}: ${message}`, detail.cause === undefined ? undefined : { cause: detail.cause });
+    this.kind = kind;
+    this.host = host;
+    this.code = detail.code;
+    this.data = detail.data;
+  }
+
+  get endpointAtFault(): boolean {
+    return ['timeout', 'unreachable', 'rate-limited', 'bad-answer', 'wrong-chain'].includes(this.kind);
+  }
+}
+
+const LONGEST = 200;
+
+/** Turns the `error` member of a JSON-RPC answer into ours. Nodes agree on few codes, so the words decide where the code says nothing. */
+export function errorFromAnswer(host: string, method: string, error: unknown): RpcError {
+  const { code, message, data } = (typeof error === 'object' && error !== null ? error : {}) as Record<string, unknown>;
+  const number = typeof code === 'number' ? code : undefined;
+  const words = typeof message === 'string' ? message.replaceAll(/\s+/g, ' ').slice(0, LONGEST) : 'error without a message';
+  const bytes = revertData(data);
+  const detail = { ...(number === undefined ? {} : { code: number }), ...(bytes === undefined ? {} : { data: bytes }) };
+  return new RpcError(kindOf(number, words.toLowerCase(), bytes), host, `${method}: ${words}`, detail);
+}
+
+function kindOf(code: number | undefined, words: string, data: Hex | undefined): RpcErrorKind {
+  if (code === 3 || /revert/.test(words) || (data !== undefined && data.length > 2)) return 'reverted';
+  if (/too many requests|rate.?limit|request limit|compute units|throttl|capacity/.test(words) || code === 429) return 'rate-limited';
+  if (/unknown block|(header|block) (\S+ )?not found|resource not found|missing trie node|state .*(unavailable|not available|pruned)/.test(words))
+    return 'unknown-block';
+  if (/range|too many|more than|exceed|too large|too big|response size|limit/.test(words) && !/gas|balance|fee|nonce/.test(words)) return 'too-much';
+  if (code === -32601 || code === -32004 || /not supported|unsupported|method .*not (found|available|exist|allowed)/.test(words)) return 'unsupported';
+  return 'rejected';
+}
+
+/** Geth puts the bytes in `data`; others wrap them in an object. */
+function revertData(data: unknown): Hex | undefined {
+  if (typeof data === 'string' && /^0x([0-9a-fA-F]{2})*$/.test(data)) return data.toLowerCase() as Hex;
+  if (typeof data === 'object' && data !== null && 'data' in data) return revertData(data.data);
+  return undefined;
+}

@@ -1,0 +1,46 @@
+import type { Head } from '../lib/types.ts';
+
+export type SyncProgress = {
+  readonly phase: 'discovering' | 'anchoring' | 'following';
+  /** Block reached and block aimed at; while anchoring: reads answered so far, and the same again. */
+  readonly done: number;
+  readonly total: number;
+  readonly logs: number;
+};
+
+/** The mirror and the chain's own view disagree: the caller suspends that market. */
+export type Mismatch = { readonly id: string; readonly subject: string; readonly ours: string; readonly theirs: string };
+/** A Mirrored that threw: its state is not to be trusted until its id appears under `anchored`. */
+export type Failure = { readonly id: string; readonly during: 'discover' | 'anchor' | 'apply' | 'ingest' | 'audit' | 'undo'; readonly error: Error };
+
+/** What one new block did. */
+export type BlockReport = {
+  readonly head: Head;
+  readonly logs: number;
+  readonly reads: number;
+  readonly audited: number;
+  readonly mismatches: readonly Mismatch[];
+  /** New failures only; a Mirrored that is down already is not reported again. */
+  readonly failures: readonly Failure[];
+  /** Mirrored that were (re-)anchored at this block and are live again. */
+  readonly anchored: readonly string[];
+};
+
+export type MirrorUpdate = {
+  /** Blocks taken back, newest first. */
+  readonly removed: readonly Head[];
+  /** New blocks, oldest first. */
+  readonly blocks: readonly BlockReport[];
+  /** Set when everything was synced anew because the change reached below the journal. */
+  readonly resynced: boolean;
+  /** Set when the endpoints could not answer for the next block; what was done stands, and the next event goes on from `mirror.head`. */
+  readonly stalled: Error | null;
+};
+
+export type MirrorOptions = {
+  readonly multicall3?: `0x${string}`;
+  /** Comparisons per Mirrored and block. */
+  readonly auditLimit: number;
+  /** Blocks that can be taken back one by one. */
+  readonly depth?: number;
+};
