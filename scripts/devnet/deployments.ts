@@ -1,0 +1,38 @@
+import { writeFile } from 'node:fs/promises';
+import type { Address } from 'viem';
+import { CHAIN_ID } from './anvil.ts';
+import { ASSETS } from './assets.ts';
+import type { Market } from './market.ts';
+
+/** The devnet's address book, in the shape of a `DEPLOYMENTS_FILE`. */
+export type Deployments = {
+  chainId: number;
+  name: string;
+  wrappedNative: Address;
+  multicall3: Address;
+  'aave-v3': { name: string; poolAddressesProvider: Address; fromBlock: number }[];
+  'uniswap-v3': { factory: Address; fromBlock: number }[];
+  bridgeTokens: Address[];
+  usdFeeds: Record<Address, Address>;
+};
+
+const BRIDGES = ['WETH', 'USDC', 'DAI'];
+
+export function deploymentsOf({ tokens, feeds, aave, uniswap, multicall3 }: Market): Deployments {
+  // NOTE: the staked ETH has no feed of its own; who wants its price asks Aave's oracle.
+  const priced = ASSETS.filter(({ ratioWad }) => ratioWad === undefined);
+  return {
+    chainId: CHAIN_ID,
+    name: 'devnet',
+    wrappedNative: tokens['WETH']!,
+    multicall3,
+    'aave-v3': [{ name: 'core', poolAddressesProvider: aave.poolAddressesProvider, fromBlock: aave.fromBlock }],
+    'uniswap-v3': [{ factory: uniswap.factory, fromBlock: uniswap.fromBlock }],
+    bridgeTokens: BRIDGES.map((symbol) => tokens[symbol]!),
+    usdFeeds: Object.fromEntries(priced.map(({ symbol, feed }) => [tokens[symbol]!, feeds[feed]!.proxy])),
+  };
+}
+
+export async function writeDeployments(file: string, deployments: Deployments): Promise<void> {
+  await writeFile(file, `${JSON.stringify(deployments, null, 2)}\n`);
+}
