@@ -1,0 +1,206 @@
+/** The one anvil that this builder drives, in the builder's words. Nothing else in this folder names an RPC method of the chain's. */
+import { type Address, concat, type Hex, hexToBigInt, numberToHex, pad } from 'viem';
+import { sendInOrder } from './ordered-send.ts';
+import { Rpc, RpcFailure, type RpcResult } from './rpc.ts';
+import { type Decoded, decodeTransaction, type Signed, type Transaction } from './transaction.ts';
+
+const ECRECOVER: Address = '0x0000000000000000000000000000000000000001';
+/** NOTE: one JSON-RPC batch may be 2 MB for anvil. */
+const MAX_RECOVER = 2_000;
+
+export type Head = { number: number; hash: Hex; timestamp: number };
+export type NextBlock = { parent: Head; baseFeeWei: bigint; gasLimit: bigint; poolPending: number };
+export type MinedBlock = Head & { txs: Hex[]; gasUsed: number; baseFeeWei: bigint };
+export type MinedReceipt = { hash: Hex; succeeded: boolean };
+
+/** A pool transaction as anvil describes it (`txpool_content`, full pending subscription). */
+export type RpcTransaction = Record<string, unknown>;
+
+type RpcBlock = { number: Hex; hash: Hex; timestamp: Hex; transactions: Hex[]; gasUsed: Hex; gasLimit: Hex; baseFeePerGas: Hex };
+
+export class Chain {
+  readonly rpc: Rpc;
+  readonly chainId: number;
+  readonly coinbase: Address;
+  readonly slotSeconds: number;
+
+  private constructor(rpc: Rpc, chainId: number, coinbase: Address, slotSeconds: number) {
+    this.rpc = rpc;
+    this.chainId = chainId;
+    this.coinbase = coinbase;
+    this.slotSeconds = slotSeconds;
+  }
+
+  /** Takes over sealing: from here on no block comes but by `mine`. Throws when the chain is not an anvil with `--order fifo`. */
+  static async takeOver(rpcUrl: string, coinbase: Address, slotSeconds: number): Promise<Chain> {
+    const rpc = new Rpc(rpcUrl);
+    const chainId = Number(hexToBigInt((await rpc.call('eth_chainId')) as Hex));
+    const info = (await rpc.call('anvil_nodeInfo')) as { transactionOrder?: string };
+    if (info.transactionOrder !== 'fifo') throw new Error('anvil must run with --order fifo: the builder orders blocks by the pool order');
+    await rpc.call('anvil_setAutomine', false);
+    await rpc.call('anvil_setIntervalMining', 0);
+    // The pending view that users call against is then the very block that is sealed next.
+    await rpc.call('anvil_setBlockTimestampInterval', slotSeconds);
+    await rpc.call('anvil_setCoinbase', coinbase);
+    return new Chain(rpc, chainId, coinbase, slotSeconds);
+  }
+
+  async head(): Promise<Head> {
+    return toHead(await this.rpc.call('eth_getBlockByNumber', 'latest', false));
+  }
+
+  async next(): Promise<NextBlock> {
+    const [latest, info, status] = await this.#all([
+      { method: 'eth_getBlockByNumber', params: ['latest', false] },
+      { method: 'anvil_nodeInfo', params: [] },
+      { method: 'txpool_status', params: [] },
+    ]);
+    // NOTE: nodeInfo's base fee is that of the next block, the latest header's is not.
+    const { baseFee, gasLimit } = (info as { environment: { baseFee: Hex; gasLimit: Hex } }).environment;
+    return {
+      parent: toHead(latest),
+      baseFeeWei: hexToBigInt(baseFee),
+      gasLimit: hexToBigInt(gasLimit),
+      poolPending: Number((status as { pending: Hex }).pending),
+    };
+  }
+
+  /** The header fields that a simulation on an older state needs. Throws when there is no such block. */
+  async block(tag: Hex | 'latest'): Promise<Head & { baseFeeWei: bigint; gasUsed: bigint; gasLimit: bigint }> {
+    const block = (await this.rpc.call('eth_getBlockByNumber', tag, false)) as RpcBlock | null;
+    if (!block) throw new RpcFailure(`no block ${tag}`);
+    return {
+      ...toHead(block),
+      baseFeeWei: hexToBigInt(block.baseFeePerGas),
+      gasUsed: hexToBigInt(block.gasUsed),
+      gasLimit: hexToBigInt(block.gasLimit),
+    };
+  }
+
+  async nonces(addresses: Iterable<Address>, tag: Hex | 'latest' = 'latest'): Promise<Map<Address, number>> {
+    const distinct = [...new Set(addresses)];
+    const answers = await this.#all(distinct.map((address) => ({ method: 'eth_getTransactionCount', params: [address, tag] })));
+    return new Map(distinct.map((address, index) => [address, Number(answers[index])]));
+  }
+
+  /**
+   * Decodes signed transactions and recovers their senders. Throws an Error that names the first bad one.
+   */
+  async decode(raws: readonly Hex[]): Promise<Transaction[]> {
+    if (raws.length > MAX_RECOVER) throw new Error(`more than ${MAX_RECOVER} transactions`);
+    const decoded = raws.map((raw, index): Decoded => {
+      try {
+        return decodeTransaction(raw, this.chainId);
+      } catch (error) {
+        throw new Error(`txs[${index}]: ${(error as Error).message}`);
+      }
+    });
+    const senders = await this.recover(decoded.map(({ signed }) => signed));
+    return decoded.map(({ transaction }, index) => {
+      const from = senders[index];
+      if (!from) throw new Error(`txs[${index}]: bad signature`);
+      return { ...transaction, from, call: { ...transaction.call, from } };
+    });
+  }
+
+  /**
+   * Who signed, or undefined where nobody can have.
+   * NOTE: the chain's own ecrecover does it in 0.1 ms each beside this thread; in JavaScript it is 3 ms each on it.
+   */
+  async recover(signed: readonly Signed[]): Promise<(Address | undefined)[]> {
+    const calls = signed.map(({ digest, yParity, r, s }) => ({
+      to: ECRECOVER,
+      gas: '0x186a0',
+      input: concat([digest, pad(numberToHex(27 + yParity)), pad(r), pad(s)]),
+    }));
+    const answer = await this.rpc.call('eth_simulateV1', { blockStateCalls: [{ calls }] }, 'latest');
+    const [block] = answer as [{ calls: { returnData: Hex }[] }];
+    return block.calls.map(({ returnData }): Address | undefined => (returnData.length === 66 ? `0x${returnData.slice(26)}` : undefined));
+  }
+
+  /** eth_simulateV1 as it is; `simulate.ts` gives it meaning. */
+  simulateV1(payload: unknown, state: Hex | 'latest'): Promise<unknown> {
+    return this.rpc.call('eth_simulateV1', payload, state);
+  }
+
+  async poolContent(): Promise<RpcTransaction[]> {
+    const { pending } = (await this.rpc.call('txpool_content')) as { pending: Record<Address, Record<string, RpcTransaction>> };
+    return Object.values(pending).flatMap((byNonce) => Object.values(byNonce));
+  }
+
+  /** The signed bytes of transactions in the pool; undefined for one that is no longer there. */
+  async pooledBytes(hashes: readonly Hex[]): Promise<(Hex | undefined)[]> {
+    const results = await this.rpc.batch(hashes.map((hash) => ({ method: 'eth_getRawTransactionByHash', params: [hash] })));
+    return results.map((result) => (result.ok && typeof result.value === 'string' ? (result.value as Hex) : undefined));
+  }
+
+  /** NOTE: anvil also drops what depends on a dropped transaction. */
+  async drop(hashes: readonly Hex[]): Promise<void> {
+    await this.rpc.batch(hashes.map((hash) => ({ method: 'anvil_dropTransaction', params: [hash] })));
+  }
+
+  submit(raws: readonly Hex[]): Promise<RpcResult[]> {
+    return sendInOrder(this.rpc.url, raws);
+  }
+
+  /** What `mine` would include now, in order. */
+  async pendingOrder(): Promise<Hex[]> {
+    return ((await this.rpc.call('eth_getBlockByNumber', 'pending', false)) as RpcBlock).transactions;
+  }
+
+  /** Exactly one block of what is in the pool. */
+  async mine(timestamp: number): Promise<MinedBlock> {
+    await this.rpc.call('evm_mine', { timestamp, blocks: 1 });
+    const block = (await this.rpc.call('eth_getBlockByNumber', 'latest', false)) as RpcBlock;
+    return {
+      ...toHead(block),
+      txs: block.transactions,
+      gasUsed: Number(block.gasUsed),
+      baseFeeWei: hexToBigInt(block.baseFeePerGas),
+    };
+  }
+
+  async receipts(blockHash: Hex): Promise<MinedReceipt[]> {
+    const receipts = (await this.rpc.call('eth_getBlockReceipts', blockHash)) as { transactionHash: Hex; status: Hex }[];
+    return receipts.map(({ transactionHash, status }) => ({ hash: transactionHash, succeeded: status === '0x1' }));
+  }
+
+  /** The signed bytes of a block's transactions, in order. */
+  async rawTransactions(number: number): Promise<Hex[]> {
+    const block = (await this.rpc.call('eth_getBlockByNumber', numberToHex(number), false)) as RpcBlock;
+    return (await this.#all(block.transactions.map((hash) => ({ method: 'eth_getRawTransactionByHash', params: [hash] })))) as Hex[];
+  }
+
+  /**
+   * Replaces the last `depth` blocks; `blocks[i]` are the signed transactions of the i-th new one, in order, whatever the pool holds.
+   * NOTE: an empty block mined again on the same parent would have the same hash, hence another coinbase: another builder's blocks.
+   */
+  async reorg(depth: number, blocks: readonly (readonly Hex[])[]): Promise<Head> {
+    const other: Address = `${this.coinbase.slice(0, -1)}${this.coinbase.endsWith('0') ? '1' : '0'}` as Address;
+    await this.rpc.call('anvil_setCoinbase', other);
+    try {
+      const txBlockPairs = blocks.flatMap((raws, index) => raws.map((raw) => [raw, index]));
+      await this.rpc.call('anvil_reorg', { depth, txBlockPairs });
+    } finally {
+      await this.rpc.call('anvil_setCoinbase', this.coinbase);
+    }
+    return this.head();
+  }
+
+  close(): void {
+    this.rpc.close();
+  }
+
+  async #all(calls: readonly { method: string; params: readonly unknown[] }[]): Promise<unknown[]> {
+    const results = await this.rpc.batch(calls);
+    return results.map((result, index) => {
+      if (!result.ok) throw new RpcFailure(`${calls[index]!.method}: ${result.message}`);
+      return result.value;
+    });
+  }
+}
+
+function toHead(block: unknown): Head {
+  const { number, hash, timestamp } = block as RpcBlock;
+  return { number: Number(number), hash, timestamp: Number(timestamp) };
+}
