@@ -2,7 +2,7 @@
 import { type Anvil, spawnAnvil } from '../anvil.ts';
 
 /** Far above a block's: one call of the lens carries out hundreds of liquidations. */
-const CALL_GAS_LIMIT = 100_000_000_000_000n;
+export const CALL_GAS_LIMIT = 100_000_000_000_000n;
 
 export function forkAnvil(rpcUrl: string, blockNumber: number): Promise<Anvil> {
   return spawnAnvil([
