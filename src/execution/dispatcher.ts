@@ -3,8 +3,9 @@ import { parseTransaction } from 'viem';
 import type { IntendedTransaction, Ledger } from '../ledger/types.ts';
 import { decodeExecutorError } from '../lib/decode-executor.ts';
 import type { Head } from '../lib/types.ts';
+import { weiToUsd8Floor } from '../lib/usd.ts';
 import type { Moment } from '../oracles/types.ts';
-import { type Terms, weiToUsd8 } from '../strategy/terms.ts';
+import type { Terms } from '../strategy/terms.ts';
 import type { Plan, SkipReason } from '../strategy/types.ts';
 import { type Rehearsed, rehearse } from './rehearse.ts';
 import type { ExecutionChain, Lane, Relay, Simulation } from './types.ts';
@@ -132,7 +133,7 @@ export class Dispatcher {
         gasLimit: transaction.gasLimit,
         maxFeeWei,
         worstGasWei,
-        worstGasUsd8: weiToUsd8(worstGasWei, terms.numeraireUsd8),
+        worstGasUsd8: weiToUsd8Floor(worstGasWei, terms.numeraireUsd8),
         attempts: transaction.plans.map((plan) => ({
           attemptId: randomUUID(),
           protocol: plan.candidate.protocol,

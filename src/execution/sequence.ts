@@ -1,5 +1,6 @@
 import type { Sequence } from '../lib/steps.ts';
-import { type Terms, usd8ToWeiUp } from '../strategy/terms.ts';
+import { usd8ToWeiUp } from '../lib/usd.ts';
+import type { Terms } from '../strategy/terms.ts';
 import type { Plan } from '../strategy/types.ts';
 
 const BPS = 10_000n;

@@ -1,6 +1,7 @@
 import type { AttemptResult, OpenTransaction, OutcomeKind, TransactionResult } from '../ledger/types.ts';
 import type { Settlement } from '../lib/decode-executor.ts';
 import type { Address } from '../lib/types.ts';
+import { weiToUsd8Floor } from '../lib/usd.ts';
 import { balanceChanges, NATIVE, type Receipt, shares } from './accounting.ts';
 
 export type SettlementContext = {
@@ -11,8 +12,6 @@ export type SettlementContext = {
   /** USD (8 decimals) of a raw amount of a token as of the end of the block, rounded down; undefined without a price. */
   worthUsd8(token: Address, amountRaw: bigint): bigint | undefined;
 };
-
-const WAD = 10n ** 18n;
 
 /** The result of a mined transaction, each attempt with its exact share: the shares add up to what the chain took and gave. */
 export function settleMined(
@@ -43,12 +42,12 @@ export function settleMined(
       bidWei: bids[index]!,
       gasWei: gas[index]!,
       profitWei,
-      profitUsd8: floorDiv(profitWei * context.nativeUsd8, WAD),
+      profitUsd8: weiToUsd8Floor(profitWei, context.nativeUsd8),
     };
   });
   let netUsd8 = 0n;
   for (const [token, deltaRaw] of Object.entries(changes) as [Address, bigint][]) {
-    netUsd8 += token === NATIVE ? floorDiv(deltaRaw * context.nativeUsd8, WAD) : (context.worthUsd8(token, deltaRaw) ?? 0n);
+    netUsd8 += token === NATIVE ? weiToUsd8Floor(deltaRaw, context.nativeUsd8) : (context.worthUsd8(token, deltaRaw) ?? 0n);
   }
   return {
     txHash: transaction.txHash,
@@ -79,9 +78,4 @@ export function settleUnmined(
     outcome,
     attempts: transaction.attempts.map((attempt) => ({ attemptId: attempt.attemptId, outcome, reason, ...nothing })),
   };
-}
-
-function floorDiv(a: bigint, b: bigint): bigint {
-  const quotient = a / b;
-  return a < 0n && quotient * b !== a ? quotient - 1n : quotient;
 }

@@ -1,10 +1,11 @@
+import { rawToUsd8Floor, usd8ToWeiUp, usdText, weiToUsd8Floor } from '../lib/usd.ts';
 import type { Depth, FlashSource, Venue } from '../liquidity/types.ts';
 import type { Moment, UsdPrices } from '../oracles/types.ts';
 import type { Option, Regime } from '../protocols/types.ts';
 import type { Candidate } from '../risk/types.ts';
 import { type Evaluation, evaluate, type NoEvaluation, stepsOf } from './evaluate.ts';
 import { bestAmount } from './size.ts';
-import { type Terms, usd8ToWeiUp, weiToUsd8 } from './terms.ts';
+import type { Terms } from './terms.ts';
 import type { Decision, SkipReason } from './types.ts';
 
 /** What planning may exchange, borrow and price with. */
@@ -56,22 +57,23 @@ function decide(candidate: Candidate, best: Evaluation, market: Market, depth: D
   const bps = BigInt(terms.bidBps(best.grossWei));
   const bidWei = best.valueWei > 0n ? (best.valueWei * bps) / BPS : 0n;
   const profitWei = best.valueWei - bidWei;
-  const profitUsd8 = weiToUsd8(profitWei, terms.numeraireUsd8);
+  const profitUsd8 = weiToUsd8Floor(profitWei, terms.numeraireUsd8);
   if (profitUsd8 < terms.minProfitUsd8 || profitWei <= 0n) {
     const figures = {
-      profitUsd: usd(profitUsd8),
-      minProfitUsd: usd(terms.minProfitUsd8),
-      grossUsd: usd(weiToUsd8(best.grossWei, terms.numeraireUsd8)),
-      gasUsd: usd(weiToUsd8(best.gasWei, terms.numeraireUsd8)),
-      bidUsd: usd(weiToUsd8(bidWei, terms.numeraireUsd8)),
+      profitUsd: usdText(profitUsd8),
+      minProfitUsd: usdText(terms.minProfitUsd8),
+      grossUsd: usdText(weiToUsd8Floor(best.grossWei, terms.numeraireUsd8)),
+      gasUsd: usdText(weiToUsd8Floor(best.gasWei, terms.numeraireUsd8)),
+      bidUsd: usdText(weiToUsd8Floor(bidWei, terms.numeraireUsd8)),
       pair: best.option.label,
     };
     const reason =
-      best.grossWei > 0n && weiToUsd8(best.grossWei, terms.numeraireUsd8) >= terms.minProfitUsd8 && best.valueWei <= 0n
+      best.grossWei > 0n && weiToUsd8Floor(best.grossWei, terms.numeraireUsd8) >= terms.minProfitUsd8 && best.valueWei <= 0n
         ? 'gas-too-high'
         : 'below-min-profit';
     return { decision: { kind: 'skip', candidate, skip: { reason, figures } } as const, after: depth };
   }
+  const price = market.usd.usd8(best.option.debtAsset, at);
   const keptBps = BPS - bps;
   const minProfitWei = usd8ToWeiUp(terms.minProfitUsd8, terms.numeraireUsd8);
   const floorWei = keptBps === 0n ? 0n : (minProfitWei * BPS + keptBps - 1n) / keptBps;
@@ -95,7 +97,7 @@ function decide(candidate: Candidate, best: Evaluation, market: Market, depth: D
     bidWei,
     profitWei,
     profitUsd8,
-    repayUsd8: worthUsd8(best.option.debtAsset, best.repayRaw, market.usd, at) ?? 0n,
+    repayUsd8: price === undefined ? 0n : rawToUsd8Floor(best.repayRaw, price),
     minGrossWei: best.gasWei + floorWei,
   };
   return { decision: { kind: 'plan', plan } as const, after: best.exit.after };
@@ -115,15 +117,4 @@ function withinPositionLimit(
     .filter((regime) => regime.minRaw <= maxRaw)
     .map((regime) => (regime.maxRaw > maxRaw ? { minRaw: regime.minRaw, maxRaw } : regime));
   return cut.length > 0 ? cut : 'position-too-large';
-}
-
-function worthUsd8(token: Option['debtAsset'], amountRaw: bigint, usdPrices: UsdPrices, at: Moment): bigint | undefined {
-  const price = usdPrices.usd8(token, at);
-  return price === undefined ? undefined : (amountRaw * price.priceUsd8) / 10n ** BigInt(price.decimals);
-}
-
-function usd(usd8: bigint): string {
-  const magnitude = usd8 < 0n ? -usd8 : usd8;
-  const cents = (magnitude / 1_000_000n).toString().padStart(3, '0');
-  return `${usd8 < 0n && magnitude >= 1_000_000n ? '-' : ''}${cents.slice(0, -2)}.${cents.slice(-2)}`;
 }

@@ -25,17 +25,3 @@ export type Terms = {
 export const TRANSACTION_GAS = 130_000n;
 /** What a group adds by itself: its calldata, its frame and its profit check (measured on the devnet: about 45k). */
 export const GROUP_GAS = 60_000n;
-
-const WAD = 10n ** 18n;
-
-/** USD (8 decimals) of an amount of the 18-decimal numeraire, rounded towards minus infinity. */
-export function weiToUsd8(wei: bigint, numeraireUsd8: bigint): bigint {
-  const product = wei * numeraireUsd8;
-  const quotient = product / WAD;
-  return product < 0n && quotient * WAD !== product ? quotient - 1n : quotient;
-}
-
-/** Least numeraire amount worth at least `usd8`. */
-export function usd8ToWeiUp(usd8: bigint, numeraireUsd8: bigint): bigint {
-  return (usd8 * WAD + numeraireUsd8 - 1n) / numeraireUsd8;
-}

@@ -1,0 +1,19 @@
+import type { Limits } from '../guard/types.ts';
+import type { Address } from '../lib/types.ts';
+
+/** What the operator decided, as the pipeline needs it. */
+export type Settings = {
+  /** Undefined only while watching without a deployed Executor: plans are then made and not rehearsed. */
+  readonly executor: Address | undefined;
+  /** Who signs, or who would: an operator of the Executor. */
+  readonly sender: Address | undefined;
+  /** Executor, lanes and treasury: whose balances make the profit. */
+  readonly own: ReadonlySet<Address>;
+  readonly wrappedNative: Address;
+  readonly minProfitUsd8: bigint;
+  /** Basis points of (gross - gas), or `auto`. */
+  readonly bidShareBps: number | 'auto';
+  /** False where nobody takes bids: the public mempool. */
+  readonly paysBids: boolean;
+  readonly limits: Limits;
+};

@@ -1,0 +1,29 @@
+import type { Address, Head } from '../lib/types.ts';
+import type { Moment, UsdPrices } from '../oracles/types.ts';
+import { bidBps } from '../strategy/bid.ts';
+import type { Terms } from '../strategy/terms.ts';
+import type { Settings } from './settings.ts';
+
+/** EIP-7825: most gas that one transaction may ask for. */
+const MAX_TRANSACTION_GAS = 16_777_216n;
+/** Stands in for the Executor in plans that are only shown. */
+const NOBODY: Address = '0x000000000000000000000000000000000000dead';
+
+/** The block's terms, or undefined when the native token has no USD price: then no profit can be told. */
+export function termsAt(settings: Settings, usd: UsdPrices, head: Head, at: Moment, tipWei: bigint): Terms | undefined {
+  const native = usd.usd8(settings.wrappedNative, at);
+  if (native === undefined || native.priceUsd8 <= 0n) return undefined;
+  const { allowTokens, denyTokens } = settings.limits;
+  return {
+    executor: settings.executor ?? NOBODY,
+    numeraire: settings.wrappedNative,
+    numeraireUsd8: native.priceUsd8,
+    gasPriceWei: at.baseFeeWei + tipWei,
+    minProfitUsd8: settings.minProfitUsd8,
+    bidBps: (grossWei) => (settings.paysBids ? bidBps(settings.bidShareBps, grossWei, native.priceUsd8) : 0),
+    maxPositionUsd8: settings.limits.maxPositionUsd8,
+    tokenAllowed: (token) => !denyTokens.has(token) && (allowTokens === undefined || allowTokens.has(token)),
+    maxTransactionGas: head.gasLimit < MAX_TRANSACTION_GAS ? head.gasLimit : MAX_TRANSACTION_GAS,
+    maxBlockGas: head.gasLimit,
+  };
+}
