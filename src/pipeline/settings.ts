@@ -11,9 +11,7 @@ export type Settings = {
   readonly own: ReadonlySet<Address>;
   readonly wrappedNative: Address;
   readonly minProfitUsd8: bigint;
-  /** Basis points of (gross - gas), or `auto`. */
-  readonly bidShareBps: number | 'auto';
-  /** False where nobody takes bids: the public mempool. */
-  readonly paysBids: boolean;
+  /** Share of (gross - gas) for the builder; zero where nobody takes bids. */
+  readonly bidBps: number;
   readonly limits: Limits;
 };

@@ -1,6 +1,5 @@
 import type { Address, Head } from '../lib/types.ts';
 import type { Moment, UsdPrices } from '../oracles/types.ts';
-import { bidBps } from '../strategy/bid.ts';
 import type { Terms } from '../strategy/terms.ts';
 import type { Settings } from './settings.ts';
 
@@ -20,7 +19,7 @@ export function termsAt(settings: Settings, usd: UsdPrices, head: Head, at: Mome
     numeraireUsd8: native.priceUsd8,
     gasPriceWei: at.baseFeeWei + tipWei,
     minProfitUsd8: settings.minProfitUsd8,
-    bidBps: (grossWei) => (settings.paysBids ? bidBps(settings.bidShareBps, grossWei, native.priceUsd8) : 0),
+    bidBps: settings.bidBps,
     maxPositionUsd8: settings.limits.maxPositionUsd8,
     tokenAllowed: (token) => !denyTokens.has(token) && (allowTokens === undefined || allowTokens.has(token)),
     maxTransactionGas: head.gasLimit < MAX_TRANSACTION_GAS ? head.gasLimit : MAX_TRANSACTION_GAS,

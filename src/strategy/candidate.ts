@@ -54,7 +54,7 @@ export function planCandidate(
 }
 
 function decide(candidate: Candidate, best: Evaluation, market: Market, depth: Depth, terms: Terms, at: Moment) {
-  const bps = BigInt(terms.bidBps(best.grossWei));
+  const bps = BigInt(terms.bidBps);
   const bidWei = best.valueWei > 0n ? (best.valueWei * bps) / BPS : 0n;
   const profitWei = best.valueWei - bidWei;
   const profitUsd8 = weiToUsd8Floor(profitWei, terms.numeraireUsd8);

@@ -10,8 +10,8 @@ export type Terms = {
   /** Base fee of the block that will include us plus our priority fee, per gas. */
   readonly gasPriceWei: bigint;
   readonly minProfitUsd8: bigint;
-  /** Share of (gross - gas) offered to the builder, by gross size. Zero where nobody takes bids. */
-  bidBps(grossWei: bigint): number;
+  /** Share of (gross - gas) offered to the builder. Zero where nobody takes bids. */
+  readonly bidBps: number;
   /** Largest repayment in USD, 8 decimals. */
   readonly maxPositionUsd8: bigint;
   tokenAllowed(token: Address): boolean;
