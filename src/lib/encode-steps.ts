@@ -1,5 +1,5 @@
 /** Steps and sequences as contracts/Executor.sol reads them: its NatSpec has the layout. */
-import { concat, encodeFunctionData, keccak256, numberToHex, size } from 'viem';
+import { concatHex, encodeFunctionData, keccak256, numberToHex, size } from 'viem';
 import { executorAbi } from '../generated/executor.ts';
 import type { AmountPatch, AnnouncedCallback, Sequence, Step } from './steps.ts';
 import type { Hex } from './types.ts';
@@ -15,7 +15,8 @@ const BPS = 10_000;
 
 /** The packed steps: a group's, or the payload of a callback. Throws a RangeError for what does not fit the layout. */
 export function encodeSteps(steps: readonly Step[]): Hex {
-  return concat(steps.map(encodeStep));
+  // NOTE: not viem's `concat`, which makes a Uint8Array of an empty list.
+  return concatHex(steps.map(encodeStep));
 }
 
 /** Calldata of `Executor.execute`. Throws a RangeError for a sequence that the Executor could only refuse. */
@@ -48,9 +49,9 @@ export function encodeExecute(sequence: Sequence): Hex {
 function encodeStep(step: Step): Hex {
   switch (step.kind) {
     case 'approve':
-      return concat([uint(KIND.approve, 1), step.token, step.spender, uint(step.amountRaw, WORD_BYTES)]);
+      return concatHex([uint(KIND.approve, 1), step.token, step.spender, uint(step.amountRaw, WORD_BYTES)]);
     case 'pay':
-      return concat([uint(KIND.pay, 1), step.token, uint(step.argument, 1)]);
+      return concatHex([uint(KIND.pay, 1), step.token, uint(step.argument, 1)]);
     case 'call':
       return encodeCall(step, KIND.call, []);
     case 'enter':
@@ -60,7 +61,7 @@ function encodeStep(step: Step): Hex {
 
 function encodeCall(step: Extract<Step, { kind: 'call' | 'enter' }>, head: number, callback: readonly Hex[]): Hex {
   const { target, valueWei, data, patch } = step;
-  return concat([
+  return concatHex([
     uint(head | (valueWei === 0n ? 0 : HAS_VALUE) | (patch === undefined ? 0 : HAS_PATCH), 1),
     target,
     ...(valueWei === 0n ? [] : [uint(valueWei, 16)]),
