@@ -43,7 +43,7 @@ export function explainError(error: unknown): string {
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return typeof error === 'string' ? error : 'unknown error';
   if (error instanceof OperatorError) return error.message;
-  if (error.name === 'TimeoutError' || error.name === 'AbortError') return 'timed out';
+  if (error.name === 'AbortError' || error instanceof DOMException) return 'timed out';
   const system = systemReason(error);
   if (system !== undefined) return system;
   const { shortMessage, details } = error as Error & { shortMessage?: unknown; details?: unknown };
@@ -62,17 +62,4 @@ function systemReason(error: Error): string | undefined {
     at = at instanceof AggregateError ? at.errors[0] : at.cause;
   }
   return undefined;
-}
-
-/** The promise's value, or a rejection once `ms` have passed. The work itself is not stopped: pass it a signal where it takes one. */
-export async function within<T>(promise: Promise<T>, ms: number, what: string): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new OperatorError(`${what}: no answer within ${ms / 1000} s`)), ms);
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
