@@ -1,6 +1,7 @@
-/** The local chain's process. One anvil, on loopback, killed when it is stopped or when this process ends. */
+/** The local chain's process. One anvil, on loopback, killed when it is stopped or when this process ends, however that happens. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
+import type { Socket } from 'node:net';
 
 export const CHAIN_ID = 7777;
 /** Chain seconds per block: Ethereum's slot. */
@@ -41,9 +42,9 @@ export function startAnvil({ port = 0, flags = [] }: AnvilOptions = {}): Promise
 
 /** An anvil with nothing but the given flags, for chains of another kind; the same promises as `startAnvil`. */
 export async function spawnAnvil(flags: readonly string[]): Promise<Anvil> {
-  const child = spawn(anvilBinary(), flags, { stdio: ['ignore', 'pipe', 'pipe'] });
-  const killOnExit = () => child.kill('SIGKILL');
-  process.once('exit', killOnExit);
+  // A group of its own: Ctrl-C reaches this process alone, which then stops things in order.
+  const child = spawn(anvilBinary(), flags, { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+  const release = killWithUs(child);
   let stderr = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     stderr = (stderr + text).slice(-STDERR_KEPT);
@@ -52,7 +53,7 @@ export async function spawnAnvil(flags: readonly string[]): Promise<Anvil> {
   const ended = new Promise<string>((resolve) => {
     child.once('error', (error) => resolve(error.message));
     child.once('exit', (code, signal) => resolve(`anvil ended (${signal ?? code})${stderr ? `: ${stderr.trim()}` : ''}`));
-  }).finally(() => process.off('exit', killOnExit));
+  }).finally(release);
   const died = new Promise<string>((resolve) => {
     ended.then((why) => stopping || resolve(why));
   });
@@ -76,6 +77,15 @@ export function anvilBinary(): string {
   } catch {
     return 'anvil';
   }
+}
+
+/** A shell that outlives us for a moment: when its input ends, by whatever death we died, it kills the child. Returns how to dismiss it. */
+function killWithUs(child: ChildProcess): () => void {
+  if (child.pid === undefined) return () => {};
+  const watch = spawn('sh', ['-c', 'read -r _; kill -9 "$0"', String(child.pid)], { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
+  watch.unref();
+  (watch.stdin as Socket).unref();
+  return () => watch.kill('SIGKILL');
 }
 
 function listeningPort(child: ChildProcess): Promise<number> {
