@@ -47,6 +47,8 @@ export type Devnet = {
   deployments: Deployments;
   market: Market;
   builder: RunningBuilder;
+  /** The chain's process. */
+  chainPid: number;
   /** Each with 100 ETH; `deployer` owns the contracts and mints the tokens. */
   accounts: Record<'deployer' | 'keeper' | 'competitor' | 'arbitrageur', DevAccount> & { lanes: DevAccount[] };
   /** Resolves with why, if the chain or the builder ends by itself. */
@@ -91,7 +93,8 @@ function describe(anvil: Anvil, builder: RunningBuilder, market: Market, deploym
     await anvil.stop();
   };
   const died = Promise.race([anvil.died, builder.died]);
-  return { rpcUrl: anvil.rpcUrl, wsUrl: anvil.wsUrl, builderUrl: builder.url, deployments, market, builder, accounts, died, stop };
+  const { rpcUrl, wsUrl, pid: chainPid } = anvil;
+  return { rpcUrl, wsUrl, builderUrl: builder.url, deployments, market, builder, chainPid, accounts, died, stop };
 }
 
 function devAccounts(): Devnet['accounts'] {
