@@ -62,7 +62,7 @@ export class Dispatcher {
     head: Head,
     at: Moment,
     terms: Terms,
-    sender: Lane['address'],
+    sender: Lane['address'] | undefined,
     stillCurrent: () => boolean,
   ): Promise<Dispatched> {
     const publicOnly = this.#options.publicMempool === 'only';

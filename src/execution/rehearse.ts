@@ -35,7 +35,7 @@ export async function rehearse(
   plans: readonly Plan[],
   chain: ExecutionChain,
   terms: Terms,
-  sender: Address,
+  sender: Address | undefined,
   head: Head,
   at: Moment,
   lastBlock: number,
@@ -46,6 +46,8 @@ export async function rehearse(
     const drafts = packTransactions(standing, terms.maxTransactionGas, GAS_HEADROOM_BPS).map((group) =>
       draft(group, estimate(group), terms, lastBlock),
     );
+    // Watching without an Executor: nobody could run this.
+    if (sender === undefined) return { transactions: drafts, failed };
     const simulation = await chain.simulate(
       drafts.map((transaction) => ({ from: sender, to: terms.executor, data: transaction.data, gasLimit: transaction.gasLimit })),
       { timestamp: at.timestamp, baseFeeWei: at.baseFeeWei, number: head.number + 1 },

@@ -1,0 +1,190 @@
+import type { Dispatched, Dispatcher } from '../execution/dispatcher.ts';
+import type { Ledger } from '../ledger/types.ts';
+import { explainError } from '../lib/errors.ts';
+import type { Head } from '../lib/types.ts';
+import { usdText } from '../lib/usd.ts';
+import type { FlashSource, Venue } from '../liquidity/types.ts';
+import type { Moment, UsdPrices } from '../oracles/types.ts';
+import type { Protocol } from '../protocols/types.ts';
+import { type Judged, Watch } from '../risk/candidates.ts';
+import type { Candidate } from '../risk/types.ts';
+import { planBlock } from '../strategy/block.ts';
+import type { Terms } from '../strategy/terms.ts';
+import type { Decision, Plan, SkipReason } from '../strategy/types.ts';
+import type { Emit } from './events.ts';
+import type { Settings } from './settings.ts';
+import { termsAt } from './terms.ts';
+
+/** The mirrored chain, as far as deciding needs it. */
+export type DecisionWorld = {
+  readonly protocols: readonly Protocol[];
+  readonly venue: Venue;
+  readonly flashes: readonly FlashSource[];
+  readonly usd: UsdPrices;
+  /** The block that will include us. */
+  next(): Moment;
+  /** Why a market is not acted on, or undefined. */
+  suspended(protocol: Protocol): string | undefined;
+};
+
+/** Says whether a plan may be sent now; asked for one plan after another, so that what earlier ones may cost counts. */
+export type Approve = (plans: readonly Plan[], terms: Terms, at: Moment) => Promise<readonly (SkipReason | undefined)[]>;
+
+export type BlockOutcome = {
+  readonly judged: Judged;
+  readonly decisions: readonly Decision[];
+  readonly dispatched: Dispatched | undefined;
+};
+
+/** One block, from candidates to sent bundles. Decides everything anew from the mirrored state: nothing is remembered but what to say only once. */
+export class BlockPipeline {
+  readonly #settings: Settings;
+  readonly #ledger: Ledger;
+  readonly #dispatcher: Dispatcher;
+  readonly #approve: Approve;
+  readonly #emit: Emit;
+  readonly #watch = new Watch();
+  readonly #said = new Map<string, string>();
+
+  constructor(parts: { settings: Settings; ledger: Ledger; dispatcher: Dispatcher; approve: Approve; emit: Emit }) {
+    this.#settings = parts.settings;
+    this.#ledger = parts.ledger;
+    this.#dispatcher = parts.dispatcher;
+    this.#approve = parts.approve;
+    this.#emit = parts.emit;
+  }
+
+  /**
+   * @param inFlight a transaction of ours can still execute: nothing else is signed meanwhile
+   * @param stillCurrent false once a newer head has arrived
+   */
+  async onBlock(world: DecisionWorld, head: Head, tipWei: bigint, inFlight: boolean, stillCurrent: () => boolean): Promise<BlockOutcome> {
+    const at = world.next();
+    const judged = this.#watch.judge(world.protocols, at, head.number);
+    for (const candidate of judged.candidates) this.#sayFound(candidate);
+    const decisions = this.#decide(world, judged.candidates, head, at, tipWei);
+    const terms = termsAt(this.#settings, world.usd, head, at, tipWei);
+    const plans = decisions.flatMap((decision) => (decision.kind === 'plan' ? [decision.plan] : []));
+    const skips = decisions.flatMap((decision) => (decision.kind === 'skip' ? [decision] : []));
+    let dispatched: Dispatched | undefined;
+    if (plans.length > 0 && terms !== undefined) {
+      if (inFlight) skips.push(...plans.map((plan) => skipOf(plan, { reason: 'in-flight', figures: {} })));
+      else dispatched = await this.#send(plans, skips, head, at, terms, stillCurrent);
+    }
+    for (const skip of skips) await this.#saySkipped(skip.candidate, skip.skip, head);
+    this.#forget(judged.candidates);
+    return { judged, decisions, dispatched };
+  }
+
+  #decide(world: DecisionWorld, candidates: readonly Candidate[], head: Head, at: Moment, tipWei: bigint): Decision[] {
+    const terms = termsAt(this.#settings, world.usd, head, at, tipWei);
+    const protocols = new Map(world.protocols.map((protocol) => [`${protocol.name}/${protocol.market}`, protocol]));
+    const decisions: Decision[] = [];
+    const plannable: Candidate[] = [];
+    for (const candidate of candidates) {
+      const protocol = protocols.get(`${candidate.protocol}/${candidate.market}`)!;
+      const suspended = world.suspended(protocol);
+      if (suspended !== undefined)
+        decisions.push({ kind: 'skip', candidate, skip: { reason: 'suspended', figures: { cause: suspended } } });
+      else if (terms === undefined)
+        decisions.push({ kind: 'skip', candidate, skip: { reason: 'no-usd-price', figures: { token: this.#settings.wrappedNative } } });
+      else plannable.push(candidate);
+    }
+    if (terms === undefined) return decisions;
+    const optionsOf = (candidate: Candidate) => protocols.get(`${candidate.protocol}/${candidate.market}`)!.options(candidate.slot, at);
+    return [...decisions, ...planBlock(plannable, optionsOf, { venue: world.venue, flashes: world.flashes, usd: world.usd }, terms, at)];
+  }
+
+  async #send(
+    plans: readonly Plan[],
+    skips: Extract<Decision, { kind: 'skip' }>[],
+    head: Head,
+    at: Moment,
+    terms: Terms,
+    stillCurrent: () => boolean,
+  ) {
+    const verdicts = await this.#approve(plans, terms, at);
+    const approved = plans.filter((_, index) => verdicts[index] === undefined);
+    for (const [index, plan] of plans.entries()) if (verdicts[index] !== undefined) skips.push(skipOf(plan, verdicts[index]));
+    if (approved.length === 0) return undefined;
+    for (const plan of approved) await this.#sayPlanned(plan, head);
+    try {
+      const dispatched = await this.#dispatcher.dispatch(approved, head, at, terms, this.#settings.sender, stillCurrent);
+      skips.push(...dispatched.skipped.map(({ plan, skip }) => skipOf(plan, skip)));
+      return dispatched;
+    } catch (error) {
+      // A ledger that cannot be written or an endpoint that is gone stops this block's sending, never the watching.
+      skips.push(...approved.map((plan) => skipOf(plan, { reason: 'simulation-unavailable', figures: { cause: explainError(error) } })));
+      return undefined;
+    }
+  }
+
+  #sayFound(candidate: Candidate): void {
+    const key = `found ${keyOf(candidate)}`;
+    if (this.#said.has(key)) return;
+    this.#said.set(key, '');
+    const { protocol, market, account, healthFactorWad, sinceBlock } = candidate;
+    this.#emit('candidate.found', { protocol, market, account, healthFactorWad: String(healthFactorWad), sinceBlock });
+  }
+
+  async #sayPlanned(plan: Plan, head: Head): Promise<void> {
+    const { candidate } = plan;
+    const fields = describePlan(plan);
+    this.#emit('plan.made', {
+      protocol: candidate.protocol,
+      market: candidate.market,
+      account: candidate.account,
+      block: head.number,
+      ...fields,
+    });
+    this.#said.delete(`skip ${keyOf(candidate)}`);
+    await this.#ledger.decide({
+      block: head.number,
+      protocol: candidate.protocol,
+      market: candidate.market,
+      account: candidate.account,
+      kind: 'plan',
+      detail: JSON.stringify(fields),
+    });
+  }
+
+  /** Told when the reason changes, not every block. */
+  async #saySkipped(candidate: Candidate, skip: SkipReason, head: Head): Promise<void> {
+    const key = `skip ${keyOf(candidate)}`;
+    if (this.#said.get(key) === skip.reason) return;
+    this.#said.set(key, skip.reason);
+    const { protocol, market, account } = candidate;
+    this.#emit('plan.skipped', { protocol, market, account, block: head.number, reason: skip.reason, ...skip.figures });
+    await this.#ledger.decide({ block: head.number, protocol, market, account, kind: 'skip', detail: JSON.stringify(skip) });
+  }
+
+  #forget(candidates: readonly Candidate[]): void {
+    const alive = new Set(candidates.flatMap((candidate) => [`found ${keyOf(candidate)}`, `skip ${keyOf(candidate)}`]));
+    for (const key of this.#said.keys()) if (!alive.has(key)) this.#said.delete(key);
+  }
+}
+
+/** A plan's figures for people and records. */
+export function describePlan(plan: Plan): Readonly<Record<string, string>> {
+  return {
+    option: plan.option,
+    repayRaw: String(plan.repayRaw),
+    seizedRaw: String(plan.seizedRaw),
+    repayUsd: usdText(plan.repayUsd8),
+    route: plan.route,
+    flash: plan.flash,
+    grossWei: String(plan.grossWei),
+    gasWei: String(plan.gasWei),
+    bidWei: String(plan.bidWei),
+    profitWei: String(plan.profitWei),
+    profitUsd: usdText(plan.profitUsd8),
+  };
+}
+
+function skipOf(plan: Plan, skip: SkipReason): Extract<Decision, { kind: 'skip' }> {
+  return { kind: 'skip', candidate: plan.candidate, skip };
+}
+
+function keyOf(candidate: Candidate): string {
+  return `${candidate.protocol}/${candidate.market}/${candidate.account}`;
+}
