@@ -6,8 +6,18 @@ const SPACING: Readonly<Record<number, number>> = { 100: 1, 500: 10, 3000: 60, 1
 
 /** sqrt(token1 per token0, in raw units) * 2^96, rounded down, at the starting prices. */
 export function startSqrtPriceX96(token0: Asset, token1: Asset): bigint {
-  const numerator = startPriceUsd8(token0) * 10n ** BigInt(token1.decimals);
-  const denominator = startPriceUsd8(token1) * 10n ** BigInt(token0.decimals);
+  return sqrtPriceX96At(
+    { decimals: token0.decimals, priceUsd8: startPriceUsd8(token0) },
+    { decimals: token1.decimals, priceUsd8: startPriceUsd8(token1) },
+  );
+}
+
+type Priced = { decimals: number; priceUsd8: bigint };
+
+/** The same at any prices. */
+export function sqrtPriceX96At(token0: Priced, token1: Priced): bigint {
+  const numerator = token0.priceUsd8 * 10n ** BigInt(token1.decimals);
+  const denominator = token1.priceUsd8 * 10n ** BigInt(token0.decimals);
   return integerSqrt((numerator << 192n) / denominator);
 }
 
