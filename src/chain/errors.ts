@@ -1,4 +1,5 @@
 import type { Hex } from '../lib/types.ts';
+import { ShapeError } from './parse.ts';
 
 export type RpcErrorKind =
   /** The endpoint's fault; it rests and another is asked. */
@@ -38,6 +39,13 @@ export class RpcError extends Error {
   }
 }
 
+/** An answer of the wrong shape is the endpoint's fault too. What is neither is a fault of ours, and passes through as it is. */
+export function asRpcError(host: string, error: unknown): RpcError {
+  if (error instanceof RpcError) return error;
+  if (error instanceof ShapeError) return new RpcError('bad-answer', host, error.message);
+  throw error;
+}
+
 const LONGEST = 200;
 
 /** Turns the `error` member of a JSON-RPC answer into ours. Nodes agree on few codes, so the words decide where the code says nothing. */
@@ -53,10 +61,16 @@ export function errorFromAnswer(host: string, method: string, error: unknown): R
 function kindOf(code: number | undefined, words: string, data: Hex | undefined): RpcErrorKind {
   if (code === 3 || /revert/.test(words) || (data !== undefined && data.length > 2)) return 'reverted';
   if (/too many requests|rate.?limit|request limit|compute units|throttl|capacity/.test(words) || code === 429) return 'rate-limited';
-  if (/unknown block|(header|block) (\S+ )?not found|resource not found|missing trie node|state .*(unavailable|not available|pruned)/.test(words))
+  if (
+    /unknown block|\b(header|block)\b.{0,90}not found|resource not found|missing trie node|state .*(unavailable|not available|pruned)/.test(
+      words,
+    )
+  )
     return 'unknown-block';
-  if (/range|too many|more than|exceed|too large|too big|response size|limit/.test(words) && !/gas|balance|fee|nonce/.test(words)) return 'too-much';
-  if (code === -32601 || code === -32004 || /not supported|unsupported|method .*not (found|available|exist|allowed)/.test(words)) return 'unsupported';
+  if (/range|too many|more than|exceed|too large|too big|response size|limit/.test(words) && !/gas|balance|fee|nonce/.test(words))
+    return 'too-much';
+  if (code === -32601 || code === -32004 || /not supported|unsupported|method .*not (found|available|exist|allowed)/.test(words))
+    return 'unsupported';
   return 'rejected';
 }
 

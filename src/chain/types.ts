@@ -16,6 +16,8 @@ export type RpcAnswer = { readonly ok: true; readonly result: unknown } | { read
 export interface Rpc {
   /** Rejects with `RpcError`. */
   request(method: string, params: readonly unknown[], options?: CallOptions): Promise<unknown>;
+  /** The same, with the result checked by `parse` while another endpoint can still be asked: an answer of the wrong shape is a failed call. */
+  ask<T>(call: RpcCall, parse: (result: unknown, host: string) => T, options?: CallOptions): Promise<T>;
   /** One JSON-RPC batch, answers in the order of the calls. Rejects only when no endpoint answered the batch at all. */
   batch(calls: readonly RpcCall[], options?: CallOptions): Promise<readonly RpcAnswer[]>;
 }

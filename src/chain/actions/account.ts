@@ -1,0 +1,28 @@
+import type { Address, Hex } from '../../lib/types.ts';
+import { parseBigQuantity, parseBytes, parseQuantity, toQuantity } from '../parse.ts';
+import type { CallOptions, Rpc } from '../types.ts';
+
+/** A block by tag, number, or (EIP-1898) hash. */
+export type At = 'latest' | 'pending' | 'finalized' | { readonly number: number } | { readonly hash: Hex };
+
+export function getTransactionCount(rpc: Rpc, address: Address, at: At = 'latest', options?: CallOptions): Promise<number> {
+  const call = { method: 'eth_getTransactionCount', params: [address, toBlockParam(at)] };
+  return rpc.ask(call, (result) => parseQuantity(result, call.method), options);
+}
+
+/** In wei. */
+export function getBalance(rpc: Rpc, address: Address, at: At = 'latest', options?: CallOptions): Promise<bigint> {
+  const call = { method: 'eth_getBalance', params: [address, toBlockParam(at)] };
+  return rpc.ask(call, (result) => parseBigQuantity(result, call.method), options);
+}
+
+/** `0x` where there is no contract. */
+export function getCode(rpc: Rpc, address: Address, at: At = 'latest', options?: CallOptions): Promise<Hex> {
+  const call = { method: 'eth_getCode', params: [address, toBlockParam(at)] };
+  return rpc.ask(call, (result) => parseBytes(result, call.method), options);
+}
+
+export function toBlockParam(at: At): unknown {
+  if (typeof at === 'string') return at;
+  return 'hash' in at ? { blockHash: at.hash } : toQuantity(at.number);
+}

@@ -1,0 +1,50 @@
+import type { Head, Hex } from '../../lib/types.ts';
+import { RpcError } from '../errors.ts';
+import { parseHead, toQuantity } from '../parse.ts';
+import type { CallOptions, Rpc } from '../types.ts';
+
+export type HeadAt = 'latest' | 'finalized' | 'safe' | 'earliest' | { readonly number: number } | { readonly hash: Hex };
+
+/** A header. Rejects with kind `unknown-block` when no endpoint has it. */
+export function getHead(rpc: Rpc, at: HeadAt, options?: CallOptions): Promise<Head> {
+  const parse = (result: unknown, host: string) => {
+    if (result === null) throw new RpcError('unknown-block', host, `has no block ${nameOf(at)}`);
+    return parseHead(result);
+  };
+  return rpc.ask(headCall(at), parse, options);
+}
+
+/** Headers by number, both ends included, oldest first, in JSON-RPC batches; each is the parent of the next. */
+export async function getHeads(rpc: Rpc, from: number, to: number, options?: CallOptions): Promise<Head[]> {
+  const heads: Head[] = [];
+  for (let start = from; start <= to; start += HEADS_PER_BATCH) {
+    const numbers = Array.from({ length: Math.min(HEADS_PER_BATCH, to - start + 1) }, (_, i) => start + i);
+    const answers = await rpc.batch(
+      numbers.map((number) => headCall({ number })),
+      options,
+    );
+    for (const [i, answer] of answers.entries()) {
+      if (!answer.ok) throw answer.error;
+      if (answer.result === null) throw new RpcError('unknown-block', 'endpoint', `has no block ${numbers[i]}`);
+      const head = parseHead(answer.result);
+      const parent = heads.at(-1);
+      if (parent && parent.hash !== head.parentHash)
+        throw new RpcError('unknown-block', 'endpoint', `block ${parent.number} changed meanwhile`);
+      heads.push(head);
+    }
+  }
+  return heads;
+}
+
+const HEADS_PER_BATCH = 50;
+
+function headCall(at: HeadAt) {
+  if (typeof at === 'string') return { method: 'eth_getBlockByNumber', params: [at, false] };
+  if ('hash' in at) return { method: 'eth_getBlockByHash', params: [at.hash, false] };
+  return { method: 'eth_getBlockByNumber', params: [toQuantity(at.number), false] };
+}
+
+function nameOf(at: HeadAt): string {
+  if (typeof at === 'string') return at;
+  return 'hash' in at ? at.hash : String(at.number);
+}

@@ -1,0 +1,69 @@
+import { explainError } from '../lib/errors.ts';
+import type { SecretUrl } from '../lib/secret.ts';
+import { RpcError } from './errors.ts';
+import { type JsonRpcRequest, MAX_ANSWER_BYTES, type Transport } from './transport.ts';
+
+/** JSON-RPC over HTTP POST. NOTE: redirects are not followed, they could carry the URL's key to another host. */
+export function httpTransport(url: SecretUrl, maxBytes = MAX_ANSWER_BYTES): Transport {
+  const closed = new AbortController();
+  const { target, authorization } = splitCredentials(url);
+  const headers = { 'content-type': 'application/json', accept: 'application/json', ...authorization };
+  return {
+    async send(message: JsonRpcRequest | readonly JsonRpcRequest[], timeoutMs: number): Promise<unknown> {
+      const timeout = AbortSignal.timeout(timeoutMs);
+      try {
+        const signal = AbortSignal.any([timeout, closed.signal]);
+        const response = await fetch(target, { method: 'POST', headers, body: JSON.stringify(message), signal, redirect: 'error' });
+        return parse(url.host, response, await bodyOf(url.host, response, maxBytes));
+      } catch (error) {
+        if (error instanceof RpcError) throw error;
+        if (timeout.aborted) throw new RpcError('timeout', url.host, `no answer within ${timeoutMs} ms`);
+        throw new RpcError('unreachable', url.host, closed.signal.aborted ? 'closed' : explainError(error));
+      }
+    },
+    close: () => closed.abort(),
+  };
+}
+
+/** fetch refuses a URL with user and password in it. */
+function splitCredentials(url: SecretUrl): { target: string; authorization: Record<string, string> } {
+  const target = new URL(url.reveal());
+  if (target.username === '' && target.password === '') return { target: target.href, authorization: {} };
+  const pair = `${decodeURIComponent(target.username)}:${decodeURIComponent(target.password)}`;
+  target.username = '';
+  target.password = '';
+  return { target: target.href, authorization: { authorization: `Basic ${Buffer.from(pair).toString('base64')}` } };
+}
+
+async function bodyOf(host: string, response: Response, maxBytes: number): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of response.body ?? []) {
+    bytes += chunk.byteLength;
+    // Leaving the loop cancels the rest of the body.
+    if (bytes > maxBytes) throw new RpcError('too-much', host, `the answer is larger than ${maxBytes} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks, bytes).toString('utf8');
+}
+
+function parse(host: string, response: Response, body: string): unknown {
+  if (response.status === 429) throw new RpcError('rate-limited', host, 'too many requests (HTTP 429)');
+  let json: unknown;
+  try {
+    json = JSON.parse(body);
+  } catch {
+    throw new RpcError('bad-answer', host, `${whatInstead(body)} (HTTP ${response.status})`);
+  }
+  // Some nodes put a JSON-RPC error under an HTTP error status: then the JSON says more.
+  if (response.ok || (typeof json === 'object' && json !== null && ('error' in json || Array.isArray(json)))) return json;
+  throw new RpcError('bad-answer', host, `HTTP ${response.status}`);
+}
+
+export function whatInstead(body: string): string {
+  const start = body.trimStart();
+  if (start === '') return 'answered with nothing instead of JSON';
+  if (start.startsWith('<')) return 'answered with HTML instead of JSON; is this the address of a JSON-RPC endpoint?';
+  if (start.startsWith('{') || start.startsWith('[')) return 'answered with JSON that is cut off or malformed';
+  return 'answered with something that is not JSON';
+}

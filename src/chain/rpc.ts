@@ -1,0 +1,128 @@
+import { sleep } from '../lib/async.ts';
+import { OperatorError } from '../lib/errors.ts';
+import type { SecretUrl } from '../lib/secret.ts';
+import type { Hex } from '../lib/types.ts';
+import { type ChainIdentity, Endpoint } from './endpoint.ts';
+import { asRpcError, RpcError } from './errors.ts';
+import type { CallOptions, Notify, Rpc, RpcAnswer, RpcCall } from './types.ts';
+
+const TIMEOUT_MS = 10_000;
+const ATTEMPTS = 4;
+const FIRST_WAIT_MS = 100;
+const LONGEST_WAIT_MS = 1_000;
+
+export type RpcOptions = {
+  /** Refuse endpoints of any other chain; when absent, the first endpoint that answers decides. */
+  readonly chainId?: number;
+  readonly timeoutMs?: number;
+  readonly notify?: Notify;
+};
+
+/**
+ * Calls over several endpoints. The first in the operator's order that is not resting is asked; when it fails (down, slow, rate limit, nonsense)
+ * it rests, from 1 s doubling to 30 s, and the next is asked. A revert or a refusal is an answer and goes to the caller at once.
+ */
+export class RpcPool implements Rpc {
+  readonly chainId: number;
+  readonly endpoints: readonly Endpoint[];
+  readonly #timeoutMs: number;
+
+  private constructor(endpoints: readonly Endpoint[], chainId: number, timeoutMs: number) {
+    this.endpoints = endpoints;
+    this.chainId = chainId;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  /** Resolves once the chain id is known from an endpoint; throws `OperatorError` naming every host and its fault when there is none. */
+  static async open(urls: readonly SecretUrl[], options: RpcOptions = {}): Promise<RpcPool> {
+    const { timeoutMs = TIMEOUT_MS, notify = () => {} } = options;
+    const identity: ChainIdentity = { expected: options.chainId ?? null };
+    const endpoints = urls.map((url) => new Endpoint(url, identity, notify));
+    const faults: string[] = [];
+    // In the operator's order, so that the preferred endpoint and not the fastest decides which chain it is.
+    for (const endpoint of endpoints) {
+      try {
+        await endpoint.verify(timeoutMs);
+        verifyRest(endpoints, timeoutMs);
+        return new RpcPool(endpoints, identity.expected!, timeoutMs);
+      } catch (error) {
+        const fault = asRpcError(endpoint.host, error);
+        endpoint.failed(fault);
+        faults.push(fault.message);
+      }
+    }
+    for (const endpoint of endpoints) endpoint.close();
+    throw new OperatorError(`no endpoint of RPC_URLS is usable: ${faults.join('; ') || 'none was given'}`);
+  }
+
+  request(method: string, params: readonly unknown[], options: CallOptions = {}): Promise<unknown> {
+    return this.#withFailover(options, (endpoint, timeoutMs) => endpoint.call({ method, params }, timeoutMs, options.knows));
+  }
+
+  ask<T>(call: RpcCall, parse: (result: unknown, host: string) => T, options: CallOptions = {}): Promise<T> {
+    return this.#withFailover(options, async (endpoint, timeoutMs) =>
+      parse(await endpoint.call(call, timeoutMs, options.knows), endpoint.host),
+    );
+  }
+
+  batch(calls: readonly RpcCall[], options: CallOptions = {}): Promise<readonly RpcAnswer[]> {
+    if (calls.length === 0) return Promise.resolve([]);
+    return this.#withFailover(options, async (endpoint, timeoutMs) => {
+      const answers = await endpoint.batch(calls, timeoutMs);
+      // What another endpoint may do better is worth asking it for the whole batch.
+      for (const answer of answers) if (!answer.ok && answer.error instanceof RpcError && elsewhere(answer.error)) throw answer.error;
+      return answers;
+    });
+  }
+
+  /** A block was announced by this endpoint, so that its empty answers for that block are believed. */
+  learn(host: string, block: Hex): void {
+    for (const endpoint of this.endpoints) if (endpoint.host === host) endpoint.learn(block);
+  }
+
+  close(): void {
+    for (const endpoint of this.endpoints) endpoint.close();
+  }
+
+  async #withFailover<T>(options: CallOptions, ask: (endpoint: Endpoint, timeoutMs: number) => Promise<T>): Promise<T> {
+    const { timeoutMs = this.#timeoutMs, attempts = ATTEMPTS } = options;
+    const tried = new Set<Endpoint>();
+    let rounds = 0;
+    for (let attempt = 1; ; attempt++) {
+      const endpoint = this.#next(tried);
+      try {
+        const answer = await ask(endpoint, timeoutMs);
+        endpoint.succeeded();
+        return answer;
+      } catch (thrown) {
+        const error = asRpcError(endpoint.host, thrown);
+        if (error.endpointAtFault) endpoint.failed(error);
+        tried.add(endpoint);
+        const allTried = tried.size === this.endpoints.length;
+        if (attempt >= attempts || !elsewhere(error) || (allTried && error.kind === 'unsupported')) throw error;
+        if (!allTried) continue;
+        tried.clear();
+        await sleep(Math.min(FIRST_WAIT_MS * 2 ** rounds++, LONGEST_WAIT_MS));
+      }
+    }
+  }
+
+  /** The preferred endpoint that is not resting; when all rest, the one that has rested most. */
+  #next(tried: ReadonlySet<Endpoint>): Endpoint {
+    const open = this.endpoints.filter((endpoint) => !tried.has(endpoint));
+    return open.find(({ restMs }) => restMs === 0) ?? open.reduce((best, endpoint) => (endpoint.restMs < best.restMs ? endpoint : best));
+  }
+}
+
+/** The others are checked beside, so that the operator hears of a wrong or dead one at the start and not when it is needed. */
+function verifyRest(endpoints: readonly Endpoint[], timeoutMs: number): void {
+  for (const endpoint of endpoints)
+    if (endpoint.restMs === 0)
+      endpoint.verify(timeoutMs).catch((error) => {
+        if (error instanceof RpcError) endpoint.failed(error);
+      });
+}
+
+function elsewhere(error: RpcError): boolean {
+  return error.endpointAtFault || error.kind === 'unknown-block' || error.kind === 'unsupported';
+}
