@@ -1,0 +1,95 @@
+import { getTransactionCount } from '../chain/actions/account.ts';
+import { getMaxPriorityFee } from '../chain/actions/fees.ts';
+import { getReceipt, sendRawTransaction } from '../chain/actions/transactions.ts';
+import { parseAddress, parseBigQuantity, parseBytes, parseHash, record, toQuantity } from '../chain/parse.ts';
+import type { Rpc } from '../chain/types.ts';
+import { explainError } from '../lib/errors.ts';
+import type { Hex } from '../lib/types.ts';
+import type { ExecutionChain, NodeSimulatedCall, NodeSimulation, SimulatedCall } from './types.ts';
+
+const OPTIONS = { timeoutMs: 3_000 };
+
+/** The chain as execution sees it, over the keeper's own endpoints. */
+export function executionChain(rpc: Rpc): ExecutionChain {
+  return {
+    async receipt(txHash) {
+      const receipt = await getReceipt(rpc, txHash, OPTIONS);
+      if (receipt === null) return undefined;
+      return {
+        txHash,
+        from: receipt.from,
+        succeeded: receipt.status === 'success',
+        block: receipt.blockNumber,
+        blockHash: receipt.blockHash,
+        gasUsed: receipt.gasUsed,
+        gasWei: receipt.gasUsed * receipt.effectiveGasPriceWei + receipt.l1FeeWei,
+        logs: receipt.logs,
+      };
+    },
+    nonceOf: (address) => getTransactionCount(rpc, address, 'latest', OPTIONS),
+    priorityFeeWei: () => getMaxPriorityFee(rpc, OPTIONS),
+    simulate: (calls, at) => simulateBlock(rpc, calls, at),
+    async broadcast(raw) {
+      try {
+        return { kind: 'accepted', bundleHash: await sendRawTransaction(rpc, raw, { ...OPTIONS, attempts: 1 }) };
+      } catch (error) {
+        const reason = explainError(error);
+        // NOTE: a node that has it already has accepted it; a lost answer says nothing either way.
+        if (/already known|already imported/i.test(reason)) return { kind: 'accepted', bundleHash: 'already known' };
+        return { kind: (error as { kind?: unknown }).kind === 'rejected' ? 'refused' : 'unknown', reason };
+      }
+    },
+  };
+}
+
+/** `eth_simulateV1` on the head: the calls one after another in one block of the given time and base fee, nonce and balance unchecked. */
+async function simulateBlock(
+  rpc: Rpc,
+  calls: readonly SimulatedCall[],
+  at: Parameters<ExecutionChain['simulate']>[1],
+): Promise<NodeSimulation> {
+  const block = {
+    blockOverrides: { time: toQuantity(at.timestamp), baseFeePerGas: toQuantity(at.baseFeeWei) },
+    calls: calls.map(({ from, to, data, gasLimit }) => ({
+      from,
+      to,
+      input: data,
+      gas: toQuantity(gasLimit),
+      maxFeePerGas: toQuantity(at.baseFeeWei),
+    })),
+  };
+  const method = 'eth_simulateV1';
+  try {
+    const request = { method, params: [{ blockStateCalls: [block], validation: false, traceTransfers: false }, 'latest'] };
+    return { kind: 'done', calls: await rpc.ask(request, (result) => parseBlock(result, calls.length), OPTIONS) };
+  } catch (error) {
+    return { kind: 'unavailable', reason: explainError(error) };
+  }
+}
+
+function parseBlock(result: unknown, expected: number): readonly NodeSimulatedCall[] {
+  const calls = record(Array.isArray(result) ? result[0] : undefined, 'eth_simulateV1 block')['calls'];
+  if (!Array.isArray(calls) || calls.length !== expected) throw new Error(`eth_simulateV1 answered something else than ${expected} calls`);
+  return calls.map((each: unknown) => {
+    const call = record(each, 'eth_simulateV1 call');
+    const error = call['error'] == null ? undefined : record(call['error'], 'eth_simulateV1 error');
+    const returned = parseBytes(call['returnData'] ?? '0x', 'eth_simulateV1 returnData');
+    const thrown = typeof error?.['data'] === 'string' ? parseBytes(error['data'], 'eth_simulateV1 error data') : '0x';
+    return {
+      ok: call['status'] === '0x1',
+      gasUsed: parseBigQuantity(call['gasUsed'], 'eth_simulateV1 gasUsed'),
+      returnData: returned === '0x' ? thrown : returned,
+      logs: Array.isArray(call['logs']) ? call['logs'].map(parseSimulatedLog) : [],
+    };
+  });
+}
+
+function parseSimulatedLog(value: unknown): NodeSimulatedCall['logs'][number] {
+  const log = record(value, 'simulated log');
+  const topics: readonly unknown[] = Array.isArray(log['topics']) ? log['topics'].slice(0, 4) : [];
+  return {
+    address: parseAddress(log['address'], 'simulated log address'),
+    topics: topics.map((topic): Hex => parseHash(topic, 'simulated log topic')),
+    data: parseBytes(log['data'], 'simulated log data'),
+  };
+}
