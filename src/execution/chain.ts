@@ -1,7 +1,7 @@
 import { getTransactionCount } from '../chain/actions/account.ts';
 import { getMaxPriorityFee } from '../chain/actions/fees.ts';
 import { getReceipt, sendRawTransaction } from '../chain/actions/transactions.ts';
-import { parseAddress, parseBigQuantity, parseBytes, parseHash, record, toQuantity } from '../chain/parse.ts';
+import { parseAddress, parseBigQuantity, parseBytes, parseHash, record, ShapeError, toQuantity } from '../chain/parse.ts';
 import type { Rpc } from '../chain/types.ts';
 import { explainError } from '../lib/errors.ts';
 import type { Hex } from '../lib/types.ts';
@@ -69,7 +69,7 @@ async function simulateBlock(
 
 function parseBlock(result: unknown, expected: number): readonly NodeSimulatedCall[] {
   const calls = record(Array.isArray(result) ? result[0] : undefined, 'eth_simulateV1 block')['calls'];
-  if (!Array.isArray(calls) || calls.length !== expected) throw new Error(`eth_simulateV1 answered something else than ${expected} calls`);
+  if (!Array.isArray(calls) || calls.length !== expected) throw new ShapeError('eth_simulateV1', `not the results of ${expected} calls`);
   return calls.map((each: unknown) => {
     const call = record(each, 'eth_simulateV1 call');
     const error = call['error'] == null ? undefined : record(call['error'], 'eth_simulateV1 error');

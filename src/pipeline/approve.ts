@@ -1,0 +1,55 @@
+import type { BreakerState } from '../guard/breaker.ts';
+import { checkPlan, DAY_MS } from '../guard/limits.ts';
+import type { Limits } from '../guard/types.ts';
+import type { Ledger } from '../ledger/types.ts';
+import type { Address } from '../lib/types.ts';
+import { weiToUsd8Floor } from '../lib/usd.ts';
+import type { SkipReason } from '../strategy/types.ts';
+import type { Approve } from './on-block.ts';
+
+/** Room over the planned gas and base fee that the signed transaction will ask for (execution/rehearse.ts, execution/dispatcher.ts). */
+const WORST_GAS_BPS = 13_000n;
+const WORST_FEE_NUMERATOR = 9n;
+const WORST_FEE_DENOMINATOR = 8n;
+const BPS = 10_000n;
+
+/** The guard over the durable record: each plan is judged with everything under way, and the plans before it, counted at their worst. */
+export function approveBy(
+  limits: Limits,
+  ledger: Ledger,
+  breaker: () => BreakerState,
+  marketAddress: (market: string) => Address | undefined,
+  nowMs: () => number,
+): Approve {
+  return async (plans, terms, at) => {
+    const spent = await ledger.spending(nowMs() - DAY_MS);
+    let { gasUsd8, lossUsd8 } = spent;
+    const verdicts: (SkipReason | undefined)[] = [];
+    for (const plan of plans) {
+      const worstGasWei = (((plan.gasUnits * WORST_GAS_BPS) / BPS) * terms.gasPriceWei * WORST_FEE_NUMERATOR) / WORST_FEE_DENOMINATOR;
+      const worstGasUsd8 = weiToUsd8Floor(worstGasWei, terms.numeraireUsd8) + 1n;
+      const state = breaker();
+      const verdict = checkPlan(
+        {
+          protocol: plan.candidate.protocol,
+          market: plan.candidate.market,
+          marketAddress: marketAddress(`${plan.candidate.protocol}/${plan.candidate.market}`),
+          tokens: [plan.debtAsset, plan.collateralAsset],
+          repayUsd8: plan.repayUsd8,
+        },
+        { baseFeeWei: at.baseFeeWei, worstGasUsd8 },
+        {
+          limits,
+          spent: { gasUsd8, lossUsd8, consecutiveFailures: state.openSince === undefined ? 0 : state.consecutiveFailures },
+          switch: state.switch,
+        },
+      );
+      if (verdict.ok) {
+        gasUsd8 += worstGasUsd8;
+        lossUsd8 += worstGasUsd8;
+      }
+      verdicts.push(verdict.ok ? undefined : verdict.skip);
+    }
+    return verdicts;
+  };
+}
