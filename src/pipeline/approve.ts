@@ -40,7 +40,7 @@ export function approveBy(
         { baseFeeWei: at.baseFeeWei, worstGasUsd8 },
         {
           limits,
-          spent: { gasUsd8, lossUsd8, consecutiveFailures: state.openSince === undefined ? 0 : state.consecutiveFailures },
+          spent: { gasUsd8, lossUsd8, consecutiveFailures: state.openSince === undefined ? 0 : limits.maxConsecutiveFailures },
           switch: state.switch,
         },
       );
