@@ -1,23 +1,13 @@
-import {
-  type AbiFunction,
-  concatHex,
-  encodeFunctionData,
-  keccak256,
-  numberToHex,
-  padHex,
-  parseAbiItem,
-  stringToHex,
-  toFunctionSelector,
-} from 'viem';
+import { concatHex, keccak256, numberToHex, padHex, stringToHex, toFunctionSelector } from 'viem';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { encodeSteps } from '../../src/lib/encode-steps.ts';
 import type { AnnouncedCallback, Step } from '../../src/lib/steps.ts';
 import type { Address, Hex } from '../../src/lib/types.ts';
+import { announceFrom, encodeCallback, enterPool, swapCallback, swapSignature } from './enter.ts';
 import { type Contract, call, calldata, owner, stranger, World } from './world.ts';
 
 const ONE = padHex('0x1', { size: 32 });
 const ERC3156_ANSWER = keccak256(stringToHex('ERC3156FlashBorrower.onFlashLoan'));
-const swapSignature = 'uniswapV3SwapCallback(int256,int256,bytes)';
 
 let world: World;
 let token: Contract;
@@ -41,25 +31,11 @@ afterEach(() => restore());
 const mark = () => call(token, 'mint', [world.executor.address, 1n]);
 const marks = () => world.balance(token);
 
-function encodeCallback(signature: string, args: readonly unknown[]): Hex {
-  return encodeFunctionData({ abi: [parseAbiItem(`function ${signature}` as string) as AbiFunction], args: [...args] });
-}
-
-const swapCallback = (payload: Hex, amount0 = 0n, amount1 = 0n) => encodeCallback(swapSignature, [amount0, amount1, payload]);
-
-function announce(payload: Hex, overrides: Partial<AnnouncedCallback> = {}): AnnouncedCallback {
-  return { caller: pool.address, selector: toFunctionSelector(swapSignature), argument: 2, payload, answer: '0x', ...overrides };
-}
+const announce = (payload: Hex, overrides: Partial<AnnouncedCallback> = {}) => announceFrom(pool, payload, overrides);
 
 /** Enters `pool`'s function; by default the pool calls back as announced. */
-function enter(
-  payload: Hex,
-  functionName = 'callBack',
-  args: readonly unknown[] = [swapCallback(payload)],
-  callback = announce(payload),
-): Step {
-  return { ...call(pool, functionName, args), kind: 'enter', callback };
-}
+const enter = (payload: Hex, functionName?: string, args?: readonly unknown[], callback?: AnnouncedCallback) =>
+  enterPool(pool, payload, functionName, args, callback);
 
 describe('every callback that a protocol is known to make is served', () => {
   const nobody: Address = '0x0000000000000000000000000000000000000001';

@@ -138,6 +138,13 @@ export class World {
     };
   }
 
+  /** The operator's transaction with one group of packed steps, as no encoder would make them. */
+  packed(steps: Hex): { readonly from: Address; readonly to: Address; readonly data: Hex } {
+    const groups = [{ optional: false, gasLimit: 0n, minProfit: 0n, steps }];
+    const sequence = { numeraire: this.weth.address, minProfit: 0n, gasCost: 0n, bidBps: 0n, lastBlock: 10n ** 9n, sweep: [], groups };
+    return { from: operator, to: this.executor.address, data: calldata(this.executor, 'execute', [sequence]) };
+  }
+
   async snapshot(): Promise<() => Promise<void>> {
     const id = await rpc<Hex>(this.anvil.rpcUrl, 'evm_snapshot');
     return async () => {

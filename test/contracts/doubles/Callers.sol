@@ -122,3 +122,14 @@ contract CoinbaseDouble {
         else refusals++;
     }
 }
+
+interface ITransferFrom {
+    function transferFrom(address from, address to, uint256 amount) external returns (bool);
+}
+
+/// @notice Uses an allowance.
+contract SpenderDouble {
+    function pull(ITransferFrom token, address from, uint256 amount) external {
+        token.transferFrom(from, address(this), amount);
+    }
+}
