@@ -13,9 +13,10 @@ const known = new Map<string, string>();
 export class Secret<T extends string = string> {
   readonly #value: T;
 
-  constructor(value: T) {
+  /** @param shown what stands in the value's place where it turns up inside other text */
+  constructor(value: T, shown = HIDDEN) {
     this.#value = value;
-    remember(value, HIDDEN);
+    remember(value, shown);
   }
 
   reveal(): T {
@@ -43,12 +44,12 @@ export class SecretUrl extends Secret {
   /** Throws when the text is not a URL; the message does not repeat it. */
   constructor(text: string) {
     if (!URL.canParse(text)) throw new TypeError('not a URL');
-    super(text);
     const url = new URL(text);
+    const shown = `${url.protocol}//${url.host}/${HIDDEN}`;
+    super(text, shown);
     this.host = url.host;
     this.protocol = url.protocol;
     // NOTE: libraries print a URL with credentials, slash or query changed, so each part that may be a key is remembered too.
-    const shown = `${url.protocol}//${url.host}/${HIDDEN}`;
     remember(url.href, shown);
     remember(url.href.replace(/\/$/, ''), shown);
     for (const part of [url.username, url.password, ...url.searchParams.values()]) remember(part, HIDDEN);

@@ -1,0 +1,39 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+
+/** The series of `/metrics`. Names carry their unit; amounts of money are for graphs, the ledger has them exactly. */
+export type Metrics = ReturnType<typeof createMetrics>;
+
+export function createMetrics() {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const registers = [registry];
+  const gauge = <T extends string>(name: string, help: string, labelNames: readonly T[] = []) =>
+    new Gauge<T>({ name: `bailiff_${name}`, help, labelNames, registers });
+  const counter = <T extends string>(name: string, help: string, labelNames: readonly T[] = []) =>
+    new Counter<T>({ name: `bailiff_${name}_total`, help, labelNames, registers });
+  return {
+    registry,
+    headBlock: gauge('head_block', 'Number of the last block processed.'),
+    /** From the head's arrival to the end of its processing. */
+    lagMs: gauge('block_lag_milliseconds', 'Time from the last head’s arrival until it was processed.'),
+    processing: new Histogram({
+      name: 'bailiff_block_processing_seconds',
+      help: 'Time from a head’s arrival until it was processed.',
+      buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+      registers,
+    }),
+    positions: gauge('positions', 'Positions with debt that are mirrored.', ['market']),
+    candidates: gauge('candidates', 'Positions judged liquidatable at the next block.', ['market']),
+    plans: counter('plans', 'Plans made.'),
+    skips: counter('skips', 'Candidates that nothing is sent for, by reason; counted when the reason changes.', ['reason']),
+    attempts: counter('attempts', 'Attempts by outcome.', ['outcome']),
+    rpcCallsPerBlock: gauge('rpc_calls_per_block', 'Calls to endpoints for the last block.'),
+    auditMismatches: counter('audit_mismatches', 'Differences between the mirror and the chain’s own views.', ['market']),
+    reorgs: counter('reorgs', 'Reorganisations handled.'),
+    switchState: gauge('switch_state', '1 for the state that the switch is in.', ['state']),
+    breakerOpen: gauge('breaker_open', '1 while the breaker is open.'),
+    suspended: gauge('market_suspended', '1 while a market is not acted on.', ['market']),
+    gasSpentUsd: counter('gas_spent_usd', 'Gas of mined transactions, USD, since the start.'),
+    profitUsd: gauge('profit_usd', 'Net profit of mined transactions, USD, since the start.'),
+  };
+}
