@@ -1,0 +1,51 @@
+import type { Step } from '../lib/steps.ts';
+import type { Address } from '../lib/types.ts';
+
+/** Who a pool is; this never changes. `token0 < token1`. */
+export type PoolIdentity = {
+  readonly address: Address;
+  readonly token0: Address;
+  readonly token1: Address;
+  /** Hundredths of a basis point, off the input. */
+  readonly feePips: number;
+};
+
+/** One exchange with one pool. */
+export type Hop = {
+  readonly before: Pool;
+  readonly after: Pool;
+  readonly zeroForOne: boolean;
+  readonly exact: 'in' | 'out';
+  readonly amountInRaw: bigint;
+  readonly amountOutRaw: bigint;
+  readonly gasUnits: bigint;
+};
+
+/** How a hop's calldata is made. */
+export type HopOrder = {
+  readonly exact: 'in' | 'out';
+  /** Who gets the output. */
+  readonly recipient: Address;
+  /** Sell the Executor's gain of the input token instead of the hop's amount. Only with exact `in`. */
+  readonly sellGain: boolean;
+  /** Steps that obtain the input token once the output has arrived, before the pool is paid. */
+  readonly beforePaying: readonly Step[];
+};
+
+/** A pool's state at one moment, as a value: quoting changes nothing, and an exchange ends in another `Pool`. */
+export interface Pool {
+  readonly identity: PoolIdentity;
+  /** Sells exactly `amountInRaw`; undefined when the pool cannot take it all. Amounts are above 0. */
+  sell(zeroForOne: boolean, amountInRaw: bigint): Hop | undefined;
+  /** Buys exactly `amountOutRaw`; undefined when the pool cannot give that. Amounts are above 0. */
+  buy(zeroForOne: boolean, amountOutRaw: bigint): Hop | undefined;
+  steps(hop: Hop, order: HopOrder): readonly Step[];
+}
+
+export function tokenInOf(hop: Hop): Address {
+  return hop.zeroForOne ? hop.before.identity.token0 : hop.before.identity.token1;
+}
+
+export function tokenOutOf(hop: Hop): Address {
+  return hop.zeroForOne ? hop.before.identity.token1 : hop.before.identity.token0;
+}

@@ -1,0 +1,208 @@
+import type { Step } from '../lib/steps.ts';
+import type { Address, BlockRef, Head, LogFilter, RawLog, ViewAnswer, ViewCall } from '../lib/types.ts';
+import type { Reading, Undo, ViewCheck } from '../mirror/types.ts';
+import type { PoolFamily } from './book.ts';
+import { PoolDepth, RoutedFill } from './depth.ts';
+import { type Hop, tokenOutOf } from './pool.ts';
+import type { Depth, Fill, InputAmount, NoFill, Venue } from './types.ts';
+
+export type RouterOptions = {
+  readonly name: string;
+  readonly families: readonly PoolFamily[];
+  /** Tokens that a two-hop path may go over. */
+  readonly bridgeTokens: readonly Address[];
+  /** What profit is counted in: the Executor may hold a gain of it from earlier groups. */
+  readonly numeraire: Address;
+  /** Swaps' recipient. */
+  readonly executor: Address;
+  /** A token's name for people; its shortened address when absent. */
+  readonly nameOf?: (token: Address) => string;
+};
+
+type Route = readonly [Hop, ...Hop[]];
+/** The best so far, and whether any path was there to try. */
+type Search = { best: Route | undefined; tried: boolean };
+
+/**
+ * Venue over families of pools: the best single path, direct or over one bridge token, each hop in whichever pool gives most. Best is
+ * judged by amounts; what a path's gas costs is the caller's to weigh (`gasUnits`).
+ */
+export class PoolRouter implements Venue {
+  readonly name: string;
+  readonly id: string;
+  readonly fromBlock: number;
+  readonly #families: readonly PoolFamily[];
+  readonly #bridgeTokens: readonly Address[];
+  readonly #numeraire: Address;
+  readonly #executor: Address;
+  readonly #nameOf: (token: Address) => string;
+
+  constructor({ name, families, bridgeTokens, numeraire, executor, nameOf = shortened }: RouterOptions) {
+    this.name = name;
+    this.id = name;
+    this.fromBlock = Math.min(...families.map((family) => family.fromBlock));
+    this.#families = families;
+    this.#bridgeTokens = [...new Set(bridgeTokens)];
+    this.#numeraire = numeraire;
+    this.#executor = executor;
+    this.#nameOf = nameOf;
+  }
+
+  /* Quotes */
+
+  want(tokens: readonly Address[]): boolean {
+    const all = [...tokens, ...this.#bridgeTokens];
+    return this.#families.map((family) => family.want(all)).includes(true);
+  }
+
+  depth(): PoolDepth {
+    return new PoolDepth(this.#families.flatMap((family) => family.book() ?? []));
+  }
+
+  quoteIn(tokenIn: Address, tokenOut: Address, amountInRaw: bigint, at: Depth, avoid: readonly Address[] = []): Fill | NoFill {
+    const depth = PoolDepth.of(at);
+    const search: Search = { best: undefined, tried: false };
+    if (tokenIn === tokenOut || amountInRaw <= 0n) return noFill('no-route');
+    const direct = this.#sell(depth, tokenIn, tokenOut, amountInRaw, avoid, search);
+    if (direct) search.best = [direct];
+    for (const bridge of this.#bridgeTokens) {
+      if (bridge === tokenIn || bridge === tokenOut || !connected(depth, tokenIn, bridge, tokenOut)) continue;
+      const first = this.#sell(depth, tokenIn, bridge, amountInRaw, avoid, search);
+      const second = first && this.#sell(depth, bridge, tokenOut, first.amountOutRaw, avoid, search);
+      if (first && second && (search.best === undefined || second.amountOutRaw > search.best.at(-1)!.amountOutRaw))
+        search.best = [first, second];
+    }
+    return this.#fillOf(depth, search);
+  }
+
+  quoteOut(tokenIn: Address, tokenOut: Address, amountOutRaw: bigint, at: Depth, avoid: readonly Address[] = []): Fill | NoFill {
+    const depth = PoolDepth.of(at);
+    const search: Search = { best: undefined, tried: false };
+    if (tokenIn === tokenOut || amountOutRaw <= 0n) return noFill('no-route');
+    const direct = this.#buy(depth, tokenIn, tokenOut, amountOutRaw, avoid, search);
+    if (direct) search.best = [direct];
+    for (const bridge of this.#bridgeTokens) {
+      if (bridge === tokenIn || bridge === tokenOut || !connected(depth, tokenIn, bridge, tokenOut)) continue;
+      const second = this.#buy(depth, bridge, tokenOut, amountOutRaw, avoid, search);
+      const first = second && this.#buy(depth, tokenIn, bridge, second.amountInRaw, avoid, search);
+      if (first && second && (search.best === undefined || first.amountInRaw < search.best[0].amountInRaw)) search.best = [first, second];
+    }
+    return this.#fillOf(depth, search);
+  }
+
+  /**
+   * A direct fill is one flash swap. Over a bridge token:
+   *
+   * - Exact output is nested, as in the periphery's router: the second pool sends the output first, and while it waits the first pool sells
+   *   exactly the bridge tokens that it is owed. They pass through the Executor, so that a surplus stays there instead of in a pool.
+   * - Exact input is one swap after another. The second sells the Executor's gain of the bridge token, so it follows a first hop that
+   *   yields other than planned. But where the bridge token is the numeraire, that gain may hold the profit of earlier groups, which must
+   *   not be sold: there the second hop sells the planned amount. A better first hop then leaves the rest as profit; a worse one takes the
+   *   difference from the profit so far, or reverts.
+   *
+   * NOTE: so no other bridge token may be in hand while these steps run, a loan of it included. A liquidation's exit keeps to that: while
+   * the loan is out it only exchanges into the loan's own token.
+   *
+   * With `gain` a fill of an exact output becomes an exact input over the same pools.
+   */
+  steps(fill: Fill, input: InputAmount): readonly Step[] {
+    const [first, second] = RoutedFill.hopsOf(fill);
+    const recipient = this.#executor;
+    const sellGain = input === 'gain';
+    const exact = sellGain ? 'in' : first.exact;
+    if (second === undefined) return first.before.steps(first, { exact, recipient, sellGain, beforePaying: [] });
+    if (exact === 'out') {
+      const beforePaying = first.before.steps(first, { exact, recipient, sellGain, beforePaying: [] });
+      return second.before.steps(second, { exact, recipient, sellGain, beforePaying });
+    }
+    return [
+      ...first.before.steps(first, { exact, recipient, sellGain, beforePaying: [] }),
+      ...second.before.steps(second, { exact, recipient, sellGain: tokenOutOf(first) !== this.#numeraire, beforePaying: [] }),
+    ];
+  }
+
+  #sell(depth: PoolDepth, tokenIn: Address, tokenOut: Address, amount: bigint, avoid: readonly Address[], search: Search): Hop | undefined {
+    let best: Hop | undefined;
+    for (const book of depth.books) {
+      for (const address of book.between(tokenIn, tokenOut)) {
+        if (avoid.includes(address)) continue;
+        search.tried = true;
+        const hop = depth.pool(book, address).sell(tokenIn < tokenOut, amount);
+        if (hop && (best === undefined || hop.amountOutRaw > best.amountOutRaw)) best = hop;
+      }
+    }
+    return best;
+  }
+
+  #buy(depth: PoolDepth, tokenIn: Address, tokenOut: Address, amount: bigint, avoid: readonly Address[], search: Search): Hop | undefined {
+    let best: Hop | undefined;
+    for (const book of depth.books) {
+      for (const address of book.between(tokenIn, tokenOut)) {
+        if (avoid.includes(address)) continue;
+        search.tried = true;
+        const hop = depth.pool(book, address).buy(tokenIn < tokenOut, amount);
+        if (hop && (best === undefined || hop.amountInRaw < best.amountInRaw)) best = hop;
+      }
+    }
+    return best;
+  }
+
+  #fillOf(depth: PoolDepth, { best, tried }: Search): Fill | NoFill {
+    if (best !== undefined) return new RoutedFill(this.name, best, this.#nameOf);
+    if (depth.books.length === 0) return noFill('not-synced');
+    return noFill(tried ? 'too-thin' : 'no-route');
+  }
+
+  /* Mirror: the families', together. They need no reads of their own per block. */
+
+  discoveryFilters(): readonly LogFilter[] {
+    return this.#families.flatMap((family) => family.discoveryFilters());
+  }
+
+  discover(logs: readonly RawLog[]): void {
+    for (const family of this.#families) family.discover(logs);
+  }
+
+  *anchor(block: Head): Reading {
+    for (const family of this.#families) yield* family.anchor(block);
+  }
+
+  filters(): readonly LogFilter[] {
+    return this.#families.flatMap((family) => family.filters());
+  }
+
+  apply(block: Head, logs: readonly RawLog[]): Undo {
+    const undos = this.#families.map((family) => family.apply(block, logs));
+    return () => {
+      for (const undo of undos.toReversed()) undo();
+    };
+  }
+
+  reads(_block: Head): readonly ViewCall[] {
+    return [];
+  }
+
+  ingest(_block: Head, _answers: readonly ViewAnswer[]): Undo {
+    return () => {};
+  }
+
+  audit(block: BlockRef, limit: number, seed: number): readonly ViewCheck[] {
+    const share = Math.ceil(limit / this.#families.length);
+    return this.#families.flatMap((family) => family.audit(block, share, seed)).slice(0, limit);
+  }
+}
+
+function connected(depth: PoolDepth, tokenIn: Address, bridge: Address, tokenOut: Address): boolean {
+  return (
+    depth.books.some((book) => book.between(tokenIn, bridge).length > 0) &&
+    depth.books.some((book) => book.between(bridge, tokenOut).length > 0)
+  );
+}
+
+function noFill(reason: NoFill['reason']): NoFill {
+  return { ok: false, reason };
+}
+
+function shortened(token: Address): string {
+  return `${token.slice(0, 6)}…${token.slice(-4)}`;
+}
