@@ -8,6 +8,7 @@ import { CHAIN_ID } from './anvil.ts';
 import { amountFor, decide, LIMITS, type Limits, type PoolState, type Trade } from './arbitrage/decide.ts';
 import { ASSETS, startPriceUsd8 } from './assets.ts';
 import type { SetupChain } from './chain.ts';
+import { followBlocks } from './follow.ts';
 import { devAccount } from './keys.ts';
 import type { Market } from './market.ts';
 import { Prng } from './prng.ts';
@@ -124,4 +125,21 @@ export class Arbitrageur {
       data: encodeFunctionData({ abi, functionName: 'exactInputSingle', args: [swap] }),
     });
   }
+}
+
+/** Lets it work beside the chain, in this process, until `stop`. Fund it first. */
+export function startArbitrageur(options: ArbitrageurOptions & { onError(error: unknown): void }): { stop(): Promise<void> } {
+  const arbitrageur = new Arbitrageur(options);
+  const stop = new AbortController();
+  const following = followBlocks(options.rpcUrl, {
+    signal: stop.signal,
+    onBlock: async (blockNumber) => void (await arbitrageur.onBlock(blockNumber)),
+    onError: options.onError,
+  });
+  return {
+    stop: () => {
+      stop.abort();
+      return following;
+    },
+  };
 }
