@@ -73,7 +73,7 @@ export class World {
   }
 
   async create(abi: Abi, bytecode: Hex, args: readonly unknown[] = []): Promise<Contract> {
-    const receipt = await this.#transact({ from: owner, data: encodeDeployData({ abi, bytecode, args: [...args] }) });
+    const receipt = await this.transact({ from: owner, data: encodeDeployData({ abi, bytecode, args: [...args] }) });
     if (receipt.status !== '0x1') throw new Error('creation reverted');
     return { address: receipt.contractAddress.toLowerCase() as Address, abi };
   }
@@ -81,7 +81,7 @@ export class World {
   /** A transaction that must succeed. */
   async send(from: Address, contract: Contract, functionName: string, args: readonly unknown[] = [], valueWei = 0n): Promise<Receipt> {
     const transaction = { from, to: contract.address, data: calldata(contract, functionName, args), value: hex(valueWei) };
-    const receipt = await this.#transact(transaction);
+    const receipt = await this.transact(transaction);
     if (receipt.status !== '0x1') throw new Error(`${functionName} reverted: ${await this.#revertOf(transaction)}`);
     return receipt;
   }
@@ -105,7 +105,7 @@ export class World {
   /** Sends the sequence as the operator; throws with the decoded reason when it reverts. */
   async execute(sequence: Sequence, from = operator): Promise<Settlement & { readonly gasUsed: bigint }> {
     const transaction = { from, to: this.executor.address, data: encodeExecute(sequence) };
-    const receipt = await this.#transact(transaction);
+    const receipt = await this.transact(transaction);
     if (receipt.status !== '0x1') throw new Error(`execute reverted: ${await this.#revertOf(transaction)}`);
     const settlement = decodeSettlement(receipt.logs, this.executor.address);
     if (!settlement) throw new Error('nothing was settled');
@@ -119,7 +119,7 @@ export class World {
 
   async refusal(transaction: { readonly from: Address; readonly to: Address; readonly data?: Hex; readonly value?: Hex }): Promise<string> {
     const reason = await this.#revertOf(transaction);
-    const { status } = await this.#transact(transaction);
+    const { status } = await this.transact(transaction);
     if (status === '0x1') throw new Error('the transaction went through');
     return reason;
   }
@@ -152,7 +152,8 @@ export class World {
     };
   }
 
-  async #transact(transaction: Record<string, unknown>): Promise<Receipt> {
+  /** Mined at once; it may have reverted. */
+  async transact(transaction: Record<string, unknown>): Promise<Receipt> {
     const hash = await rpc<Hex>(this.anvil.rpcUrl, 'eth_sendTransaction', [{ ...transaction, gas: hex(GAS), gasPrice: '0x0' }]);
     // Gas is free, so that contracts can send, and a coinbase gets nothing but bids.
     await rpc(this.anvil.rpcUrl, 'anvil_setNextBlockBaseFeePerGas', ['0x0']);
