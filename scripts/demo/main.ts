@@ -1,0 +1,82 @@
+/** `npm run demo`: a chain with real contracts, a builder, a keeper and its dashboard on this machine; a scripted crash; what the keeper made of it. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { run } from './run.ts';
+import { printSummary } from './table.ts';
+import { openView } from './view.ts';
+
+const HELP = `Usage: npm run demo -- [options]
+
+A local chain with Aave v3, Uniswap v3 and Chainlink's oracle contracts, a block builder, Bailiff and its dashboard; then a scripted crash.
+
+  --once           end when the scripted crash is over: 0 if the keeper won all that paid, 1 if it fell short
+  --positions N    borrowers (200)
+  --seed S         the same seed gives the same borrowers (1)
+  --json FILE      write the summary there, as JSON
+  --help
+
+Without --once the chain and the keeper go on until Ctrl-C, for the dashboard to be looked at.
+`;
+const USAGE_ERROR = 2;
+const INTERRUPTED = 130;
+
+function readArguments() {
+  const { values } = parseArgs({
+    options: {
+      once: { type: 'boolean', default: false },
+      positions: { type: 'string', default: '200' },
+      seed: { type: 'string', default: '1' },
+      json: { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  const whole = (flag: 'positions' | 'seed', low: number, high: number) => {
+    const number = Number(values[flag]);
+    if (!/^\d+$/.test(values[flag]) || number < low || number > high)
+      throw new Error(`--${flag} must be a whole number from ${low} to ${high}, not ${JSON.stringify(values[flag])}`);
+    return number;
+  };
+  return {
+    once: values.once,
+    help: values.help,
+    json: values.json,
+    positions: whole('positions', 1, 20_000),
+    seed: whole('seed', 0, 2 ** 32 - 1),
+  };
+}
+
+async function main(): Promise<number> {
+  let options: ReturnType<typeof readArguments>;
+  try {
+    options = readArguments();
+  } catch (error) {
+    process.stderr.write(`error: ${error instanceof Error ? error.message : String(error)}; see npm run demo -- --help\n`);
+    return USAGE_ERROR;
+  }
+  if (options.help) {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  const folder = await mkdtemp(join(tmpdir(), 'bailiff-demo-'));
+  const interrupted = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.abort());
+  const view = openView(process.stdout);
+  try {
+    const summary = await run({ ...options, folder, signal: interrupted.signal }, view);
+    view.close();
+    if (summary === undefined) return INTERRUPTED;
+    printSummary(summary, process.stdout);
+    if (options.json !== undefined) await writeFile(options.json, `${JSON.stringify(summary, null, 2)}\n`);
+    return summary.ok ? 0 : 1;
+  } catch (error) {
+    view.close();
+    process.stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n`);
+    return 1;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+process.exit(await main());

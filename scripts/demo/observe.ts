@@ -1,0 +1,99 @@
+/** What the chain itself says, read by plain calls: who was liquidatable, what was liquidated, whose balance is what. Nothing here asks the keeper. */
+import {
+  type Address,
+  decodeEventLog,
+  decodeFunctionResult,
+  encodeFunctionData,
+  getAddress,
+  type Hex,
+  numberToHex,
+  parseAbi,
+  toEventSelector,
+} from 'viem';
+import { rpc, rpcBatch } from '../devnet/rpc.ts';
+
+const poolAbi = parseAbi([
+  'function getUserAccountData(address user) view returns (uint256 collateral, uint256 debt, uint256 available, uint256 threshold, uint256 ltv, uint256 healthFactor)',
+  'event LiquidationCall(address indexed collateralAsset, address indexed debtAsset, address indexed user, uint256 debtToCover, uint256 liquidatedCollateralAmount, address liquidator, bool receiveAToken)',
+]);
+const erc20Abi = parseAbi(['function balanceOf(address account) view returns (uint256)']);
+const LIQUIDATION_CALL = toEventSelector(poolAbi[1]);
+const WAD = 10n ** 18n;
+
+export type Liquidation = {
+  readonly block: number;
+  readonly account: Address;
+  readonly debtAsset: Address;
+  readonly collateralAsset: Address;
+  readonly repaidRaw: bigint;
+  readonly liquidator: Address;
+  readonly txHash: Hex;
+};
+
+/** Accounts whose health factor, by the pool's own view at the end of the block, is below one. */
+export async function liquidatableAt(rpcUrl: string, pool: Address, accounts: readonly Address[], block: number): Promise<Address[]> {
+  const calls = accounts.map((account) => ({
+    method: 'eth_call',
+    params: [
+      { to: pool, data: encodeFunctionData({ abi: poolAbi, functionName: 'getUserAccountData', args: [account] }) },
+      numberToHex(block),
+    ],
+  }));
+  const answers = await rpcBatch<Hex>(rpcUrl, calls);
+  return accounts.filter((_, index) => {
+    const [, debt, , , , healthFactor] = decodeFunctionResult({ abi: poolAbi, functionName: 'getUserAccountData', data: answers[index]! });
+    return debt > 0n && healthFactor < WAD;
+  });
+}
+
+export async function liquidationsBetween(rpcUrl: string, pool: Address, from: number, to: number): Promise<Liquidation[]> {
+  type Log = { topics: [Hex, ...Hex[]]; data: Hex; blockNumber: Hex; transactionHash: Hex };
+  const filter = { address: pool, topics: [LIQUIDATION_CALL], fromBlock: numberToHex(from), toBlock: numberToHex(to) };
+  const logs = await rpc<Log[]>(rpcUrl, 'eth_getLogs', [filter]);
+  return logs.map(({ topics, data, blockNumber, transactionHash }) => {
+    const { args } = decodeEventLog({ abi: poolAbi, topics, data, eventName: 'LiquidationCall' });
+    const { user, debtAsset, collateralAsset, debtToCover, liquidator } = args;
+    return {
+      block: Number(blockNumber),
+      account: getAddress(user),
+      debtAsset,
+      collateralAsset,
+      repaidRaw: debtToCover,
+      liquidator: getAddress(liquidator),
+      txHash: transactionHash,
+    };
+  });
+}
+
+/** The native token under the zero address. Summed over the holders. */
+export async function balancesAt(
+  rpcUrl: string,
+  holders: readonly Address[],
+  tokens: readonly Address[],
+  block: number,
+): Promise<Map<Address, bigint>> {
+  const at = numberToHex(block);
+  const native = await rpcBatch<Hex>(
+    rpcUrl,
+    holders.map((holder) => ({ method: 'eth_getBalance', params: [holder, at] })),
+  );
+  const balances = new Map<Address, bigint>([['0x0000000000000000000000000000000000000000', sum(native)]]);
+  for (const token of tokens) {
+    const data = (holder: Address) => encodeFunctionData({ abi: erc20Abi, functionName: 'balanceOf', args: [holder] });
+    const held = await rpcBatch<Hex>(
+      rpcUrl,
+      holders.map((holder) => ({ method: 'eth_call', params: [{ to: token, data: data(holder) }, at] })),
+    );
+    balances.set(token.toLowerCase() as Address, sum(held));
+  }
+  return balances;
+}
+
+export async function blockOf(rpcUrl: string, txHash: Hex): Promise<number | undefined> {
+  const receipt = await rpc<{ blockNumber: Hex; status: Hex } | null>(rpcUrl, 'eth_getTransactionReceipt', [txHash]);
+  return receipt?.status === '0x1' ? Number(receipt.blockNumber) : undefined;
+}
+
+function sum(words: readonly Hex[]): bigint {
+  return words.reduce((total, word) => total + BigInt(word), 0n);
+}

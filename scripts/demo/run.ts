@@ -1,0 +1,182 @@
+import { join } from 'node:path';
+import { type Address, getAddress, type Hex } from 'viem';
+import { readLedger } from '../../src/ledger/reader.ts';
+import { Arbitrageur, fundArbitrageur } from '../devnet/arbitrageur.ts';
+import { SetupChain } from '../devnet/chain.ts';
+import { type Devnet, startDevnet } from '../devnet/devnet.ts';
+import { followBlocks } from '../devnet/follow.ts';
+import { devAccount } from '../devnet/keys.ts';
+import { transmit } from '../devnet/oracle/transmit.ts';
+import { rpc } from '../devnet/rpc.ts';
+import { bailiff, type Environment, type Keeper, startKeeper } from './keeper.ts';
+import { balancesAt, blockOf, liquidationsBetween } from './observe.ts';
+import { CRASH, moved } from './scenario.ts';
+import { type DemoSummary, summarise, type Update } from './summary.ts';
+import { Teller } from './teller.ts';
+import type { View } from './view.ts';
+
+export type RunOptions = {
+  readonly once: boolean;
+  readonly positions: number;
+  readonly seed: number;
+  readonly folder: string;
+  readonly signal: AbortSignal;
+};
+
+const MIN_PROFIT_USD = 5;
+const READY_TIMEOUT_MS = 60_000;
+const MINED_TIMEOUT_MS = 30_000;
+const POLL_MS = 100;
+
+/** Starts everything, plays the crash, and judges. Undefined when interrupted. Leaves nothing running. */
+export async function run(options: RunOptions, view: View): Promise<DemoSummary | undefined> {
+  const began = performance.now();
+  const progress = (line: string) => view.say('plain', `${((performance.now() - began) / 1_000).toFixed(1).padStart(5)} s  ${line}`);
+  progress('starting a chain with real contracts (the first time they are compiled, about half a minute)');
+  const deploymentsFile = join(options.folder, 'deployments.json');
+  const devnet = await startDevnet({ positions: options.positions, seed: options.seed, hold: true, deploymentsFile, progress });
+  const actors = new AbortController();
+  let keeper: Keeper | undefined;
+  try {
+    await fundArbitrageur(await setupChain(devnet), devnet.market);
+    await devnet.builder.resume();
+    const environment = environmentOf(devnet, deploymentsFile, options.folder);
+    const deployed = (await bailiff(['deploy'], environment, options.folder)) as { executor: Address };
+    progress(`Executor deployed at ${deployed.executor}`);
+    void arbitrage(devnet, options.seed, actors.signal);
+
+    const teller = new Teller(view);
+    keeper = startKeeper({ ...environment, EXECUTOR_ADDRESS: deployed.executor }, options.folder, (line) => teller.hear(line));
+    await ready(teller, keeper, options.signal);
+    progress(`the keeper is ready; dashboard at ${teller.dashboard}`);
+    const from = await height(devnet);
+    const updates = await play(devnet, view, options.signal);
+    if (!options.once && !options.signal.aborted) {
+      view.status({ act: `the crash is over; dashboard at ${teller.dashboard}; Ctrl-C ends` });
+      await new Promise((resolve) => options.signal.addEventListener('abort', resolve, { once: true }));
+    }
+    if (updates === undefined) return undefined;
+    view.status({ act: 'judging' });
+    await devnet.builder.hold();
+    const { code, stderr } = await keeper.stop();
+    if (code !== 0) throw new Error(`the keeper exited ${code}: ${stderr}`);
+    return await judgeRun(devnet, options, deployed.executor, from, updates, teller, progress);
+  } finally {
+    actors.abort();
+    await keeper?.stop();
+    await devnet.stop();
+  }
+}
+
+async function setupChain(devnet: Devnet): Promise<SetupChain> {
+  const chain = new SetupChain(devnet.rpcUrl, devAccount('deployer'));
+  await chain.prepare();
+  return chain;
+}
+
+function environmentOf(devnet: Devnet, deploymentsFile: string, folder: string): Environment {
+  return {
+    RPC_URLS: `${devnet.wsUrl},${devnet.rpcUrl}`,
+    CHAIN_ID: String(devnet.deployments.chainId),
+    MODE: 'live',
+    KEEPER_PRIVATE_KEY: devnet.accounts.keeper.privateKey,
+    DEPLOYMENTS_FILE: deploymentsFile,
+    RELAY_URLS: devnet.builderUrl,
+    MIN_PROFIT_USD: String(MIN_PROFIT_USD),
+    DATA_DIR: join(folder, 'data'),
+    HTTP_PORT: '0',
+    LOG_FORMAT: 'json',
+  };
+}
+
+async function arbitrage(devnet: Devnet, seed: number, signal: AbortSignal): Promise<void> {
+  const arbitrageur = new Arbitrageur({ rpcUrl: devnet.rpcUrl, market: devnet.market, seed });
+  // A trade that fails is the arbitrageur's loss; the next block brings another.
+  await followBlocks(devnet.rpcUrl, { signal, onBlock: async (block) => void (await arbitrageur.onBlock(block)), onError: () => {} });
+}
+
+async function ready(teller: Teller, keeper: Keeper, signal: AbortSignal): Promise<void> {
+  const late = new Promise<never>((_, reject) =>
+    setTimeout(() => reject(new Error(`the keeper was not ready within ${READY_TIMEOUT_MS / 1_000} s`)), READY_TIMEOUT_MS).unref(),
+  );
+  const ended = keeper.ended.then(({ code, stderr }) => Promise.reject(new Error(`the keeper exited ${code}: ${stderr}`)));
+  const interrupted = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+  await Promise.race([teller.processedABlock, late, ended, interrupted]);
+}
+
+/** The crash. Answers with the block of each act's last update, or undefined when interrupted. */
+async function play(devnet: Devnet, view: View, signal: AbortSignal): Promise<Update[] | undefined> {
+  const prices = new Map(Object.values(devnet.market.feeds).map((feed) => [feed.name, feed.initial]));
+  const updates: Update[] = [];
+  for (const act of CRASH) {
+    if (signal.aborted) return undefined;
+    view.status({ act: act.title });
+    const sent: Hex[] = [];
+    for (const { feed, changeBps } of act.reports) {
+      const answer = moved(prices.get(feed)!, changeBps);
+      prices.set(feed, answer);
+      sent.push(await transmit(devnet.rpcUrl, devnet.market.feeds[feed]!, answer));
+      view.say(
+        'price',
+        `${feed} reported at ${(Number(answer) / 1e8).toFixed(2)} (${changeBps > 0 ? '+' : ''}${(changeBps / 100).toFixed(2)}%): ${act.title}`,
+      );
+    }
+    view.status({ ether: (Number(prices.get('ETH / USD')) / 1e8).toFixed(2) });
+    const blocks = await Promise.all(sent.map((txHash) => minedIn(devnet, txHash)));
+    for (const block of new Set(blocks)) updates.push({ title: act.title, block });
+    await devnet.builder.waitForBlock(Math.max(...blocks) + act.blocksAfter);
+  }
+  return updates;
+}
+
+async function minedIn(devnet: Devnet, txHash: Hex): Promise<number> {
+  for (const deadline = performance.now() + MINED_TIMEOUT_MS; performance.now() < deadline; ) {
+    const block = await blockOf(devnet.rpcUrl, txHash);
+    if (block !== undefined) return block;
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+  throw new Error(`the oracle's transaction ${txHash} was not mined within ${MINED_TIMEOUT_MS / 1_000} s`);
+}
+
+async function judgeRun(
+  devnet: Devnet,
+  options: RunOptions,
+  executor: Address,
+  from: number,
+  updates: readonly Update[],
+  teller: Teller,
+  progress: (line: string) => void,
+): Promise<DemoSummary> {
+  const { rpcUrl, market, accounts, deployments } = devnet;
+  const to = await height(devnet);
+  const holders = [executor, accounts.keeper.address];
+  const tokens = Object.values(market.tokens);
+  const [before, after] = [await balancesAt(rpcUrl, holders, tokens, from), await balancesAt(rpcUrl, holders, tokens, to)];
+  const ledger = await readLedger(join(options.folder, 'data'));
+  try {
+    return await summarise(
+      {
+        rpcUrl,
+        pool: market.aave.pool,
+        deployments,
+        accounts: market.borrowers.map(({ address }) => address),
+        executor: getAddress(executor),
+        minProfitUsd: MIN_PROFIT_USD,
+        updates,
+        liquidations: await liquidationsBetween(rpcUrl, market.aave.pool, from, to),
+        ledger: await ledger.transactions({}),
+        skips: teller.skips,
+        chainChanges: new Map(
+          [...after].flatMap(([token, held]) => (held === before.get(token) ? [] : [[token, held - before.get(token)!]])),
+        ),
+      },
+      progress,
+    );
+  } finally {
+    await ledger.close();
+  }
+}
+
+async function height(devnet: Devnet): Promise<number> {
+  return Number(await rpc<Hex>(devnet.rpcUrl, 'eth_blockNumber'));
+}

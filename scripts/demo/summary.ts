@@ -1,0 +1,145 @@
+/** The verdict on a run: the chain's views and the lens on one side, what the keeper did and wrote down on the other. */
+import { type Address, getAddress } from 'viem';
+import type { TransactionRecord } from '../../src/ledger/reader.ts';
+import { usdText } from '../../src/lib/usd.ts';
+import { judge, type LensDeployments, type Verdict } from '../devnet/lens/judge.ts';
+import { type Liquidation, liquidatableAt } from './observe.ts';
+
+export type Update = { readonly title: string; readonly block: number };
+
+export type DemoSummary = {
+  readonly ok: boolean;
+  readonly liquidatable: number;
+  readonly profitable: number;
+  readonly liquidated: number;
+  readonly skipped: Readonly<Record<string, number>>;
+  readonly profitUsd: string;
+  readonly gasUsd: string;
+  readonly bidUsd: string;
+  /** Liquidations by the blocks between the update that made them possible and the block that took them. */
+  readonly blocksAfterUpdate: Readonly<Record<string, number>>;
+  readonly protocols: Readonly<
+    Record<string, { readonly liquidatable: number; readonly profitable: number; readonly liquidated: number; readonly profitUsd: string }>
+  >;
+  readonly updates: readonly {
+    readonly title: string;
+    readonly block: number;
+    readonly liquidatable: number;
+    readonly profitable: number;
+    readonly liquidatedNextBlock: number;
+  }[];
+  readonly ledgerEqualsChain: boolean;
+  /** Why `ok` is false; empty otherwise. */
+  readonly shortfalls: readonly string[];
+};
+
+export type Evidence = {
+  readonly rpcUrl: string;
+  readonly pool: Address;
+  readonly deployments: LensDeployments;
+  readonly accounts: readonly Address[];
+  readonly executor: Address;
+  readonly minProfitUsd: number;
+  readonly updates: readonly Update[];
+  readonly liquidations: readonly Liquidation[];
+  readonly ledger: readonly TransactionRecord[];
+  /** The last reason the keeper gave for leaving an account alone. */
+  readonly skips: ReadonlyMap<Address, string>;
+  /** Change of our balances over the run, by asset. */
+  readonly chainChanges: ReadonlyMap<Address, bigint>;
+};
+
+export async function summarise(evidence: Evidence, progress: (line: string) => void): Promise<DemoSummary> {
+  const ours = evidence.liquidations.filter(({ liquidator }) => liquidator === evidence.executor);
+  const shortfalls: string[] = [];
+  const updates: DemoSummary['updates'][number][] = [];
+  const everLiquidatable = new Set<Address>();
+  const everProfitable = new Set<Address>();
+  const lastUpdateOf = new Map<string, number>();
+  for (const update of evidence.updates) {
+    const liquidatable = await liquidatableAt(evidence.rpcUrl, evidence.pool, evidence.accounts, update.block);
+    progress(`the lens tries ${liquidatable.length} liquidations at block ${update.block}`);
+    const verdicts: Verdict[] =
+      liquidatable.length === 0 ? [] : await judge({ ...evidence, blockNumber: update.block, accounts: liquidatable });
+    const profitable = verdicts.filter(({ best }) => best !== null);
+    for (const account of liquidatable) everLiquidatable.add(getAddress(account));
+    let next = 0;
+    for (const { account, best } of profitable) {
+      everProfitable.add(getAddress(account));
+      const taken = ours.some((one) => one.account === getAddress(account) && one.block === update.block + 1);
+      if (taken) next++;
+      else
+        shortfalls.push(
+          `${account} would have paid ${best!.profitUsd.toFixed(2)} USD after block ${update.block} and was not liquidated in the next (${evidence.skips.get(getAddress(account)) ?? 'no reason given'})`,
+        );
+    }
+    for (const one of ours) {
+      if (one.block > update.block && liquidatable.some((account) => getAddress(account) === one.account))
+        lastUpdateOf.set(`${one.txHash}${one.account}${one.block}`, update.block);
+    }
+    updates.push({ ...update, liquidatable: liquidatable.length, profitable: profitable.length, liquidatedNextBlock: next });
+  }
+
+  const blocksAfterUpdate: Record<string, number> = {};
+  for (const one of ours) {
+    const since = lastUpdateOf.get(`${one.txHash}${one.account}${one.block}`);
+    const key = since === undefined ? 'interest' : String(one.block - since);
+    blocksAfterUpdate[key] = (blocksAfterUpdate[key] ?? 0) + 1;
+  }
+  const liquidated = new Set(ours.map(({ account }) => account));
+  const skipped: Record<string, number> = {};
+  for (const account of everLiquidatable) {
+    if (liquidated.has(account)) continue;
+    const reason = evidence.skips.get(account) ?? 'not seen';
+    skipped[reason] = (skipped[reason] ?? 0) + 1;
+  }
+
+  const sums = sumLedger(evidence.ledger);
+  const mismatch = differences(sums.changes, evidence.chainChanges);
+  for (const line of mismatch) shortfalls.push(`ledger and chain disagree: ${line}`);
+  if (ours.length === 0) shortfalls.push('nothing was liquidated');
+  return {
+    ok: shortfalls.length === 0,
+    liquidatable: everLiquidatable.size,
+    profitable: everProfitable.size,
+    liquidated: liquidated.size,
+    skipped,
+    profitUsd: usdText(sums.netUsd8),
+    gasUsd: usdText(sums.gasUsd8),
+    bidUsd: usdText(sums.bidUsd8),
+    blocksAfterUpdate,
+    protocols: {
+      'aave-v3': {
+        liquidatable: everLiquidatable.size,
+        profitable: everProfitable.size,
+        liquidated: liquidated.size,
+        profitUsd: usdText(sums.netUsd8),
+      },
+    },
+    updates,
+    ledgerEqualsChain: mismatch.length === 0,
+    shortfalls,
+  };
+}
+
+function sumLedger(ledger: readonly TransactionRecord[]) {
+  const changes = new Map<Address, bigint>();
+  const sums = { netUsd8: 0n, gasUsd8: 0n, bidUsd8: 0n };
+  for (const { mined } of ledger) {
+    if (mined === undefined) continue;
+    sums.netUsd8 += mined.netUsd8;
+    sums.gasUsd8 += (mined.gasWei * mined.nativeUsd8) / 10n ** 18n;
+    sums.bidUsd8 += (mined.bidWei * mined.nativeUsd8) / 10n ** 18n;
+    for (const [token, delta] of Object.entries(mined.balanceChanges) as [Address, bigint][])
+      changes.set(token, (changes.get(token) ?? 0n) + delta);
+  }
+  return { ...sums, changes };
+}
+
+function differences(ledger: ReadonlyMap<Address, bigint>, chain: ReadonlyMap<Address, bigint>): string[] {
+  const tokens = new Set([...ledger.keys(), ...chain.keys()]);
+  return [...tokens].flatMap((token) => {
+    const [ours, theirs] = [ledger.get(token) ?? 0n, chain.get(token) ?? 0n];
+    return ours === theirs ? [] : [`${token}: ${ours} in the ledger, ${theirs} on the chain`];
+  });
+}

@@ -1,0 +1,40 @@
+import type { DemoSummary } from './summary.ts';
+
+/** The summary for people. */
+export function printSummary(summary: DemoSummary, out: NodeJS.WritableStream): void {
+  const rows: (readonly string[])[] = [
+    ['update', 'block', 'liquidatable', 'profitable', 'liquidated in the next block'],
+    ...summary.updates.map((update) => [
+      update.title,
+      String(update.block),
+      String(update.liquidatable),
+      String(update.profitable),
+      String(update.liquidatedNextBlock),
+    ]),
+  ];
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  const table = rows.map(
+    (row) => `  ${row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[column]!))).join('  ')}`,
+  );
+  const delays = Object.entries(summary.blocksAfterUpdate).map(([blocks, count]) => `${count} after ${blocks}`);
+  const skipped = Object.entries(summary.skipped).map(([reason, count]) => `${reason} ${count}`);
+  const lines = [
+    '',
+    ...table,
+    '',
+    `  positions    ${summary.liquidatable} liquidatable by the chain's own views, ${summary.profitable} of them worth it by the lens, ${summary.liquidated} liquidated`,
+    `  left alone   ${skipped.join(', ') || 'none'}`,
+    `  blocks       ${delays.join(', ') || 'none'}`,
+    `  money        profit ${dollars(summary.profitUsd)} USD after gas ${dollars(summary.gasUsd)} and bids ${dollars(summary.bidUsd)}`,
+    `  ledger       ${summary.ledgerEqualsChain ? 'equals the chain to the wei' : 'DIFFERS from the chain'}`,
+    ...summary.shortfalls.map((line) => `  short        ${line}`),
+    `  ${summary.ok ? 'ok: all that paid was won in the block after its update' : 'NOT ok'}`,
+    '',
+  ];
+  out.write(`${lines.join('\n')}\n`);
+}
+
+function dollars(text: string): string {
+  const [whole = '0', fraction = ''] = text.split('.');
+  return `${whole}.${fraction.padEnd(2, '0').slice(0, 2)}`;
+}
