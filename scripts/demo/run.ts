@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { type Address, getAddress, type Hex } from 'viem';
 import { readLedger } from '../../src/ledger/reader.ts';
-import { Arbitrageur, fundArbitrageur } from '../devnet/arbitrageur.ts';
+import { fundArbitrageur, startArbitrageur } from '../devnet/arbitrageur.ts';
+import { START_PRICES_USD8 } from '../devnet/assets.ts';
 import { SetupChain } from '../devnet/chain.ts';
 import { type Devnet, startDevnet } from '../devnet/devnet.ts';
-import { followBlocks } from '../devnet/follow.ts';
 import { devAccount } from '../devnet/keys.ts';
 import { transmit } from '../devnet/oracle/transmit.ts';
 import { rpc } from '../devnet/rpc.ts';
@@ -24,6 +24,9 @@ export type RunOptions = {
 };
 
 const MIN_PROFIT_USD = 5;
+const BID_SHARE = 0.9;
+/** The lens knows no bid: what it calls worth it must leave the minimum after the bid, and the few dollars by which two routes' gas may differ. */
+const LENS_MIN_PROFIT_USD = (MIN_PROFIT_USD + 0.5) / (1 - BID_SHARE);
 const READY_TIMEOUT_MS = 60_000;
 const MINED_TIMEOUT_MS = 30_000;
 const POLL_MS = 100;
@@ -35,7 +38,7 @@ export async function run(options: RunOptions, view: View): Promise<DemoSummary 
   progress('starting a chain with real contracts (the first time they are compiled, about half a minute)');
   const deploymentsFile = join(options.folder, 'deployments.json');
   const devnet = await startDevnet({ positions: options.positions, seed: options.seed, hold: true, deploymentsFile, progress });
-  const actors = new AbortController();
+  let arbitrageur: ReturnType<typeof startArbitrageur> | undefined;
   let keeper: Keeper | undefined;
   try {
     await fundArbitrageur(await setupChain(devnet), devnet.market);
@@ -43,7 +46,8 @@ export async function run(options: RunOptions, view: View): Promise<DemoSummary 
     const environment = environmentOf(devnet, deploymentsFile, options.folder);
     const deployed = (await bailiff(['deploy'], environment, options.folder)) as { executor: Address };
     progress(`Executor deployed at ${deployed.executor}`);
-    void arbitrage(devnet, options.seed, actors.signal);
+    // A trade that fails is the arbitrageur's loss; the next block brings another.
+    arbitrageur = startArbitrageur({ rpcUrl: devnet.rpcUrl, market: devnet.market, seed: options.seed, onError: () => {} });
 
     const teller = new Teller(view);
     keeper = startKeeper({ ...environment, EXECUTOR_ADDRESS: deployed.executor }, options.folder, (line) => teller.hear(line));
@@ -62,7 +66,7 @@ export async function run(options: RunOptions, view: View): Promise<DemoSummary 
     if (code !== 0) throw new Error(`the keeper exited ${code}: ${stderr}`);
     return await judgeRun(devnet, options, deployed.executor, from, updates, teller, progress);
   } finally {
-    actors.abort();
+    await arbitrageur?.stop();
     await keeper?.stop();
     await devnet.stop();
   }
@@ -83,16 +87,11 @@ function environmentOf(devnet: Devnet, deploymentsFile: string, folder: string):
     DEPLOYMENTS_FILE: deploymentsFile,
     RELAY_URLS: devnet.builderUrl,
     MIN_PROFIT_USD: String(MIN_PROFIT_USD),
+    BID_SHARE: String(BID_SHARE),
     DATA_DIR: join(folder, 'data'),
     HTTP_PORT: '0',
     LOG_FORMAT: 'json',
   };
-}
-
-async function arbitrage(devnet: Devnet, seed: number, signal: AbortSignal): Promise<void> {
-  const arbitrageur = new Arbitrageur({ rpcUrl: devnet.rpcUrl, market: devnet.market, seed });
-  // A trade that fails is the arbitrageur's loss; the next block brings another.
-  await followBlocks(devnet.rpcUrl, { signal, onBlock: async (block) => void (await arbitrageur.onBlock(block)), onError: () => {} });
 }
 
 async function ready(teller: Teller, keeper: Keeper, signal: AbortSignal): Promise<void> {
@@ -106,7 +105,7 @@ async function ready(teller: Teller, keeper: Keeper, signal: AbortSignal): Promi
 
 /** The crash. Answers with the block of each act's last update, or undefined when interrupted. */
 async function play(devnet: Devnet, view: View, signal: AbortSignal): Promise<Update[] | undefined> {
-  const prices = new Map(Object.values(devnet.market.feeds).map((feed) => [feed.name, feed.initial]));
+  const prices = new Map(Object.entries(START_PRICES_USD8));
   const updates: Update[] = [];
   for (const act of CRASH) {
     if (signal.aborted) return undefined;
@@ -161,7 +160,7 @@ async function judgeRun(
         deployments,
         accounts: market.borrowers.map(({ address }) => address),
         executor: getAddress(executor),
-        minProfitUsd: MIN_PROFIT_USD,
+        minProfitUsd: LENS_MIN_PROFIT_USD,
         updates,
         liquidations: await liquidationsBetween(rpcUrl, market.aave.pool, from, to),
         ledger: await ledger.transactions({}),
