@@ -5,6 +5,7 @@
 import { type Abi, type Address, decodeFunctionResult, encodeDeployData, encodeFunctionData, getContractAddress, type Hex } from 'viem';
 import type { PrivateKeyAccount } from 'viem/accounts';
 import { BLOCK_GAS_LIMIT, CHAIN_ID, SLOT_SECONDS } from './anvil.ts';
+import { sendInOrder } from './builder/ordered-send.ts';
 import type { Artifact } from './compile.ts';
 import { link } from './link.ts';
 import { rpc, rpcBatch } from './rpc.ts';
@@ -116,8 +117,14 @@ export class SetupChain {
 
   async #mineBlock(batch: readonly Signed[]): Promise<void> {
     const labels = new Map<Hex, string>();
-    // NOTE: one by one: anvil works on a batch's calls concurrently and would put them in any order.
-    for (const { raw, label } of batch) labels.set(await rpc<Hex>(this.rpcUrl, 'eth_sendRawTransaction', [raw]), label);
+    const sent = await sendInOrder(
+      new URL(this.rpcUrl),
+      batch.map(({ raw }) => raw),
+    );
+    for (const [index, result] of sent.entries()) {
+      if (!result.ok) throw new Error(`${batch[index]!.label} was refused: ${result.message}`);
+      labels.set(result.value as Hex, batch[index]!.label);
+    }
     await rpc(this.rpcUrl, 'anvil_setNextBlockBaseFeePerGas', [`0x${SETUP_BASE_FEE_WEI.toString(16)}`]);
     await rpc(this.rpcUrl, 'evm_mine');
     for (const { transactionHash, status } of await rpc<Receipt[]>(this.rpcUrl, 'eth_getBlockReceipts', ['latest'])) {

@@ -38,7 +38,7 @@ function readArguments(argv: readonly string[]): Arguments | 'help' {
     return number;
   };
   return {
-    positions: whole('positions', 200, 0, 50_000),
+    positions: whole('positions', 200, 0, 20_000),
     seed: whole('seed', 1, 0, 2 ** 32 - 1),
     slotMs: whole('slot-ms', 1_000, 50, 600_000),
     port: whole('port', 8545, 0, 65_535),

@@ -4,9 +4,9 @@ import { aaveContracts } from './aave/contracts.ts';
 import { type Aave, deployAave } from './aave/deploy.ts';
 import { listReserves, settleListing } from './aave/listing.ts';
 import { borrow, supply } from './aave/positions.ts';
-import { ASSETS, amountOf, assetOf, START_PRICES_USD8 } from './assets.ts';
+import { ASSETS, type Asset, amountOf, assetOf, START_PRICES_USD8 } from './assets.ts';
 import { type Borrower, openBorrowers } from './borrowers/open.ts';
-import { planBorrowers } from './borrowers/plan.ts';
+import { type BorrowerPlan, planBorrowers } from './borrowers/plan.ts';
 import type { SetupChain } from './chain.ts';
 import { devAccount } from './keys.ts';
 import { oracleArtifacts } from './oracle/contracts.ts';
@@ -18,7 +18,8 @@ import { deployUniswap, type Uniswap } from './uniswap/deploy.ts';
 
 const FEED_DECIMALS = 8;
 const STAKING_YIELD_BPS = 280n;
-const PER_LENT = 200;
+/** Lent beyond the ordinary for every dollar that the planned borrowers take: they find it, and some stays to be seized and flash-borrowed. */
+const LENT_PER_BORROWED = 1.25;
 const LENDER_FUNDS_WEI = 10n ** 25n;
 
 export type Market = {
@@ -67,22 +68,28 @@ export async function deployMarket(chain: SetupChain, { positions, seed }: Marke
   const uniswap = await deployUniswap(chain, tokens);
   progress('Aave v3.6, Uniswap v3 and the feeds are deployed');
 
-  await lend(chain, aave, tokens, Math.max(1, positions / PER_LENT));
-  const borrowers = await openBorrowers(chain, aave.pool, tokens, planBorrowers(positions, seed), seed);
+  const plans = planBorrowers(positions, seed);
+  await lend(chain, aave, tokens, plans);
+  const borrowers = await openBorrowers(chain, aave.pool, tokens, plans, seed);
   await settleListing(chain, aave, tokens);
   progress(`${borrowers.length} borrowers have opened their positions`);
   return { tokens, feeds, sources, aave, uniswap, multicall3, borrowers };
 }
 
-/** One large lender, who borrows a part of it back: something to lend, and interest that accrues. More positions need more of it. */
-async function lend(chain: SetupChain, aave: Aave, tokens: Record<string, Address>, scale: number): Promise<void> {
+/** One large lender, who borrows a part of it back: something to lend, and interest that accrues. */
+async function lend(chain: SetupChain, aave: Aave, tokens: Record<string, Address>, plans: readonly BorrowerPlan[]): Promise<void> {
+  const debts = plans.flatMap(({ debt }) => debt);
+  const lent = (asset: Asset) => {
+    const planned = debts.reduce((sum, { symbol, usd }) => (symbol === asset.symbol ? sum + usd : sum), 0);
+    return amountOf(asset, asset.lentUsd + planned * LENT_PER_BORROWED);
+  };
   const lender = devAccount('supplier');
   await chain.fund([lender.address], LENDER_FUNDS_WEI);
-  for (const asset of ASSETS) provideTokens(chain, tokens, lender, asset.symbol, amountOf(asset, asset.lentUsd * scale));
+  for (const asset of ASSETS) provideTokens(chain, tokens, lender, asset.symbol, lent(asset));
   await chain.mine();
-  for (const asset of ASSETS) supply(chain, aave.pool, lender, tokens[asset.symbol]!, amountOf(asset, asset.lentUsd * scale), asset.symbol);
+  for (const asset of ASSETS) supply(chain, aave.pool, lender, tokens[asset.symbol]!, lent(asset), asset.symbol);
   for (const asset of ASSETS) {
-    const amount = amountOf(asset, asset.lentUsd * scale * asset.usedShare);
+    const amount = amountOf(asset, asset.lentUsd * asset.usedShare);
     if (amount > 0n) borrow(chain, aave.pool, lender, tokens[asset.symbol]!, amount, asset.symbol);
   }
   await chain.mine();
