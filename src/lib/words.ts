@@ -1,0 +1,75 @@
+/** The 32-byte words of calls, answers and logs, for what is read by the thousand; answers are untrusted, so a short one reads as undefined. */
+import { toEventSelector, toFunctionSelector } from 'viem';
+import type { Address, Hex, RawLog, ViewAnswer, ViewCall } from './types.ts';
+
+const WORD_DIGITS = 64;
+const ADDRESS_DIGITS = 40;
+
+/** A call without arguments other than words. `signature` in human-readable ABI: `function balanceOf(address)`. */
+export function viewCall(signature: string): (to: Address, ...words: readonly (bigint | number | Address)[]) => ViewCall {
+  const selector = toFunctionSelector(signature);
+  return (to, ...words) => ({ to, data: (selector + words.map(wordOf).join('')) as Hex });
+}
+
+/** The first topic of an event: `event Transfer(address indexed from, address indexed to, uint256 value)`. */
+export function topicOf(signature: string): Hex {
+  return toEventSelector(signature);
+}
+
+function wordOf(value: bigint | number | Address): string {
+  const digits = typeof value === 'string' ? value.slice(2).toLowerCase() : value.toString(16);
+  return digits.padStart(WORD_DIGITS, '0');
+}
+
+/** Word number `index` of an answer as an unsigned integer; undefined when the call failed or answered less. */
+export function uintOf(answer: ViewAnswer | undefined, index = 0): bigint | undefined {
+  return answer?.ok ? wordIn(answer.data, index) : undefined;
+}
+
+export function intOf(answer: ViewAnswer | undefined, index = 0): bigint | undefined {
+  const word = uintOf(answer, index);
+  return word === undefined ? undefined : BigInt.asIntN(256, word);
+}
+
+/** Undefined also when the word holds more than an address. */
+export function addressOf(answer: ViewAnswer | undefined, index = 0): Address | undefined {
+  const word = uintOf(answer, index);
+  return word === undefined || word >> 160n !== 0n ? undefined : toAddress(word);
+}
+
+/** A `string`, or the `bytes32` that some old tokens answer instead; cut to 32 characters, since a token may call itself anything. */
+export function textOf(answer: ViewAnswer | undefined): string | undefined {
+  if (!answer?.ok) return undefined;
+  const bytes = Buffer.from(answer.data.slice(2), 'hex');
+  const length = uintOf(answer, 1);
+  const isString = uintOf(answer, 0) === 32n && length !== undefined && length <= BigInt(bytes.length - 64);
+  const text = isString ? bytes.subarray(64, 64 + Number(length)) : bytes.subarray(0, 32);
+  return printable(text.toString('utf8')).slice(0, 32);
+}
+
+function printable(text: string): string {
+  return text.replace(/[^\x20-\x7e\u00a0-\uffff]/g, '');
+}
+
+/** Word number `index` of a log's data. Throws a RangeError when the log is shorter: no log of that signature is. */
+export function dataWord(log: RawLog, index: number): bigint {
+  const word = wordIn(log.data, index);
+  if (word === undefined) throw new RangeError(`log ${log.logIndex} of ${log.address} in block ${log.blockNumber} is too short`);
+  return word;
+}
+
+export function topicAddress(log: RawLog, index: number): Address {
+  const topic = log.topics[index];
+  if (topic === undefined) throw new RangeError(`log ${log.logIndex} of ${log.address} in block ${log.blockNumber} lacks topic ${index}`);
+  return `0x${topic.slice(-ADDRESS_DIGITS).toLowerCase()}`;
+}
+
+function wordIn(data: Hex, index: number): bigint | undefined {
+  const from = 2 + index * WORD_DIGITS;
+  const digits = data.slice(from, from + WORD_DIGITS);
+  return digits.length === WORD_DIGITS ? BigInt(`0x${digits}`) : undefined;
+}
+
+export function toAddress(word: bigint): Address {
+  return `0x${word.toString(16).padStart(ADDRESS_DIGITS, '0')}`;
+}

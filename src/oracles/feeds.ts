@@ -1,0 +1,155 @@
+import type { Address, BlockRef, Head, LogFilter, RawLog, ViewAnswer, ViewCall } from '../lib/types.ts';
+import { addressOf, intOf, uintOf, viewCall } from '../lib/words.ts';
+import { Journal, nothing } from '../mirror/journal.ts';
+import type { Mirrored, Reading, Undo, ViewCheck } from '../mirror/types.ts';
+import type { FeedAnswer, FeedId } from './types.ts';
+
+const latestRoundData = viewCall('function latestRoundData()');
+const aggregatorOf = viewCall('function aggregator()');
+const decimalsOf = viewCall('function decimals()');
+
+/** A proxy's round id carries the number of its aggregator in the bits above these (EACAggregatorProxy.addPhase). */
+const PHASE_SHIFT = 64n;
+
+type Feed = {
+  readonly proxy: FeedId;
+  /** Undefined until first read; a feed that stopped answering has none either. */
+  answer: FeedAnswer | undefined;
+  /** The contract that oracles transmit to; undefined while unknown, or when the feed is not a proxy. */
+  aggregator: Address | undefined;
+  /** The phase in which `aggregator` was read; another one in the answers calls for reading it again. */
+  aggregatorPhase: bigint | undefined;
+  decimals: number | undefined;
+};
+
+/** Where consumers of feeds name those they need, and read them as of the mirrored block. */
+export interface FeedBook {
+  want(proxies: Iterable<FeedId>): void;
+  answer(feed: FeedId): FeedAnswer | undefined;
+}
+
+/**
+ * The Chainlink feeds that somebody wants, as their proxies answer at the mirrored block.
+ *
+ * NOTE: answers are read in every block's batch instead of being folded from `AnswerUpdated`. A feed shared with an order-flow auction (SVR's
+ * DualAggregator) answers by caller and time: the same event reaches the auctioned proxy only with its own transmission or after a
+ * delay, so the logs do not tell what the consumer is answered. What was read needs no audit.
+ */
+export class Feeds implements Mirrored, FeedBook {
+  readonly id = 'feeds';
+  readonly fromBlock = 0;
+  readonly #feeds = new Map<FeedId, Feed>();
+  readonly #journal = new Journal();
+  #asked: readonly Feed[] = [];
+
+  /** May be called at any time; a feed is known from the next block (or anchor) on. */
+  want(proxies: Iterable<FeedId>): void {
+    for (const proxy of proxies) {
+      if (this.#feeds.has(proxy)) continue;
+      this.#feeds.set(proxy, { proxy, answer: undefined, aggregator: undefined, aggregatorPhase: undefined, decimals: undefined });
+    }
+  }
+
+  wanted(): readonly FeedId[] {
+    return [...this.#feeds.keys()];
+  }
+
+  answer(feed: FeedId): FeedAnswer | undefined {
+    return this.#feeds.get(feed)?.answer;
+  }
+
+  /** Decimals of the feed's answers; undefined until read. */
+  decimals(feed: FeedId): number | undefined {
+    return this.#feeds.get(feed)?.decimals;
+  }
+
+  aggregator(feed: FeedId): Address | undefined {
+    return this.#feeds.get(feed)?.aggregator;
+  }
+
+  /** The wanted feeds that an aggregator answers for. */
+  feedsOf(aggregator: Address): readonly FeedId[] {
+    return [...this.#feeds.values()].filter((feed) => feed.aggregator === aggregator).map((feed) => feed.proxy);
+  }
+
+  discoveryFilters(): readonly LogFilter[] {
+    return [];
+  }
+
+  discover(_logs: readonly RawLog[]): void {}
+
+  *anchor(block: Head): Reading {
+    this.#journal.stop();
+    for (const feed of this.#feeds.values()) {
+      feed.aggregatorPhase = undefined;
+      feed.decimals = undefined;
+    }
+    const answers = yield this.reads(block);
+    this.#take(answers);
+  }
+
+  filters(): readonly LogFilter[] {
+    return [];
+  }
+
+  apply(_block: Head, _logs: readonly RawLog[]): Undo {
+    return nothing;
+  }
+
+  reads(_block: Head): readonly ViewCall[] {
+    this.#asked = [...this.#feeds.values()];
+    return this.#asked.flatMap(callsFor);
+  }
+
+  ingest(_block: Head, answers: readonly ViewAnswer[]): Undo {
+    this.#journal.begin();
+    this.#take(answers);
+    return this.#journal.take();
+  }
+
+  audit(_block: BlockRef, _limit: number, _seed: number): readonly ViewCheck[] {
+    return [];
+  }
+
+  #take(answers: readonly ViewAnswer[]): void {
+    let next = 0;
+    for (const feed of this.#asked) {
+      const calls = callsFor(feed).length;
+      this.#takeOne(feed, answers.slice(next, next + calls));
+      next += calls;
+    }
+  }
+
+  #takeOne(feed: Feed, [round, aggregator, decimals]: readonly ViewAnswer[]): void {
+    const answer = answerOf(round);
+    const before = feed.answer;
+    const same = answer?.roundId === before?.roundId && answer?.answer === before?.answer && answer?.updatedAt === before?.updatedAt;
+    if (!same) this.#journal.set(feed, 'answer', answer);
+    if (aggregator === undefined) return;
+    this.#journal.set(feed, 'aggregator', addressOf(aggregator));
+    this.#journal.set(feed, 'aggregatorPhase', phaseOf(answer));
+    const places = uintOf(decimals);
+    if (places !== undefined && places <= 36n) this.#journal.set(feed, 'decimals', Number(places));
+  }
+}
+
+/** In the block of a change of aggregator the answer is right at once; the aggregator follows one block later. */
+function callsFor(feed: Feed): readonly ViewCall[] {
+  const round = latestRoundData(feed.proxy);
+  const known = feed.aggregatorPhase !== undefined && feed.aggregatorPhase === phaseOf(feed.answer);
+  return known ? [round] : [round, aggregatorOf(feed.proxy), decimalsOf(feed.proxy)];
+}
+
+function phaseOf(answer: FeedAnswer | undefined): bigint | undefined {
+  return answer === undefined ? undefined : answer.roundId >> PHASE_SHIFT;
+}
+
+/** AggregatorV3Interface.latestRoundData: (roundId, answer, startedAt, updatedAt, answeredInRound). */
+export function answerOf(round: ViewAnswer | undefined): FeedAnswer | undefined {
+  const roundId = uintOf(round, 0);
+  const answer = intOf(round, 1);
+  const updatedAt = uintOf(round, 3);
+  if (roundId === undefined || answer === undefined || updatedAt === undefined || updatedAt > BigInt(Number.MAX_SAFE_INTEGER))
+    return undefined;
+  return { roundId, answer, updatedAt: Number(updatedAt) };
+}

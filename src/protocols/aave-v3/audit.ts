@@ -1,0 +1,74 @@
+/** What of a market is held against the pool's own views, at the mirrored block. */
+import type { ViewAnswer } from '../../lib/types.ts';
+import { uintOf } from '../../lib/words.ts';
+import type { ViewCheck } from '../../mirror/types.ts';
+import type { Slot } from '../types.ts';
+import { standingOf } from './health.ts';
+import type { Lens } from './lens.ts';
+import { calls } from './reads.ts';
+import type { MarketState } from './state.ts';
+
+/** Every how many checks one goes to a reserve instead of an account. */
+const RESERVE_EVERY = 4;
+
+/**
+ * @param nearest slots to check first, the least healthy first
+ * @param lens the mirrored block itself
+ */
+export function auditChecks(state: MarketState, lens: Lens, nearest: readonly Slot[], limit: number, seed: number): ViewCheck[] {
+  const checks: ViewCheck[] = [];
+  const reserveIds = [...state.reserves.keys()];
+  const forReserves = Math.min(reserveIds.length * 3, Math.ceil(limit / RESERVE_EVERY));
+  // Consecutive over blocks, so that every price and index has its turn.
+  for (let i = 0; i < forReserves; i++) checks.push(reserveCheck(state, lens, reserveIds, seed * forReserves + i));
+  const accounts = Math.min(state.accounts.length, limit - checks.length);
+  const near = nearest.slice(0, Math.ceil(accounts / 2));
+  const slots = new Set(near);
+  let draw = seed;
+  for (let tries = 0; slots.size < accounts && tries < 4 * accounts; tries++) {
+    draw = (Math.imul(draw, 1_664_525) + 1_013_904_223) >>> 0;
+    slots.add(draw % state.accounts.length);
+  }
+  for (const slot of slots) checks.push(accountCheck(state, lens, slot));
+  return checks;
+}
+
+/** Pool.getUserAccountData answers (collateral, debt, available, threshold, ltv, health factor). */
+function accountCheck(state: MarketState, lens: Lens, slot: Slot): ViewCheck {
+  const account = state.accounts[slot]!;
+  return {
+    subject: `account ${account.address} health`,
+    call: calls.userAccountData(state.addresses.pool, account.address),
+    compare: (answer) => {
+      const standing = standingOf(account, lens);
+      const ours = standing.ok ? `${standing.collateralBase}/${standing.debtBase}/${standing.healthFactorWad}` : 'unknown';
+      const theirs = answer.ok ? `${uintOf(answer, 0)}/${uintOf(answer, 1)}/${uintOf(answer, 5)}` : 'unknown';
+      return ours === theirs ? null : { ours: standing.ok ? ours : standing.reason, theirs: answer.ok ? theirs : 'reverts' };
+    },
+  };
+}
+
+function reserveCheck(state: MarketState, lens: Lens, ids: readonly number[], turn: number): ViewCheck {
+  const { reserve, price, incomeIndexRay, debtIndexRay } = lens.reserve(ids[Math.floor(turn / 3) % ids.length]!)!;
+  const { pool, oracle } = state.addresses;
+  switch (turn % 3) {
+    case 0:
+      return { subject: `price of ${reserve.symbol}`, call: calls.assetPrice(oracle, reserve.asset), compare: same(price) };
+    case 1:
+      return {
+        subject: `income index of ${reserve.symbol}`,
+        call: calls.normalizedIncome(pool, reserve.asset),
+        compare: same(incomeIndexRay),
+      };
+    default:
+      return { subject: `debt index of ${reserve.symbol}`, call: calls.normalizedDebt(pool, reserve.asset), compare: same(debtIndexRay) };
+  }
+}
+
+/** An unknown value agrees with a call that reverts. */
+function same(ours: bigint | undefined): (answer: ViewAnswer) => { ours: string; theirs: string } | null {
+  return (answer) => {
+    const theirs = uintOf(answer);
+    return ours === theirs ? null : { ours: String(ours), theirs: String(theirs) };
+  };
+}

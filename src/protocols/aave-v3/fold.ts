@@ -1,0 +1,243 @@
+/** Folds one block's logs of a market into its state, through the journal, and notes what has to be read at the block's end. */
+import { rayDivDown, rayDivUp, rayMulDown, rayMulUp } from '../../lib/math.ts';
+import type { Address, Head, Hex, RawLog } from '../../lib/types.ts';
+import { dataWord, topicAddress, topicOf } from '../../lib/words.ts';
+import type { Journal } from '../../mirror/journal.ts';
+import { MirrorError } from '../../mirror/types.ts';
+import { type Account, type MarketState, newAccount, type Reserve } from './state.ts';
+
+const pool = {
+  borrow: topicOf(
+    'event Borrow(address indexed reserve, address user, address indexed onBehalfOf, uint256 amount, uint8 interestRateMode, uint256 borrowRate, uint16 indexed referralCode)',
+  ),
+  reserveData: topicOf(
+    'event ReserveDataUpdated(address indexed reserve, uint256 liquidityRate, uint256 stableBorrowRate, uint256 variableBorrowRate, uint256 liquidityIndex, uint256 variableBorrowIndex)',
+  ),
+  collateralEnabled: topicOf('event ReserveUsedAsCollateralEnabled(address indexed reserve, address indexed user)'),
+  collateralDisabled: topicOf('event ReserveUsedAsCollateralDisabled(address indexed reserve, address indexed user)'),
+  eModeSet: topicOf('event UserEModeSet(address indexed user, uint8 categoryId)'),
+  /** Of the proxy itself. */
+  upgraded: topicOf('event Upgraded(address indexed implementation)'),
+};
+
+const token = {
+  mint: topicOf('event Mint(address indexed caller, address indexed onBehalfOf, uint256 value, uint256 balanceIncrease, uint256 index)'),
+  burn: topicOf('event Burn(address indexed from, address indexed target, uint256 value, uint256 balanceIncrease, uint256 index)'),
+  transfer: topicOf('event BalanceTransfer(address indexed from, address indexed to, uint256 value, uint256 index)'),
+  upgraded: pool.upgraded,
+};
+
+/** Changes of a reserve's own parameters, the asset being the first topic: the reserve is read anew in the same block. */
+const reserveChanges = [
+  'event CollateralConfigurationChanged(address indexed asset, uint256 ltv, uint256 liquidationThreshold, uint256 liquidationBonus)',
+  'event ReserveActive(address indexed asset, bool active)',
+  'event ReservePaused(address indexed asset, bool paused)',
+  'event ReserveFlashLoaning(address indexed asset, bool enabled)',
+  'event ReserveFactorChanged(address indexed asset, uint256 oldReserveFactor, uint256 newReserveFactor)',
+  'event ReserveInterestRateDataChanged(address indexed asset, address indexed strategy, bytes data)',
+  'event LiquidationProtocolFeeChanged(address indexed asset, uint256 oldFee, uint256 newFee)',
+  'event LiquidationGracePeriodChanged(address indexed asset, uint40 gracePeriodUntil)',
+  'event LiquidationGracePeriodDisabled(address indexed asset)',
+].map(topicOf);
+
+const configurator = {
+  modeAdded: topicOf(
+    'event EModeCategoryAdded(uint8 indexed categoryId, uint256 ltv, uint256 liquidationThreshold, uint256 liquidationBonus, address oracle, string label)',
+  ),
+  modeCollateral: topicOf('event AssetCollateralInEModeChanged(address indexed asset, uint8 categoryId, bool collateral)'),
+  flashPremium: topicOf('event FlashloanPremiumTotalUpdated(uint128 oldFlashloanPremiumTotal, uint128 newFlashloanPremiumTotal)'),
+};
+
+/** What only a new anchor can follow, by the contract that says it. */
+const outdating = {
+  configurator: [
+    'event ReserveInitialized(address indexed asset, address indexed aToken, address stableDebtToken, address variableDebtToken, address interestRateStrategyAddress)',
+    'event ReserveDropped(address indexed asset)',
+  ].map(topicOf),
+  oracle: [
+    'event AssetSourceUpdated(address indexed asset, address indexed source)',
+    'event FallbackOracleUpdated(address indexed fallbackOracle)',
+  ].map(topicOf),
+  provider: [
+    'event PoolUpdated(address indexed oldAddress, address indexed newAddress)',
+    'event PoolConfiguratorUpdated(address indexed oldAddress, address indexed newAddress)',
+    'event PriceOracleUpdated(address indexed oldAddress, address indexed newAddress)',
+    'event PriceOracleSentinelUpdated(address indexed oldAddress, address indexed newAddress)',
+  ].map(topicOf),
+};
+
+export const discoveryTopics: readonly Hex[] = [pool.borrow];
+export const poolTopics: readonly Hex[] = Object.values(pool);
+export const tokenTopics: readonly Hex[] = Object.values(token);
+export const configuratorTopics: readonly Hex[] = [...reserveChanges, ...Object.values(configurator), ...outdating.configurator];
+export const oracleTopics: readonly Hex[] = outdating.oracle;
+export const providerTopics: readonly Hex[] = outdating.provider;
+
+/** What the block's logs leave to be read at its end. Made anew for every block. */
+export class Unread {
+  readonly reserves = new Set<Reserve>();
+  /** Their underlying moved. */
+  readonly balances = new Set<Reserve>();
+  readonly categories = new Set<number>();
+  readonly accounts = new Set<Account>();
+  readonly supplied = new Map<Account, Set<number>>();
+}
+
+/** The borrower that a discovery log names. */
+export function borrowerIn(log: RawLog): Address | undefined {
+  return log.topics[0] === pool.borrow ? topicAddress(log, 2) : undefined;
+}
+
+/** Throws a MirrorError on what only a new anchor can follow: an upgrade, a new reserve, a new price source. */
+export function foldLog(log: RawLog, block: Head, state: MarketState, journal: Journal, unread: Unread): void {
+  const { addresses } = state;
+  const supplied = state.byAToken.get(log.address);
+  if (supplied !== undefined) foldAToken(log, supplied, state, journal);
+  const owed = state.byDebtToken.get(log.address);
+  if (owed !== undefined) foldDebtToken(log, owed, state, journal);
+  if (log.address === addresses.pool) foldPool(log, block, state, journal, unread);
+  if (log.address === addresses.configurator) foldConfigurator(log, state, journal, unread);
+  if (log.address === addresses.oracle && oracleTopics.includes(log.topics[0]!)) throw outdated('the price oracle has a new source', log);
+  if (log.address === addresses.provider && providerTopics.includes(log.topics[0]!)) throw outdated('the market has a new contract', log);
+}
+
+/** Only a new anchor can follow this; whatever throws while it folds gets one. */
+function outdated(what: string, log: RawLog): MirrorError {
+  return new MirrorError(`${what} (${log.address}, block ${log.blockNumber})`);
+}
+
+function foldPool(log: RawLog, block: Head, state: MarketState, journal: Journal, unread: Unread): void {
+  switch (log.topics[0]) {
+    case pool.borrow:
+      reveal(topicAddress(log, 2), state, journal, unread);
+      break;
+    case pool.reserveData: {
+      const reserve = state.byAsset.get(topicAddress(log, 1));
+      if (reserve === undefined) return;
+      journal.set(reserve, 'indexes', {
+        liquidityRateRay: dataWord(log, 0),
+        borrowRateRay: dataWord(log, 2),
+        liquidityIndexRay: dataWord(log, 3),
+        borrowIndexRay: dataWord(log, 4),
+        updatedAt: block.timestamp,
+      });
+      // Whatever moves the underlying ends in this event, flash loans included.
+      unread.balances.add(reserve);
+      break;
+    }
+    case pool.collateralEnabled:
+      foldFlag(log, true, state, journal, unread);
+      break;
+    case pool.collateralDisabled:
+      foldFlag(log, false, state, journal, unread);
+      break;
+    case pool.eModeSet: {
+      const account = accountAt(topicAddress(log, 1), state);
+      if (account !== undefined) journal.set(account, 'eMode', Number(dataWord(log, 0)));
+      break;
+    }
+    case pool.upgraded:
+      throw outdated('the pool was upgraded', log);
+  }
+}
+
+/** Adds an account that was never seen to borrow before; its state is read at the block's end. */
+function reveal(address: Address, state: MarketState, journal: Journal, unread: Unread): void {
+  if (state.slots.has(address)) return;
+  const account = newAccount(address);
+  journal.setKey(state.slots, address, journal.push(state.accounts, account));
+  unread.accounts.add(account);
+}
+
+function foldFlag(log: RawLog, flagged: boolean, state: MarketState, journal: Journal, unread: Unread): void {
+  const reserve = state.byAsset.get(topicAddress(log, 1));
+  const account = accountAt(topicAddress(log, 2), state);
+  if (reserve === undefined || account === undefined) return;
+  if (!flagged) {
+    journal.removeFrom(account.collateral, reserve.id);
+    return;
+  }
+  journal.addTo(account.collateral, reserve.id);
+  if (account.supplied.has(reserve.id)) return;
+  const ids = unread.supplied.get(account) ?? new Set();
+  unread.supplied.set(account, ids.add(reserve.id));
+}
+
+function foldAToken(log: RawLog, reserve: Reserve, state: MarketState, journal: Journal): void {
+  switch (log.topics[0]) {
+    case token.mint:
+      foldSupplied(topicAddress(log, 2), dataWord(log, 0), log, reserve, state, journal);
+      break;
+    case token.burn:
+      foldSupplied(topicAddress(log, 1), -dataWord(log, 0), log, reserve, state, journal);
+      break;
+    case token.transfer: {
+      // The value is scaled already.
+      const scaled = dataWord(log, 0);
+      moveSupplied(topicAddress(log, 1), -scaled, reserve, state, journal);
+      moveSupplied(topicAddress(log, 2), scaled, reserve, state, journal);
+      break;
+    }
+    case token.upgraded:
+      throw outdated(`the aToken of ${reserve.symbol} was upgraded`, log);
+  }
+}
+
+/**
+ * A Mint's or Burn's new scaled balance (ScaledBalanceTokenBase, v3.5 and later). The event tells how far the balance moved from the one at
+ * the holder's last index, and by how much interest that one lags behind; so
+ *   balance now = balance at this index before - interest +- value,
+ * and since an index is at least one, a single scaled balance rounds down to it: the least one.
+ */
+function foldSupplied(holder: Address, valueRaw: bigint, log: RawLog, reserve: Reserve, state: MarketState, journal: Journal): void {
+  const account = accountAt(holder, state);
+  const before = account?.supplied.get(reserve.id);
+  if (account === undefined || before === undefined) return;
+  const index = dataWord(log, 2);
+  const nowRaw = rayMulDown(before, index) - dataWord(log, 1) + valueRaw;
+  journal.setKey(account.supplied, reserve.id, rayDivUp(nowRaw, index));
+}
+
+function moveSupplied(holder: Address, scaled: bigint, reserve: Reserve, state: MarketState, journal: Journal): void {
+  const account = accountAt(holder, state);
+  const before = account?.supplied.get(reserve.id);
+  if (account !== undefined && before !== undefined) journal.setKey(account.supplied, reserve.id, before + scaled);
+}
+
+/** As `foldSupplied`, but debts round up: the greatest scaled debt that fits. */
+function foldDebtToken(log: RawLog, reserve: Reserve, state: MarketState, journal: Journal): void {
+  if (log.topics[0] === token.upgraded) throw outdated(`the debt token of ${reserve.symbol} was upgraded`, log);
+  const minted = log.topics[0] === token.mint;
+  if (!minted && log.topics[0] !== token.burn) return;
+  const account = accountAt(topicAddress(log, minted ? 2 : 1), state);
+  if (account === undefined) return;
+  const index = dataWord(log, 2);
+  const valueRaw = minted ? dataWord(log, 0) : -dataWord(log, 0);
+  const nowRaw = rayMulUp(account.owed.get(reserve.id) ?? 0n, index) - dataWord(log, 1) + valueRaw;
+  const scaled = rayDivDown(nowRaw, index);
+  if (scaled === 0n) journal.deleteKey(account.owed, reserve.id);
+  else journal.setKey(account.owed, reserve.id, scaled);
+}
+
+function foldConfigurator(log: RawLog, state: MarketState, journal: Journal, unread: Unread): void {
+  const topic = log.topics[0]!;
+  if (reserveChanges.includes(topic)) {
+    const reserve = state.byAsset.get(topicAddress(log, 1));
+    if (reserve !== undefined) unread.reserves.add(reserve);
+  } else if (topic === configurator.modeAdded) {
+    unread.categories.add(Number(BigInt(log.topics[1] ?? '0x0')));
+  } else if (topic === configurator.modeCollateral) {
+    unread.categories.add(Number(dataWord(log, 0)));
+  } else if (topic === configurator.flashPremium) {
+    journal.set(state, 'flashPremiumBps', dataWord(log, 1));
+  } else if (outdating.configurator.includes(topic)) {
+    throw outdated('the list of reserves changed', log);
+  }
+}
+
+/** A tracked account whose state is known; one revealed in this block is read as a whole later. */
+function accountAt(address: Address, state: MarketState): Account | undefined {
+  const slot = state.slots.get(address);
+  const account = slot === undefined ? undefined : state.accounts[slot];
+  return account?.known ? account : undefined;
+}

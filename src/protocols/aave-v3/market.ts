@@ -1,0 +1,235 @@
+import type { Address, BlockRef, Head, Hex, LogFilter, RawLog, ViewAnswer, ViewCall } from '../../lib/types.ts';
+import { Journal } from '../../mirror/journal.ts';
+import { MirrorError, type Reading, type Undo, type ViewCheck } from '../../mirror/types.ts';
+import type { FeedBook } from '../../oracles/feeds.ts';
+import { momentOf } from '../../oracles/moment.ts';
+import type { FeedId, Moment } from '../../oracles/types.ts';
+import type { Option, PositionView, Protocol, Slot, Verdict } from '../types.ts';
+import { anchorMarket } from './anchor.ts';
+import { auditChecks } from './audit.ts';
+import {
+  borrowerIn,
+  configuratorTopics,
+  discoveryTopics,
+  foldLog,
+  oracleTopics,
+  poolTopics,
+  providerTopics,
+  tokenTopics,
+  Unread,
+} from './fold.ts';
+import { standingOf } from './health.ts';
+import { Lens } from './lens.ts';
+import { optionsOf } from './options.ts';
+import type { Account, MarketState } from './state.ts';
+import { type Ask, asksFor } from './unread.ts';
+import { viewOf } from './view.ts';
+
+/** One market of the address book. `fromBlock` is inclusive. */
+export type AaveV3Deployment = { readonly name: string; readonly poolAddressesProvider: Address; readonly fromBlock: number };
+
+const WAD = 10n ** 18n;
+const NEAREST = 16;
+
+/**
+ * One Aave v3 market. All accounts that ever borrowed are followed: found by their Borrow logs, read once at the anchor, folded from logs
+ * after it. Judgements use the contracts' own arithmetic, at any moment at or after the mirrored block.
+ *
+ * Feeds have to be anchored after this, which names those that its prices need.
+ */
+export class AaveV3Market implements Protocol {
+  readonly name = 'aave-v3';
+  readonly market: string;
+  readonly id: string;
+  readonly fromBlock: number;
+  readonly #provider: Address;
+  readonly #feeds: FeedBook;
+  readonly #journal = new Journal();
+  /** Borrowers by the contract that logged them: which one is the pool is known from the anchor on. */
+  readonly #discovered = new Map<Address, Set<Address>>();
+  #state: MarketState | undefined;
+  #unread = new Unread();
+  #asks: readonly Ask[] = [];
+  /** Health factors as floats, by slot, as last judged: for choosing what to audit, never for deciding. */
+  readonly #lastHealth: number[] = [];
+  #lenses = new WeakMap<Moment, Lens>();
+
+  constructor(deployment: AaveV3Deployment, feeds: FeedBook) {
+    this.market = deployment.name;
+    this.id = `aave-v3/${deployment.name}`;
+    this.fromBlock = deployment.fromBlock;
+    this.#provider = deployment.poolAddressesProvider;
+    this.#feeds = feeds;
+  }
+
+  // ---- mirror
+
+  discoveryFilters(): readonly LogFilter[] {
+    return [{ topics0: discoveryTopics }];
+  }
+
+  discover(logs: readonly RawLog[]): void {
+    for (const log of logs) {
+      const borrower = borrowerIn(log);
+      if (borrower === undefined) continue;
+      const borrowers = this.#discovered.get(log.address) ?? new Set();
+      this.#discovered.set(log.address, borrowers.add(borrower));
+    }
+  }
+
+  *anchor(block: Head): Reading {
+    this.#journal.stop();
+    const followed = (this.#state?.accounts ?? []).map(({ address }) => address);
+    const borrowersOf = (pool: Address) => [...new Set([...followed, ...(this.#discovered.get(pool) ?? [])])];
+    this.#state = yield* anchorMarket(this.#provider, borrowersOf, block);
+    this.#unread = new Unread();
+    this.#lastHealth.length = 0;
+    this.#forget();
+    this.#feeds.want(this.feeds());
+  }
+
+  filters(): readonly LogFilter[] {
+    const { addresses, reserves } = this.#anchored();
+    const tokens = [...reserves.values()].flatMap(({ aToken, debtToken }) => [aToken, debtToken]);
+    const filter = (address: Address, topics0: readonly Hex[]) => ({ addresses: [address], topics0 });
+    return [
+      filter(addresses.pool, poolTopics),
+      { addresses: tokens, topics0: tokenTopics },
+      filter(addresses.configurator, configuratorTopics),
+      filter(addresses.oracle, oracleTopics),
+      filter(addresses.provider, providerTopics),
+    ];
+  }
+
+  /** Throws a MirrorError on what only a new anchor can follow. */
+  apply(block: Head, logs: readonly RawLog[]): Undo {
+    const state = this.#anchored();
+    this.#journal.begin();
+    this.#unread = new Unread();
+    for (const log of logs) foldLog(log, block, state, this.#journal, this.#unread);
+    return this.#changed();
+  }
+
+  reads(_block: Head): readonly ViewCall[] {
+    this.#asks = asksFor(this.#anchored(), this.#unread);
+    return this.#asks.flatMap((ask) => ask.calls);
+  }
+
+  ingest(block: Head, answers: readonly ViewAnswer[]): Undo {
+    this.#journal.begin();
+    let from = 0;
+    for (const ask of this.#asks) {
+      ask.take(answers.slice(from, from + ask.calls.length), this.#journal);
+      from += ask.calls.length;
+    }
+    this.#journal.set(this.#anchored(), 'head', block);
+    return this.#changed();
+  }
+
+  audit(block: BlockRef, limit: number, seed: number): readonly ViewCheck[] {
+    const state = this.#anchored();
+    if (state.head.hash !== block.hash)
+      throw new MirrorError(`audit of block ${block.number} while block ${state.head.number} is mirrored`);
+    return auditChecks(state, new Lens(state, momentOf(state.head, this.#feeds)), this.#nearest(), limit, seed);
+  }
+
+  // ---- judgement
+
+  *slots(): Iterable<Slot> {
+    for (const [slot, account] of this.#anchored().accounts.entries()) if (account.owed.size > 0 || !account.known) yield slot;
+  }
+
+  count(): number {
+    let count = 0;
+    for (const _ of this.slots()) count++;
+    return count;
+  }
+
+  accountOf(slot: Slot): Address {
+    return this.#account(slot).address;
+  }
+
+  slotOf(account: Address): Slot | undefined {
+    return this.#anchored().slots.get(account);
+  }
+
+  judge(slot: Slot, at: Moment): Verdict {
+    const standing = standingOf(this.#account(slot), this.#lens(at));
+    if (!standing.ok) return { kind: 'unknown', reason: standing.reason };
+    const { healthFactorWad } = standing;
+    this.#lastHealth[slot] = Number(healthFactorWad);
+    return { kind: healthFactorWad < WAD ? 'liquidatable' : 'healthy', healthFactorWad };
+  }
+
+  options(slot: Slot, at: Moment): readonly Option[] {
+    return optionsOf(this.#account(slot), this.#anchored(), this.#lens(at));
+  }
+
+  view(slot: Slot, at: Moment): PositionView {
+    return viewOf(this.#account(slot), this.#lens(at));
+  }
+
+  tokens(): readonly Address[] {
+    return [...this.#anchored().byAsset.keys()];
+  }
+
+  feeds(): readonly FeedId[] {
+    return [...new Set([...this.#anchored().reserves.values()].flatMap(({ source }) => source.feeds))];
+  }
+
+  /** What the flash loans of the same pool need to know. */
+  get state(): MarketState {
+    return this.#anchored();
+  }
+
+  // ---- inside
+
+  #anchored(): MarketState {
+    if (this.#state === undefined) throw new MirrorError(`${this.id} is not anchored`);
+    return this.#state;
+  }
+
+  #account(slot: Slot): Account {
+    const account = this.#anchored().accounts[slot];
+    if (account === undefined) throw new RangeError(`${this.id} has no slot ${slot}`);
+    return account;
+  }
+
+  #lens(at: Moment): Lens {
+    let lens = this.#lenses.get(at);
+    if (lens === undefined) {
+      lens = new Lens(this.#anchored(), at);
+      this.#lenses.set(at, lens);
+    }
+    return lens;
+  }
+
+  /** Indexes and prices worked out before a change are worthless after it. */
+  #forget(): void {
+    this.#lenses = new WeakMap();
+  }
+
+  #changed(): Undo {
+    const undo = this.#journal.take();
+    this.#forget();
+    return () => {
+      undo();
+      this.#forget();
+    };
+  }
+
+  #nearest(): readonly Slot[] {
+    const { accounts } = this.#anchored();
+    const nearest: Slot[] = [];
+    for (const [slot, account] of accounts.entries()) {
+      const health = this.#lastHealth[slot];
+      if (health === undefined || account.owed.size === 0) continue;
+      if (nearest.length === NEAREST && health >= this.#lastHealth[nearest[NEAREST - 1]!]!) continue;
+      let at = nearest.length;
+      while (at > 0 && this.#lastHealth[nearest[at - 1]!]! > health) at--;
+      nearest.splice(at, 0, slot);
+      nearest.length = Math.min(nearest.length, NEAREST);
+    }
+    return nearest;
+  }
+}
