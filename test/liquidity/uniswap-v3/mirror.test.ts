@@ -1,0 +1,176 @@
+import fc from 'fast-check';
+import { keccak256, stringToHex } from 'viem';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import type { Address } from '../../../src/lib/types.ts';
+import type { UniswapV3Pool } from '../../../src/liquidity/uniswap-v3/pool.ts';
+import { UniswapV3Pools } from '../../../src/liquidity/uniswap-v3/pools.ts';
+import { sqrtPriceAtTick } from '../../../src/liquidity/uniswap-v3/tick-math.ts';
+import { MirrorError } from '../../../src/mirror/types.ts';
+import { MirrorDriver } from '../../support/mirror-driver.ts';
+import { poolViews, SPACING, UniswapWorld } from '../../support/uniswap.ts';
+import { magnitude, type RandomPool, randomPools } from './random-pools.ts';
+
+let world: UniswapWorld;
+let tokens: Address[];
+let pools: RandomPool[];
+let mirrored: UniswapV3Pools;
+let driver: MirrorDriver;
+
+beforeAll(async () => {
+  world = await UniswapWorld.start();
+  tokens = await world.tokens(3);
+  pools = await randomPools(world, tokens, 7);
+}, 120_000);
+
+afterAll(() => world?.stop());
+
+beforeEach(async () => {
+  ({ mirrored, driver } = await anchored());
+});
+
+async function anchored() {
+  const fresh = new UniswapV3Pools({ factory: world.factory, fromBlock: 0 });
+  fresh.want(tokens);
+  const freshDriver = new MirrorDriver(world.rpcUrl, fresh);
+  await freshDriver.anchor();
+  return { mirrored: fresh, driver: freshDriver };
+}
+
+const action = fc.record({
+  kind: fc.constantFrom('swap', 'swap', 'swap', 'mint', 'burn', 'collect', 'flash'),
+  which: fc.nat(),
+  zeroForOne: fc.boolean(),
+  exactIn: fc.boolean(),
+  amount: magnitude(80),
+  part: fc.integer({ min: 1, max: 4 }),
+});
+
+/** Performs random actions that the pools can bear, a few in each block. */
+async function live(seed: number, count: number): Promise<void> {
+  for (const [index, { kind, which, zeroForOne, exactIn, amount, part }] of fc.sample(action, { seed, numRuns: count }).entries()) {
+    const pool = pools[which % pools.length]!;
+    const { address, positions } = pool;
+    const { lower, upper, liquidity } = positions[which % positions.length]!;
+    const spacing = SPACING[pool.fee]!;
+    const now = mirrored.book()!.pools.get(address)!;
+    if (kind === 'swap') {
+      const hop = exactIn ? now.sell(zeroForOne, amount) : now.buy(zeroForOne, amount);
+      if (hop) world.act('swap', [address, zeroForOne, exactIn ? amount : -amount]);
+    } else if (kind === 'mint')
+      world.act('mint', [address, lower + spacing * part, upper + spacing * 5 > 887_272 ? upper : upper + spacing * 5, amount]);
+    else if (kind === 'burn') world.act('burn', [address, lower, upper, part === 4 ? 0n : liquidity / 20n]);
+    else if (kind === 'collect') world.act('collect', [address, lower, upper]);
+    else {
+      // A flash needs liquidity in range, which an action queued before it may have moved.
+      await settle();
+      const { curve, balances } = mirrored.book()!.pools.get(address)!;
+      if (curve.liquidity > 0n) world.act('flash', [address, balances.balance0Raw / 2n, zeroForOne ? balances.balance1Raw : 0n]);
+    }
+    if (index % 4 === 3) await settle();
+  }
+  await world.chain.mine();
+}
+
+async function settle(): Promise<void> {
+  await world.chain.mine();
+  await driver.follow();
+}
+
+/** All that is kept of all pools, comparable. */
+function contents(of: UniswapV3Pools): unknown {
+  const sorted = [...of.book()!.pools.values()].sort((a, b) => (a.identity.address < b.identity.address ? -1 : 1));
+  return sorted.map(({ identity, curve, ladder, balances }) => {
+    const { ticks, nets, grosses, spacing } = ladder;
+    return { identity, curve, balances, ticks, nets, grosses, spacing };
+  });
+}
+
+async function chainSays(pool: UniswapV3Pool): Promise<unknown> {
+  const { address, token0, token1 } = pool.identity;
+  const [sqrtPriceX96, tick] = await world.chain.read<[bigint, number]>(address, poolViews, 'slot0');
+  const liquidity = await world.chain.read<bigint>(address, poolViews, 'liquidity');
+  const ticks = await Promise.all(pool.ladder.ticks.map((at) => world.chain.read<[bigint, bigint]>(address, poolViews, 'ticks', [at])));
+  const balances = { balance0Raw: await world.balanceOf(token0, address), balance1Raw: await world.balanceOf(token1, address) };
+  return { curve: { sqrtPriceX96, tick, liquidity }, grosses: ticks.map(([gross]) => gross), nets: ticks.map(([, net]) => net), balances };
+}
+
+test('state folded from logs is the pools’ own, and that of a fresh anchor', { timeout: 120_000 }, async () => {
+  const before = contents(mirrored);
+  await live(11, 120);
+  await driver.follow();
+  expect(contents(mirrored)).not.toEqual(before);
+  for (const pool of mirrored.book()!.pools.values()) {
+    const { curve, ladder, balances } = pool;
+    expect({ curve, grosses: ladder.grosses, nets: ladder.nets, balances }).toEqual(await chainSays(pool));
+  }
+  expect(contents(mirrored)).toEqual(contents((await anchored()).mirrored));
+});
+
+test('blocks taken back restore what was, and applied again give what is', { timeout: 120_000 }, async () => {
+  const before = contents(mirrored);
+  world.act('swap', [pools[0]!.address, true, 1_000n]);
+  for (const seed of [21, 22, 23]) {
+    await world.chain.mine();
+    for (const { address, positions } of pools)
+      world.act('mint', [address, positions[0]!.lower, positions[0]!.upper, BigInt(seed) * 1_000_000n]);
+  }
+  await world.chain.mine();
+  const undos = await driver.follow();
+  const after = contents(mirrored);
+  expect(undos.length).toBeGreaterThanOrEqual(3);
+  expect(after).not.toEqual(before);
+  driver.takeBack(undos);
+  expect(contents(mirrored)).toEqual(before);
+  await driver.follow();
+  expect(contents(mirrored)).toEqual(after);
+});
+
+test('a pool of wanted tokens created later, at a fee enabled later, is mirrored from its first log', { timeout: 60_000 }, async () => {
+  world.chain.call(world.factory, world.contracts.UniswapV3Factory.abi, 'enableFeeAmount', [250, 5]);
+  const pool = await world.pool(tokens[0]!, tokens[1]!, 250, sqrtPriceAtTick(777));
+  world.act('mint', [pool, 0, 1_500, 10n ** 18n]);
+  world.act('swap', [pool, true, 10n ** 12n]);
+  await world.chain.mine();
+  expect(mirrored.book()!.pools.has(pool)).toBe(false);
+  await driver.follow();
+  const { curve, ladder, balances } = mirrored.book()!.pools.get(pool)!;
+  expect(curve.liquidity).toBe(10n ** 18n);
+  expect({ curve, grosses: ladder.grosses, nets: ladder.nets, balances }).toEqual(await chainSays(mirrored.book()!.pools.get(pool)!));
+  const { mirrored: fresh } = await anchored();
+  expect(fresh.book()!.pools.get(pool)!.identity).toEqual({ address: pool, token0: tokens[0], token1: tokens[1], feePips: 250 });
+});
+
+test('wanting a new token asks for an anchor, wanting known ones does not', async () => {
+  expect(mirrored.want(tokens)).toBe(false);
+  const [newToken] = await world.tokens(1);
+  expect(mirrored.want([newToken!])).toBe(true);
+  expect(mirrored.want([newToken!])).toBe(false);
+});
+
+test('the audit finds nothing while the mirror follows, and names the pool it has lost', { timeout: 60_000 }, async () => {
+  const seeds = Array.from({ length: pools.length * 2 }, (_, index) => 100 + index);
+  for (const seed of seeds) expect(await driver.mismatches(6, seed)).toEqual([]);
+  const { address, positions } = pools[2]!;
+  world.act('mint', [address, positions[0]!.lower, positions[0]!.upper, 999_999n]);
+  world.act('mint', [address, -887_220, 887_220, 5n]);
+  await world.chain.mine();
+  const found = (await Promise.all(seeds.map((seed) => driver.mismatches(6, seed)))).flat();
+  expect(found.length).toBeGreaterThan(0);
+  for (const { subject } of found) expect(subject).toContain(address);
+  await driver.follow();
+  for (const seed of seeds) expect(await driver.mismatches(6, seed)).toEqual([]);
+});
+
+test('a factory that is none is named', async () => {
+  const nobody: Address = `0x${keccak256(stringToHex('nobody')).slice(2, 42)}`;
+  const lost = new UniswapV3Pools({ factory: nobody, fromBlock: 0 });
+  lost.want(tokens);
+  await expect(new MirrorDriver(world.rpcUrl, lost).anchor()).rejects.toThrow(MirrorError);
+  await expect(new MirrorDriver(world.rpcUrl, lost).anchor()).rejects.toThrow(nobody);
+});
+
+test('more liquidity removed than there is is refused, not folded', () => {
+  const pool = mirrored.book()!.pools.get(pools[0]!.address)!;
+  const { lower, upper, liquidity } = pools[0]!.positions[0]!;
+  expect(() => pool.ladder.withLiquidity(lower, upper, -liquidity * 1_000_000n - 10n ** 40n)).toThrow(RangeError);
+});
