@@ -14,12 +14,13 @@
  */
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import type { Abi, Hex } from 'viem';
+import { withFileLock } from './file-lock.ts';
 
 /** Byte ranges of the creation code that hold a library's address: file, then library name. */
 export type LinkReferences = Record<string, Record<string, { start: number; length: number }[]>>;
@@ -63,21 +64,26 @@ export async function compileUnit(unit: Unit): Promise<Record<string, Artifact>>
 
 async function cachedOrCompiled(unit: Unit, key: string, job: CompileJob): Promise<Record<string, Artifact>> {
   const file = join(CACHE, `${key}.json`);
-  if (existsSync(file)) return JSON.parse(await readFile(file, 'utf8'));
+  const cached = async () => (existsSync(file) ? (JSON.parse(await readFile(file, 'utf8')) as Record<string, Artifact>) : undefined);
+  const ready = await cached();
+  if (ready) return ready;
   const release = await acquireWorker();
   try {
-    const started = performance.now();
-    process.stderr.write(`devnet: compiling ${unit.name} (once)\n`);
-    const artifacts = artifactsOf(unit, await runWorker(unit.name, job));
-    await mkdir(CACHE, { recursive: true });
-    const partial = `${file}.${process.pid}.tmp`;
-    await writeFile(partial, JSON.stringify(artifacts));
-    await rename(partial, file);
-    process.stderr.write(`devnet: compiled ${unit.name} in ${((performance.now() - started) / 1000).toFixed(1)} s\n`);
-    return artifacts;
+    return await withFileLock(`${file}.lock`, TIMEOUT_MS, async () => (await cached()) ?? (await compileTo(file, unit, job)));
   } finally {
     release();
   }
+}
+
+async function compileTo(file: string, unit: Unit, job: CompileJob): Promise<Record<string, Artifact>> {
+  const started = performance.now();
+  process.stderr.write(`devnet: compiling ${unit.name} (once)\n`);
+  const artifacts = artifactsOf(unit, await runWorker(unit.name, job));
+  const partial = `${file}.${process.pid}.tmp`;
+  await writeFile(partial, JSON.stringify(artifacts));
+  await rename(partial, file);
+  process.stderr.write(`devnet: compiled ${unit.name} in ${((performance.now() - started) / 1000).toFixed(1)} s\n`);
+  return artifacts;
 }
 
 async function standardJson(unit: Unit) {

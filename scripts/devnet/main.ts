@@ -1,6 +1,6 @@
 /** `npm run devnet`: the devnet and its builder alone, until Ctrl-C. */
 import { parseArgs } from 'node:util';
-import { type Devnet, startDevnet } from './devnet.ts';
+import type { Devnet } from './devnet.ts';
 
 const HELP = `Usage: npm run devnet -- [options]
 
@@ -80,6 +80,8 @@ async function main(): Promise<void> {
     process.stdout.write(HELP);
     return;
   }
+  // Loaded late: a wrong flag needs no half second of imports.
+  const { startDevnet } = await import('./devnet.ts');
   const starting = startDevnet({ ...options, progress });
   const early = await Promise.race([starting, signalled]);
   // What has been started so far ends with this process.

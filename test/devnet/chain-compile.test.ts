@@ -1,8 +1,10 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { compileUnit } from '../../scripts/devnet/compile.ts';
+import { withFileLock } from '../../scripts/devnet/file-lock.ts';
 import { link } from '../../scripts/devnet/link.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -53,4 +55,29 @@ describe('compileUnit', () => {
     source('Lost.sol', "import './Gone.sol';");
     await expect(compile('lost', 'Lost.sol')).rejects.toThrow(`lost: no source ${FOLDER}/Gone.sol`);
   }, 60_000);
+});
+
+describe('withFileLock', () => {
+  const file = join(ROOT, FOLDER, 'some.lock');
+
+  it('admits one at a time, and leaves no file', async () => {
+    let inside = 0;
+    const most: number[] = [];
+    const work = async () => {
+      most.push(++inside);
+      await new Promise(setImmediate);
+      inside -= 1;
+    };
+    await Promise.all([withFileLock(file, 5_000, work), withFileLock(file, 5_000, work), withFileLock(file, 5_000, work)]);
+    expect(most).toEqual([1, 1, 1]);
+    expect(existsSync(file)).toBe(false);
+  });
+
+  it('takes over from a process that is gone, waits in vain for one that is not', async () => {
+    const { pid } = spawnSync('true');
+    writeFileSync(file, String(pid));
+    expect(await withFileLock(file, 5_000, async () => 'mine')).toBe('mine');
+    writeFileSync(file, String(process.pid));
+    await expect(withFileLock(file, 50, async () => 'mine')).rejects.toThrow(/held by another process/);
+  });
 });

@@ -92,7 +92,7 @@ describe('npm run devnet', () => {
     const { ended, seen } = start('--help');
     expect(await ended).toBe(0);
     expect(seen.out).toContain('--slot-ms MS');
-  });
+  }, 30_000);
 
   it.each([
     ['--positions', 'many'],
@@ -100,11 +100,15 @@ describe('npm run devnet', () => {
     ['--seed', ''],
     ['--port', '70000'],
     ['--frobnicate', '1'],
-  ])('refuses %s %s in one line', async (flag, value) => {
-    const { ended, seen } = start(flag, value);
-    expect(await ended).toBe(2);
-    expect(seen.err).toMatch(new RegExp(`^error: .*${flag}.*\n$`));
-  });
+  ])(
+    'refuses %s %s in one line',
+    async (flag, value) => {
+      const { ended, seen } = start(flag, value);
+      expect(await ended).toBe(2);
+      expect(seen.err).toMatch(new RegExp(`^error: .*${flag}.*\n$`));
+    },
+    30_000,
+  );
 
   it('seals slots until SIGINT, then ends cleanly with everything it started', async () => {
     const { child, ended, printed } = start(...small);
