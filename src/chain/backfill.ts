@@ -1,6 +1,7 @@
 import type { LogFilter, RawLog } from '../lib/types.ts';
 import { getLogsByRange } from './actions/getLogs.ts';
 import { RpcError } from './errors.ts';
+import { mergeLogs } from './filters.ts';
 import type { Rpc } from './types.ts';
 
 const FIRST_RANGE = 2_000;
@@ -9,7 +10,7 @@ const WIDEST_RANGE = 200_000;
 const FEW_LOGS = 2_000;
 const MANY_LOGS = 10_000;
 const CONCURRENCY = 4;
-const TIMEOUT_MS = 30_000;
+const TIMEOUT_MS = 20_000;
 
 export type BackfillProgress = { readonly doneTo: number; readonly to: number; readonly logs: number };
 
@@ -19,17 +20,17 @@ export type BackfillOptions = {
   readonly signal?: AbortSignal;
 };
 
-type Fetched = { readonly from: number; readonly to: number; readonly logs: readonly RawLog[] };
+type Fetched = { readonly from: number; readonly to: number; readonly logs: readonly RawLog[]; readonly halved: boolean };
 
 /**
- * The logs of a range that no reorg reaches any more, in order and each once, handed to `take` piece by piece. Ranges are fetched a few at
+ * The logs of a range (of `mergeFilters`) that no reorg reaches any more, in order and each once, handed to `take` piece by piece. Ranges are fetched a few at
  * a time; a range that a node refuses or cannot answer in time is halved, down to one block.
  */
 export async function backfill(
   rpc: Rpc,
   from: number,
   to: number,
-  filter: LogFilter,
+  filters: readonly LogFilter[],
   take: (logs: readonly RawLog[]) => void,
   options: BackfillOptions = {},
 ): Promise<void> {
@@ -43,7 +44,7 @@ export async function backfill(
     signal?.throwIfAborted();
     while (next <= to && underWay.length < CONCURRENCY) {
       const end = Math.min(next + size - 1, to);
-      const fetched = fetchHalving(rpc, next, end, filter);
+      const fetched = fetchHalving(rpc, next, end, filters);
       // Rejections are met when its turn comes; until then they must not count as unhandled.
       fetched.catch(() => {});
       underWay.push(fetched);
@@ -58,14 +59,16 @@ export async function backfill(
   }
 }
 
-async function fetchHalving(rpc: Rpc, from: number, to: number, filter: LogFilter): Promise<Fetched[]> {
+async function fetchHalving(rpc: Rpc, from: number, to: number, filters: readonly LogFilter[], halved = false): Promise<Fetched[]> {
   try {
-    const logs = await getLogsByRange(rpc, from, to, filter, { timeoutMs: TIMEOUT_MS, attempts: 3 });
-    return [{ from, to, logs }];
+    const options = { timeoutMs: TIMEOUT_MS, attempts: 2 };
+    const lists = await Promise.all(filters.map((filter) => getLogsByRange(rpc, from, to, filter, options)));
+    return [{ from, to, logs: mergeLogs(lists), halved }];
   } catch (error) {
     if (from === to || !isTooWide(error)) throw error;
     const middle = Math.floor((from + to) / 2);
-    return [...(await fetchHalving(rpc, from, middle, filter)), ...(await fetchHalving(rpc, middle + 1, to, filter))];
+    const lower = await fetchHalving(rpc, from, middle, filters, true);
+    return [...lower, ...(await fetchHalving(rpc, middle + 1, to, filters, true))];
   }
 }
 
@@ -74,10 +77,9 @@ function isTooWide(error: unknown): boolean {
   return error instanceof RpcError && ['too-much', 'rejected', 'timeout'].includes(error.kind);
 }
 
-function nextSize(size: number, { from, to, logs }: Fetched): number {
+function nextSize(size: number, { from, to, logs, halved }: Fetched): number {
   const width = to - from + 1;
-  // A piece narrower than what is asked for now was halved on the way (or is the last one): go on from where it worked.
-  if (width < size / 2) return Math.max(width, 1);
-  if (logs.length > MANY_LOGS) return Math.max(Math.floor(size / 2), 1);
+  if (halved) return Math.min(size, width);
+  if (logs.length > MANY_LOGS) return Math.max(Math.min(size, Math.floor(width / 2)), 1);
   return logs.length < FEW_LOGS && width >= size ? Math.min(size * 2, WIDEST_RANGE) : size;
 }

@@ -1,8 +1,8 @@
 import type { SecretUrl } from '../lib/secret.ts';
-import type { Hex } from '../lib/types.ts';
-import { errorFromAnswer, RpcError } from './errors.ts';
+import type { Head, Hex } from '../lib/types.ts';
+import { asRpcError, errorFromAnswer, RpcError } from './errors.ts';
 import { httpTransport } from './http.ts';
-import { parseQuantity } from './parse.ts';
+import { parseHead, parseQuantity } from './parse.ts';
 import type { JsonRpcRequest, Transport } from './transport.ts';
 import type { Notify, RpcAnswer, RpcCall } from './types.ts';
 import { wsTransport } from './ws.ts';
@@ -12,6 +12,7 @@ const LONGEST_REST_MS = 30_000;
 /** An endpoint of another chain is asked again now and then: its operator may have mended it. */
 const REFUSED_REST_MS = 60_000;
 const REMEMBERED_BLOCKS = 64;
+const LATEST = { method: 'eth_getBlockByNumber', params: ['latest', false] };
 
 let lastId = 0;
 
@@ -29,7 +30,9 @@ export class Endpoint {
   readonly #known = new Set<Hex>();
   #verified: Promise<void> | null = null;
   #failures = 0;
+  #refused = false;
   #restUntil = 0;
+  #behindUntil = 0;
 
   constructor(url: SecretUrl, identity: ChainIdentity, notify: Notify) {
     this.url = url;
@@ -42,7 +45,16 @@ export class Endpoint {
 
   /** Milliseconds for which it should be left alone; 0 when it may be asked. */
   get restMs(): number {
-    return Math.max(0, this.#restUntil - performance.now());
+    return Math.max(0, this.#restUntil - performance.now(), this.#behindUntil - performance.now());
+  }
+
+  /** It is on another chain, and it is too early to look again. */
+  get refused(): boolean {
+    return this.#refused && this.restMs > 0;
+  }
+
+  get behind(): boolean {
+    return this.#behindUntil > performance.now();
   }
 
   /** Asks for the chain id, once until the next failure; rejects with kind `wrong-chain` on another chain than ours. */
@@ -99,11 +111,29 @@ export class Endpoint {
     // Calls that were under way together fail together, and count once.
     if (this.restMs > 0) return;
     const refused = error.kind === 'wrong-chain';
+    this.#refused = refused;
     this.#failures++;
     const restMs = refused ? REFUSED_REST_MS : Math.min(FIRST_REST_MS * 2 ** (this.#failures - 1), LONGEST_REST_MS);
     this.#restUntil = performance.now() + restMs;
     if (refused) this.#notify({ kind: 'endpoint-refused', host: this.host, reason: error.message });
     else this.#notify({ kind: 'endpoint-failed', host: this.host, reason: error.message, restMs });
+  }
+
+  /** It works, but its chain is not up to date. */
+  fellBehind(blocks: number, restMs: number): void {
+    this.#behindUntil = performance.now() + restMs;
+    this.#notify({ kind: 'endpoint-failed', host: this.host, reason: `${this.host}: is ${blocks} blocks behind`, restMs });
+  }
+
+  /** Its newest block, which it then is known to have. */
+  async latest(timeoutMs: number): Promise<Head> {
+    try {
+      const head = parseHead(await this.call(LATEST, timeoutMs));
+      this.learn(head.hash);
+      return head;
+    } catch (error) {
+      throw asRpcError(this.host, error);
+    }
   }
 
   close(): void {

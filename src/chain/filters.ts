@@ -20,6 +20,13 @@ export function mergeFilters(filters: readonly LogFilter[]): LogFilter[] {
   return merged;
 }
 
+/** The logs of several filters over the same blocks: in the order of the chain, each once. */
+export function mergeLogs(lists: readonly (readonly RawLog[])[]): readonly RawLog[] {
+  if (lists.length === 1) return lists[0]!;
+  const sorted = lists.flat().sort((a, b) => a.blockNumber - b.blockNumber || a.logIndex - b.logIndex);
+  return sorted.filter((log, i) => log.logIndex !== sorted[i - 1]?.logIndex || log.blockNumber !== sorted[i - 1]?.blockNumber);
+}
+
 /** A test for one owner's filters, exact per filter. */
 export function router(filters: readonly LogFilter[]): (log: RawLog) => boolean {
   const byAddress = new Map<Address, Set<Hex>>();

@@ -25,8 +25,8 @@ export async function getHeads(rpc: Rpc, from: number, to: number, options?: Cal
     );
     for (const [i, answer] of answers.entries()) {
       if (!answer.ok) throw answer.error;
-      if (answer.result === null) throw new RpcError('unknown-block', 'endpoint', `has no block ${numbers[i]}`);
-      const head = parseHead(answer.result);
+      // An endpoint that is behind has none yet; asked one by one, another may.
+      const head = answer.result === null ? await getHead(rpc, { number: numbers[i]! }, options) : parseHead(answer.result);
       const parent = heads.at(-1);
       if (parent && parent.hash !== head.parentHash)
         throw new RpcError('unknown-block', 'endpoint', `block ${parent.number} changed meanwhile`);

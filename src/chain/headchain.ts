@@ -1,0 +1,69 @@
+import type { BlockRef, Head, Hex } from '../lib/types.ts';
+
+/** Blocks below the tip that are remembered: enough for the deepest reorg on top of the longest gap that is filled. */
+const REMEMBERED = 1_024;
+
+/** Which chain is ours, by parent hash. Pure: fed with headers, it says which one is missing, and how to get from one block to the tip. */
+export class HeadChain {
+  /** Everything seen, of abandoned branches too: a follower may still stand on one. */
+  readonly #seen = new Map<Hex, Head>();
+  readonly #ours = new Map<number, Head>();
+  #tip: Head;
+
+  /** `known` oldest first, each the parent of the next. */
+  constructor(known: readonly Head[]) {
+    const tip = known.at(-1);
+    if (tip === undefined) throw new RangeError('a chain starts from at least one head');
+    this.#tip = tip;
+    for (const head of known) this.#keep(head);
+  }
+
+  get tip(): Head {
+    return this.#tip;
+  }
+
+  isOurs({ number, hash }: BlockRef): boolean {
+    return this.#ours.get(number)?.hash === hash;
+  }
+
+  /** Can this head be linked to what is known? */
+  links(head: Head): boolean {
+    return this.#seen.has(head.parentHash);
+  }
+
+  /** Makes this head the tip. Its parent must be known (`links`); returns false for a block of our chain, which changes nothing. */
+  accept(head: Head): boolean {
+    if (this.isOurs(head)) return false;
+    if (!this.links(head)) throw new RangeError(`block ${head.number} does not link`);
+    const branch: Head[] = [head];
+    for (let at = this.#seen.get(head.parentHash)!; !this.isOurs(at); at = this.#seen.get(at.parentHash)!) branch.push(at);
+    for (let number = branch.at(-1)!.number; number <= this.#tip.number; number++) this.#ours.delete(number);
+    for (const block of branch) this.#keep(block);
+    this.#tip = head;
+    this.#forget();
+    return true;
+  }
+
+  /** The way from a block to the tip: `removed` newest first, `added` oldest first. Null when there is none within memory. */
+  path(from: BlockRef): { removed: Head[]; added: Head[] } | null {
+    const removed: Head[] = [];
+    let at = this.#seen.get(from.hash);
+    for (; at !== undefined && !this.isOurs(at); at = this.#seen.get(at.parentHash)) removed.push(at);
+    if (at === undefined) return null;
+    const added: Head[] = [];
+    for (let number = at.number + 1; number <= this.#tip.number; number++) added.push(this.#ours.get(number)!);
+    return { removed, added };
+  }
+
+  #keep(head: Head): void {
+    this.#seen.set(head.hash, head);
+    this.#ours.set(head.number, head);
+  }
+
+  #forget(): void {
+    const oldest = this.#tip.number - REMEMBERED;
+    if (this.#seen.size <= REMEMBERED * 2) return;
+    for (const { hash, number } of this.#seen.values()) if (number < oldest) this.#seen.delete(hash);
+    for (const number of this.#ours.keys()) if (number < oldest) this.#ours.delete(number);
+  }
+}
