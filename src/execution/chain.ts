@@ -1,5 +1,6 @@
 import { getTransactionCount } from '../chain/actions/account.ts';
 import { getMaxPriorityFee } from '../chain/actions/fees.ts';
+import { simulate } from '../chain/actions/simulate.ts';
 import { getReceipt, sendRawTransaction } from '../chain/actions/transactions.ts';
 import { parseAddress, parseBigQuantity, parseBytes, parseHash, record, ShapeError, toQuantity } from '../chain/parse.ts';
 import type { Rpc } from '../chain/types.ts';
@@ -29,6 +30,10 @@ export function executionChain(rpc: Rpc): ExecutionChain {
     nonceOf: (address) => getTransactionCount(rpc, address, 'latest', OPTIONS),
     priorityFeeWei: () => getMaxPriorityFee(rpc, OPTIONS),
     simulate: (calls, at) => simulateBlock(rpc, calls, at),
+    async explain({ from, to, data, gasLimit }) {
+      const result = await simulate(rpc, { from, to, data, gas: gasLimit }, 'latest', OPTIONS);
+      return result.ok ? undefined : result.data;
+    },
     async broadcast(raw) {
       try {
         return { kind: 'accepted', bundleHash: await sendRawTransaction(rpc, raw, { ...OPTIONS, attempts: 1 }) };

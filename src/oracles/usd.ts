@@ -58,6 +58,20 @@ export class UsdBook implements Mirrored, UsdPrices {
     return { priceUsd8: rescaleDown(price.price, entry.sourceDecimals, USD_DECIMALS), decimals: entry.decimals };
   }
 
+  /** The call that answers a token's price at any block, and how to read it: for blocks that are mirrored no more. */
+  asking(token: Address): { readonly call: ViewCall; read(answer: ViewAnswer | undefined): ReturnType<UsdBook['usd8']> } | undefined {
+    const entry = this.#entries.get(token);
+    if (entry === undefined) return undefined;
+    return {
+      call: latestAnswerOf(entry.source.address),
+      read(answer) {
+        const price = intOf(answer);
+        if (price === undefined || price <= 0n) return undefined;
+        return { priceUsd8: rescaleDown(price, entry.sourceDecimals, USD_DECIMALS), decimals: entry.decimals };
+      },
+    };
+  }
+
   discoveryFilters(): readonly LogFilter[] {
     return [];
   }

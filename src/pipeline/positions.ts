@@ -14,7 +14,12 @@ export type PositionRow = {
 };
 
 /** The positions with debt, worst health first, those that cannot be judged last. */
-export function positionRows(protocols: readonly Protocol[], at: Moment, decisions: readonly Decision[], limit = Number.POSITIVE_INFINITY): readonly PositionRow[] {
+export function positionRows(
+  protocols: readonly Protocol[],
+  at: Moment,
+  decisions: readonly Decision[],
+  limit = Number.POSITIVE_INFINITY,
+): readonly PositionRow[] {
   const judged = protocols.flatMap((protocol) =>
     Array.from(protocol.slots(), (slot) => {
       const verdict = protocol.judge(slot, at);
@@ -32,7 +37,12 @@ export function positionRows(protocols: readonly Protocol[], at: Moment, decisio
       healthFactorWad,
       liquidatable: verdict.kind === 'liquidatable',
       view: protocol.view(slot, at),
-      verdict: decision === undefined ? { skip: undecided(verdict) } : decision.kind === 'plan' ? { plan: decision.plan } : { skip: decision.skip },
+      verdict:
+        decision === undefined
+          ? { skip: undecided(verdict) }
+          : decision.kind === 'plan'
+            ? { plan: decision.plan }
+            : { skip: decision.skip },
     };
   });
 }

@@ -1,0 +1,50 @@
+import { parseTransaction } from 'viem';
+import { balanceChanges, type Receipt } from '../execution/accounting.ts';
+import { settleMined } from '../execution/settlement.ts';
+import type { ExecutionChain } from '../execution/types.ts';
+import type { OpenTransaction, TransactionResult } from '../ledger/types.ts';
+import { decodeExecutorError, decodeSettlement } from '../lib/decode-executor.ts';
+import type { Address, BlockRef } from '../lib/types.ts';
+import { rawToUsd8Floor } from '../lib/usd.ts';
+import type { Settings } from './settings.ts';
+
+export type PricesAt = (
+  block: BlockRef,
+  tokens: readonly Address[],
+) => Promise<ReadonlyMap<Address, { readonly priceUsd8: bigint; readonly decimals: number }>>;
+
+/** Settles a mined transaction with the Executor's own words and the oracle prices at the end of its block. */
+export async function settleReceipt(
+  transaction: OpenTransaction,
+  receipt: Receipt,
+  settings: Settings,
+  chain: ExecutionChain,
+  pricesAt: PricesAt,
+): Promise<TransactionResult> {
+  const executor = settings.executor;
+  const changed = Object.keys(balanceChanges(receipt, settings.own, settings.wrappedNative)) as Address[];
+  const prices = await pricesAt({ number: receipt.block, hash: receipt.blockHash }, [...new Set([settings.wrappedNative, ...changed])]);
+  const settlement = executor === undefined ? undefined : decodeSettlement(receipt.logs, executor);
+  const reason = receipt.succeeded ? undefined : await revertReason(transaction, chain);
+  return settleMined(transaction, receipt, settlement, reason, {
+    own: settings.own,
+    wrappedNative: settings.wrappedNative,
+    nativeUsd8: prices.get(settings.wrappedNative)?.priceUsd8 ?? 0n,
+    worthUsd8(token, amountRaw) {
+      const price = prices.get(token);
+      return price === undefined ? undefined : rawToUsd8Floor(amountRaw, price);
+    },
+  });
+}
+
+/**
+ * Why a mined transaction reverted: it is run again on the state that it left, where whoever came first has already been. A receipt carries no reason, and
+ * tracing is not to be had everywhere.
+ */
+async function revertReason(transaction: OpenTransaction, chain: ExecutionChain): Promise<string> {
+  const { to, data } = parseTransaction(transaction.raw);
+  if (to == null || data === undefined) return 'reverted';
+  const call = { from: transaction.lane, to: to.toLowerCase() as Address, data, gasLimit: transaction.gasLimit };
+  const again = await chain.explain(call);
+  return again === undefined ? 'reverted; run again it would not' : decodeExecutorError(again);
+}

@@ -1,0 +1,170 @@
+import { getHeads } from './chain/actions/getHead.ts';
+import type { HeadEvent, Rpc } from './chain/types.ts';
+import type { AddressBook } from './config/addressBook.ts';
+import type { Address, BlockRef, Head } from './lib/types.ts';
+import { PoolRouter } from './liquidity/router.ts';
+import type { FlashSource, Venue } from './liquidity/types.ts';
+import { UniswapV3Flash } from './liquidity/uniswap-v3/flash.ts';
+import { UniswapV3Pools } from './liquidity/uniswap-v3/pools.ts';
+import { Mirror } from './mirror/mirror.ts';
+import type { MirrorUpdate, SyncProgress } from './mirror/reports.ts';
+import type { Mirrored } from './mirror/types.ts';
+import { Feeds } from './oracles/feeds.ts';
+import { momentOf, nextMoment } from './oracles/moment.ts';
+import type { Moment } from './oracles/types.ts';
+import { UsdBook } from './oracles/usd.ts';
+import type { DecisionWorld } from './pipeline/on-block.ts';
+import { AaveV3Flash } from './protocols/aave-v3/flash.ts';
+import { AaveV3Market } from './protocols/aave-v3/market.ts';
+import type { Protocol } from './protocols/types.ts';
+
+/** Comparisons with the chain's own view, for each mirrored thing and block. */
+const AUDITED_PER_BLOCK = 8;
+/** Headers that the next timestamp is told from. */
+const RECENT_HEADS = 33;
+/** Takes the place of an Executor that is not there, in plans that are only shown. */
+const NOBODY: Address = '0x000000000000000000000000000000000000dead';
+
+export type WorldParts = { readonly rpc: Rpc; readonly book: AddressBook; readonly executor: Address | undefined };
+
+/** USD of one whole token, 8 decimals, and its decimals. */
+export type UsdPrice = { readonly priceUsd8: bigint; readonly decimals: number };
+
+/** The synced mirror of one chain: positions, feeds, prices and pools. Used alike by every command that looks at the chain. */
+export class World implements DecisionWorld {
+  readonly protocols: readonly Protocol[];
+  readonly venue: Venue;
+  readonly flashes: readonly FlashSource[];
+  readonly usd: UsdBook;
+  readonly #feeds: Feeds;
+  readonly #book: AddressBook;
+  readonly #mirror: Mirror;
+  readonly #before: readonly Head[];
+  /** Why a mirrored thing is not acted on, by id. */
+  readonly #distrusted = new Map<string, string>();
+
+  private constructor(parts: {
+    readonly book: AddressBook;
+    readonly mirror: Mirror;
+    readonly before: readonly Head[];
+    readonly feeds: Feeds;
+    readonly usd: UsdBook;
+    readonly venue: Venue;
+    readonly markets: readonly AaveV3Market[];
+    readonly pools: readonly UniswapV3Pools[];
+  }) {
+    this.#book = parts.book;
+    this.#mirror = parts.mirror;
+    this.#before = parts.before;
+    this.#feeds = parts.feeds;
+    this.usd = parts.usd;
+    this.venue = parts.venue;
+    this.protocols = parts.markets;
+    this.flashes = [...parts.markets.map((market) => new AaveV3Flash(market)), ...parts.pools.map((pools) => new UniswapV3Flash(pools))];
+  }
+
+  /** Syncs everything to the head. Rejects when the endpoints cannot tell, or an address of the book is not what it should be. */
+  static async open({ rpc, book, executor }: WorldParts, progress: (progress: SyncProgress) => void): Promise<World> {
+    const feeds = new Feeds();
+    const markets = book['aave-v3'].map((deployment) => new AaveV3Market(deployment, feeds));
+    const usdFeeds = new Map(Object.entries(book.usdFeeds) as [Address, Address][]);
+    const usd = new UsdBook(usdFeeds, book['aave-v3'][0]?.poolAddressesProvider, feeds);
+    const pools = book['uniswap-v3'].map((deployment) => new UniswapV3Pools(deployment));
+    const venue = new PoolRouter({
+      name: 'uniswap',
+      families: pools,
+      bridgeTokens: [...new Set([book.wrappedNative, ...book.bridgeTokens])],
+      numeraire: book.wrappedNative,
+      executor: executor ?? NOBODY,
+    });
+    const options = { auditLimit: AUDITED_PER_BLOCK, ...(book.multicall3 === undefined ? {} : { multicall3: book.multicall3 }) };
+    const mirror = await Mirror.sync(rpc, markets, options, progress);
+    // Markets name the tokens, tokens the pools and prices, all of them the feeds: each is read after what names its parts.
+    const tokens = wantedTokens(book, markets);
+    usd.want(tokens);
+    venue.want(tokens);
+    for (const later of [usd, venue, feeds] as readonly Mirrored[]) await mirror.add([later]);
+    const oldest = mirror.recent[0]!.number;
+    const before = oldest === 0 ? [] : await getHeads(rpc, Math.max(0, oldest - RECENT_HEADS), oldest - 1);
+    return new World({ book, mirror, before, feeds, usd, venue, markets, pools });
+  }
+
+  get head(): Head {
+    return this.#mirror.head;
+  }
+
+  /** The blocks that can be taken back, oldest first: where following heads begins. */
+  get recent(): readonly Head[] {
+    return this.#mirror.recent;
+  }
+
+  /** The mirrored block itself: what the chain's own views answer. */
+  now(): Moment {
+    return momentOf(this.head, this.#feeds);
+  }
+
+  next(): Moment {
+    return nextMoment([...this.#before, ...this.#mirror.recent].slice(-RECENT_HEADS), this.#feeds);
+  }
+
+  suspended(protocol: Protocol): string | undefined {
+    // Prices and pools are everybody's: while they are read anew, nothing is acted on.
+    for (const id of [protocol.id, this.usd.id, this.venue.id, this.#feeds.id]) {
+      const reason = this.#distrusted.get(id) ?? (this.#mirror.live(id) ? undefined : `${id} is not synced`);
+      if (reason !== undefined) return reason;
+    }
+    return undefined;
+  }
+
+  /** Follows the chain. What comes out of it untrusted is suspended until it has been read anew. */
+  async follow(event: HeadEvent): Promise<MirrorUpdate & { readonly suspended: readonly string[]; readonly resumed: readonly string[] }> {
+    const update = await this.#mirror.onHeads(event);
+    const suspended: string[] = [];
+    const resumed: string[] = [];
+    for (const { anchored, mismatches, failures } of update.blocks) {
+      for (const id of anchored) if (this.#distrusted.delete(id)) resumed.push(id);
+      for (const { id, subject, ours, theirs } of mismatches) {
+        if (!this.#distrusted.has(id)) suspended.push(id);
+        this.#distrusted.set(id, `${subject}: ${ours} here, ${theirs} on the chain`);
+        this.#mirror.reanchor(id);
+      }
+      for (const { id, during, error } of failures) {
+        if (!this.#distrusted.has(id)) suspended.push(id);
+        this.#distrusted.set(id, `${during}: ${error.message}`);
+      }
+    }
+    this.#wantNewTokens();
+    return { ...update, suspended, resumed };
+  }
+
+  /** USD prices at the end of a block: mirrored when it is the head, asked for otherwise. Undefined for a token without a price. */
+  async usdAt(block: BlockRef, tokens: readonly Address[]): Promise<ReadonlyMap<Address, UsdPrice>> {
+    const prices = new Map<Address, UsdPrice>();
+    const askings = tokens.map((token) => [token, this.usd.asking(token)] as const);
+    const mirrored = block.hash === this.head.hash;
+    const answers = mirrored
+      ? []
+      : await this.#mirror.views.callAt(
+          block.hash,
+          askings.flatMap(([, asking]) => asking?.call ?? []),
+        );
+    let next = 0;
+    for (const [token, asking] of askings) {
+      if (asking === undefined) continue;
+      const price = mirrored ? this.usd.usd8(token, this.now()) : asking.read(answers[next++]);
+      if (price !== undefined) prices.set(token, price);
+    }
+    return prices;
+  }
+
+  /** A market that lists a new asset makes its pools and its price interesting: both are read anew. */
+  #wantNewTokens(): void {
+    const tokens = wantedTokens(this.#book, this.protocols);
+    if (this.usd.want(tokens)) this.#mirror.reanchor(this.usd.id);
+    if (this.venue.want(tokens)) this.#mirror.reanchor(this.venue.id);
+  }
+}
+
+function wantedTokens(book: AddressBook, markets: readonly Protocol[]): readonly Address[] {
+  return [...new Set([book.wrappedNative, ...book.bridgeTokens, ...markets.flatMap((market) => market.tokens())])];
+}
