@@ -9,17 +9,24 @@ export class HeadChain {
   readonly #seen = new Map<Hex, Head>();
   readonly #ours = new Map<number, Head>();
   #tip: Head;
+  #lowest: number;
 
   /** `known` oldest first, each the parent of the next. */
   constructor(known: readonly Head[]) {
     const tip = known.at(-1);
     if (tip === undefined) throw new RangeError('a chain starts from at least one head');
     this.#tip = tip;
+    this.#lowest = known[0]!.number;
     for (const head of known) this.#keep(head);
   }
 
   get tip(): Head {
     return this.#tip;
+  }
+
+  /** Nothing below this block is known; walking back past it finds nothing. */
+  get lowest(): number {
+    return this.#lowest;
   }
 
   isOurs({ number, hash }: BlockRef): boolean {
@@ -63,6 +70,7 @@ export class HeadChain {
   #forget(): void {
     const oldest = this.#tip.number - REMEMBERED;
     if (this.#seen.size <= REMEMBERED * 2) return;
+    this.#lowest = Math.max(this.#lowest, oldest);
     for (const { hash, number } of this.#seen.values()) if (number < oldest) this.#seen.delete(hash);
     for (const number of this.#ours.keys()) if (number < oldest) this.#ours.delete(number);
   }

@@ -142,7 +142,7 @@ export class Heads {
       branch.unshift(...gap);
     }
     while (!chain.links(branch[0]!)) {
-      if (branch[0]!.number <= chain.tip.number - DEEPEST_REORG) return this.#startOver(head);
+      if (branch[0]!.number <= Math.max(chain.lowest, chain.tip.number - DEEPEST_REORG)) return this.#startOver(head);
       const parent = await getHead(this.#pool, { hash: branch[0]!.parentHash }, { timeoutMs: this.#timeoutMs });
       branch.unshift(parent);
     }

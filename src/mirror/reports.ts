@@ -11,7 +11,11 @@ export type SyncProgress = {
 /** The mirror and the chain's own view disagree: the caller suspends that market. */
 export type Mismatch = { readonly id: string; readonly subject: string; readonly ours: string; readonly theirs: string };
 /** A Mirrored that threw: its state is not to be trusted until its id appears under `anchored`. */
-export type Failure = { readonly id: string; readonly during: 'discover' | 'anchor' | 'apply' | 'ingest' | 'audit' | 'undo'; readonly error: Error };
+export type Failure = {
+  readonly id: string;
+  readonly during: 'discover' | 'anchor' | 'apply' | 'ingest' | 'audit' | 'undo';
+  readonly error: Error;
+};
 
 /** What one new block did. */
 export type BlockReport = {
