@@ -17,7 +17,7 @@ const config: HardhatUserConfig = {
     compilers: [{ version: '0.8.27', path: resolve('solc-0.8.27/soljson.js'), settings: compilerSettings }],
   },
   paths: { sources: './contracts', tests: { solidity: './test/contracts' }, cache: './.cache/hardhat', artifacts: './.cache/artifacts' },
-  test: { solidity: { fuzz: { runs: 256, seed: '0xba111ff' } } },
+  test: { solidity: { fuzz: { runs: 256, seed: '0xba111ff' }, invariant: { runs: 64, depth: 32 } } },
 };
 
 export default config;

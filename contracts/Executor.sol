@@ -179,13 +179,13 @@ contract Executor is IExecutor {
         uint256 nativeAtStart = address(this).balance;
         (Asset[] memory registered, int256[] memory starts, uint256 numeraire) = _begin(sequence.numeraire);
 
-        _runGroups(sequence.groups, numeraire, starts[numeraire]);
+        _runGroups(sequence.groups, registered[numeraire], starts[numeraire]);
         _sweep(sequence.sweep);
 
         // NOTE: measured last. From here on nothing is called but the numeraire, and the coinbase once nothing is left to take.
-        int256 gross = _measure(registered, starts, numeraire);
+        (int256 gross, uint256 gain) = _measure(registered, starts, numeraire);
         require(address(this).balance >= nativeAtStart, NativeFell(nativeAtStart, address(this).balance));
-        _settle(sequence, gross);
+        _settle(sequence, gross, gain);
 
         Transient.set(RUNNING, 0);
     }
@@ -210,7 +210,7 @@ contract Executor is IExecutor {
         require(numeraire != registered.length, NotRegistered(token));
     }
 
-    function _runGroups(Group[] calldata groups, uint256 numeraire, int256 start) internal {
+    function _runGroups(Group[] calldata groups, Asset memory numeraire, int256 start) internal {
         for (uint256 i; i < groups.length; ++i) {
             Group calldata group = groups[i];
             int256 end;
@@ -231,7 +231,10 @@ contract Executor is IExecutor {
 
     /// @dev NOTE: a group without `gasLimit` can burn 63/64 of the gas that is left, and the last 64th rarely pays for what follows. A gas
     /// limit that could not be granted whole makes the group fail sooner, and harms nothing else.
-    function _tryGroup(Group calldata group, uint256 numeraire, int256 start) internal returns (bool done, int256 end) {
+    function _tryGroup(Group calldata group, Asset memory numeraire, int256 start)
+        internal
+        returns (bool done, int256 end)
+    {
         uint256 gasLimit = group.gasLimit == 0 ? Calls.ALL_GAS : group.gasLimit;
         bytes memory data = abi.encodeCall(this.runGroup, (numeraire, start, group.minProfit, group.steps));
         uint256 word;
@@ -240,21 +243,23 @@ contract Executor is IExecutor {
     }
 
     /// @dev The frame of an optional group. Only the Executor calls it, and no step may target the Executor.
-    function runGroup(uint256 numeraire, int256 start, int256 minProfit, bytes calldata steps) external returns (int256) {
+    function runGroup(Asset memory numeraire, int256 start, int256 minProfit, bytes calldata steps)
+        external
+        returns (int256)
+    {
         require(msg.sender == address(this), NotSelf());
         return _runGroup(numeraire, start, minProfit, steps);
     }
 
     /// @return end What the numeraire's meters say afterwards.
-    function _runGroup(uint256 numeraire, int256 start, int256 minProfit, bytes calldata steps)
+    function _runGroup(Asset memory numeraire, int256 start, int256 minProfit, bytes calldata steps)
         internal
         returns (int256 end)
     {
         _run(steps, false);
         _clearApprovals();
 
-        Asset memory asset = registry[numeraire];
-        end = _total(asset, asset.token.held());
+        end = _total(numeraire, numeraire.token.held());
         require(end - start >= minProfit, GroupBelowMinimum(end - start, minProfit));
     }
 
@@ -284,24 +289,32 @@ contract Executor is IExecutor {
         require(head & ~known == 0, MalformedSteps(index));
 
         address target = address(bytes20(_load(at)));
-        at += 20;
         uint256 value;
-        if (head & HAS_VALUE != 0) {
-            value = uint128(bytes16(_load(at)));
-            at += 16;
+        uint256 patch;
+        uint256 announcement;
+        uint256 length;
+        // `at` is a place in the calldata, and no part is longer than 2^24 bytes.
+        unchecked {
+            at += 20;
+            if (head & HAS_VALUE != 0) {
+                value = uint128(bytes16(_load(at)));
+                at += 16;
+            }
+            patch = at;
+            if (head & HAS_PATCH != 0) at += 23;
+            announcement = at;
+            if (enters) at += head & HAS_ANSWER != 0 ? 89 : 57;
+            length = uint24(bytes3(_load(at)));
+            at += 3;
+            next = at + length;
         }
-        uint256 patch = at;
-        if (head & HAS_PATCH != 0) at += 23;
-        uint256 announcement = at;
-        if (enters) at += head & HAS_ANSWER != 0 ? 89 : 57;
-        uint256 length = uint24(bytes3(_load(at)));
-        at += 3;
-        next = at + length;
         require(next <= end, MalformedSteps(index));
 
         require(target != address(this), ForbiddenTarget(index));
-        bytes memory data = msg.data[at:next];
-        require(!LastingRights.given(bytes4(data)), ForbiddenSelector(index, bytes4(data)));
+        // Fewer than four bytes select no function that takes an argument.
+        bytes4 selector = length < 4 ? bytes4(0) : bytes4(_load(at));
+        if (LastingRights.given(selector)) revert ForbiddenSelector(index, selector);
+        bytes memory data = _copy(at, length);
         if (head & HAS_PATCH != 0) _patch(index, data, patch);
         if (enters) _announce(announcement, head & HAS_ANSWER != 0);
 
@@ -429,21 +442,24 @@ contract Executor is IExecutor {
     }
 
     /// @dev Reverts if any asset but the numeraire fell.
+    /// @return gross The rise of the numeraire's meters.
+    /// @return gain The rise of its balance.
     function _measure(Asset[] memory registered, int256[] memory starts, uint256 numeraire)
         internal
         view
-        returns (int256 gross)
+        returns (int256 gross, uint256 gain)
     {
         for (uint256 i; i < registered.length; ++i) {
             address token = registered[i].token;
-            int256 end = _total(registered[i], token.held());
-            if (i == numeraire) gross = end - starts[i];
+            uint256 balance = token.held();
+            int256 end = _total(registered[i], balance);
+            if (i == numeraire) (gross, gain) = (end - starts[i], _rise(token, balance));
             else require(end >= starts[i], AssetFell(token, starts[i], end));
         }
     }
 
     /// @dev The bid rounds down. Profit that is no gain of balance (but a venue's credit) stays where it is.
-    function _settle(Sequence calldata sequence, int256 gross) internal {
+    function _settle(Sequence calldata sequence, int256 gross, uint256 gain) internal {
         address numeraire = sequence.numeraire;
         uint256 bid;
         if (gross > 0 && uint256(gross) > sequence.gasCost) {
@@ -453,7 +469,6 @@ contract Executor is IExecutor {
         require(profit >= sequence.minProfit, InsufficientProfit(profit, sequence.minProfit));
         if (profit < 0) _spendLoss(numeraire, uint256(-profit));
 
-        uint256 gain = _gain(numeraire);
         require(bid <= gain, BidBeyondGain(bid, gain));
         uint256 realised = profit > 0 ? uint256(profit) : 0;
         if (realised > gain - bid) realised = gain - bid;
@@ -493,7 +508,10 @@ contract Executor is IExecutor {
 
     /// @dev How far the balance of a registered asset has risen since the sequence began; the whole balance of another token.
     function _gain(address token) internal view returns (uint256) {
-        uint256 balance = token.held();
+        return _rise(token, token.held());
+    }
+
+    function _rise(address token, uint256 balance) internal view returns (uint256) {
         uint256 start = Transient.get(_startSlot(token));
         if (start == 0) return balance;
         return balance >= start ? balance + 1 - start : 0;
@@ -527,6 +545,15 @@ contract Executor is IExecutor {
 
     function _startSlot(address token) internal pure returns (uint256) {
         return uint256(bytes32(bytes20(token)));
+    }
+
+    function _copy(uint256 at, uint256 length) internal pure returns (bytes memory data) {
+        assembly ("memory-safe") {
+            data := mload(0x40)
+            mstore(0x40, and(add(add(data, length), 63), not(31)))
+            mstore(data, length)
+            calldatacopy(add(data, 32), at, length)
+        }
     }
 
     function _load(uint256 at) internal pure returns (bytes32 word) {

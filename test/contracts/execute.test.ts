@@ -45,7 +45,7 @@ describe('who may execute', () => {
   });
 
   it('refuses the frame of an optional group to everybody', async () => {
-    const data = calldata(world.executor, 'runGroup', [0n, 0n, 0n, '0x']);
+    const data = calldata(world.executor, 'runGroup', [{ token: world.weth.address, metered: false }, 0n, 0n, '0x']);
     expect(await world.refusal({ from: owner, to: world.executor.address, data })).toBe('NotSelf()');
   });
 

@@ -85,7 +85,7 @@ describe('a thief with the key of an operator gains no power', () => {
     ['setOperator', [thief, true]],
     ['withdraw', ['0x0000000000000000000000000000000000000000', thief, 0n]],
     ['transferOwnership', [thief]],
-    ['runGroup', [0n, 0n, 0n, '0x']],
+    ['runGroup', [{ token: thief, metered: false }, 0n, 0n, '0x']],
   ])('by a step on the Executor itself: %s', async (name, args) => {
     const step: Step = { kind: 'call', target: world.executor.address, valueWei: 0n, data: calldata(world.executor, name, args) };
     expect(await world.refusalOf(attempt([step]))).toBe('ForbiddenTarget(0)');

@@ -157,7 +157,7 @@ describe('a token that calls back in from a transfer is refused', () => {
     await tries(encodeExecute(world.sequence([])));
   });
 
-  it('in a group', () => tries(calldata(world.executor, 'runGroup', [0n, 0n, 0n, '0x'])));
+  it('in a group', () => tries(calldata(world.executor, 'runGroup', [{ token: world.weth.address, metered: false }, 0n, 0n, '0x'])));
 
   it('in a callback', () => tries('0xfa461e3300'));
 

@@ -49,7 +49,7 @@ contract CallbackDouble {
         bool ok;
         (ok, said) = to.call(data);
         if (ok) return said;
-        assembly {
+        assembly ("memory-safe") {
             revert(add(said, 32), mload(said))
         }
     }
@@ -67,7 +67,7 @@ contract PotDouble {
     }
 
     function revertWith(uint256 bytes_) external pure {
-        assembly {
+        assembly ("memory-safe") {
             revert(0, bytes_)
         }
     }

@@ -108,7 +108,7 @@ contract BombTokenDouble is TokenDouble {
 
     function _explode() internal view {
         bool revert_ = reverts;
-        assembly {
+        assembly ("memory-safe") {
             mstore(0, 1)
             if revert_ { revert(0, BYTES) }
             return(0, BYTES)

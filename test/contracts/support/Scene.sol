@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.27;
+
+import {WETH9} from "@aave-dao/aave-v3-origin/src/contracts/dependencies/weth/WETH9.sol";
+import {Executor} from "../../../contracts/Executor.sol";
+import {Group, Sequence} from "../../../contracts/interfaces/IExecutor.sol";
+import {CallbackDouble, ITransfer, PotDouble} from "../doubles/Callers.sol";
+import {TokenDouble} from "../doubles/Tokens.sol";
+import {Pack} from "./Pack.sol";
+import {vm} from "./Vm.sol";
+
+/// @notice An Executor that this contract owns and operates, with a treasury, some assets, and a pot of profit.
+abstract contract Scene {
+    address internal constant TREASURY = address(0x7eA5);
+    bytes4 internal constant SWAP = bytes4(keccak256("uniswapV3SwapCallback(int256,int256,bytes)"));
+
+    WETH9 internal weth;
+    TokenDouble internal other;
+    PotDouble internal pot;
+    CallbackDouble internal pool;
+    Executor internal executor;
+
+    function setUp() public virtual {
+        weth = new WETH9();
+        other = new TokenDouble();
+        pot = new PotDouble();
+        pool = new CallbackDouble();
+        address[] memory operators = new address[](1);
+        operators[0] = address(this);
+        executor = new Executor(address(weth), address(this), TREASURY, operators);
+    }
+
+    function fillPot(uint256 amount) internal {
+        vm.deal(address(this), amount);
+        weth.deposit{value: amount}();
+        weth.transfer(address(pot), amount);
+    }
+
+    function give(uint256 amount) internal view returns (bytes memory) {
+        return Pack.call(address(pot), abi.encodeCall(PotDouble.give, (ITransfer(address(weth)), address(executor), amount)));
+    }
+
+    function oneGroup(bytes memory steps) internal view returns (Sequence memory sequence) {
+        sequence.numeraire = address(weth);
+        sequence.lastBlock = type(uint256).max;
+        sequence.groups = new Group[](1);
+        sequence.groups[0].steps = steps;
+    }
+
+    function tryExecute(Sequence memory sequence) internal returns (bool ok, bytes memory reason) {
+        return address(executor).call(abi.encodeCall(Executor.execute, (sequence)));
+    }
+}
