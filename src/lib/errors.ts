@@ -32,12 +32,14 @@ const SYSTEM: Readonly<Record<string, string>> = {
   UND_ERR_CONNECT_TIMEOUT: 'timed out',
 };
 
+/** Third parties' messages may hold whole requests; our own say no more than they must. */
 const LONGEST_LINE = 500;
 
 /** The one place that explains errors: one line, without secrets, stack or bare objects. */
 export function explainError(error: unknown): string {
   const line = scrub(describe(error)).replace(/\s+/g, ' ').trim();
-  return line.length > LONGEST_LINE ? `${line.slice(0, LONGEST_LINE)}…` : line || 'unknown error';
+  const foreign = !(error instanceof OperatorError);
+  return foreign && line.length > LONGEST_LINE ? `${line.slice(0, LONGEST_LINE)}…` : line || 'unknown error';
 }
 
 function describe(error: unknown): string {

@@ -1,9 +1,10 @@
 import { getAddress } from 'viem';
 import type { AttemptLine, Totals } from '../ledger/report.ts';
 import { usdText } from '../lib/usd.ts';
+import type { PositionRow } from '../pipeline/positions.ts';
 import type { Holding } from '../protocols/types.ts';
 import type { Plan, SkipReason } from '../strategy/types.ts';
-import type { Happening, KeeperStatus, PositionRow } from './view.ts';
+import type { Happening, KeeperStatus } from './view.ts';
 
 /**
  * The outside form of what the program knows, for HTTP and for `--json` alike: big integers as decimal strings, USD as plain decimals without the `8` in the name,

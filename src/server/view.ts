@@ -1,8 +1,7 @@
 import type { Switch } from '../guard/types.ts';
 import type { AttemptLine, Totals } from '../ledger/report.ts';
 import type { Address, Hex } from '../lib/types.ts';
-import type { PositionView } from '../protocols/types.ts';
-import type { Plan, SkipReason } from '../strategy/types.ts';
+import type { PositionRow } from '../pipeline/positions.ts';
 
 /** Whether the keeper is synced, its head fresh, its endpoints up. */
 export type Readiness =
@@ -33,21 +32,14 @@ export type KeeperStatus = {
   readonly startedAt: number;
 };
 
-/** What is decided about a position: a plan, or why nothing is sent (`healthy` for most). */
-export type PositionVerdict = { readonly plan: Plan } | { readonly skip: SkipReason };
-
-export type PositionRow = {
-  readonly protocol: string;
-  readonly market: string;
-  /** Undefined while it cannot be judged. */
-  readonly healthFactorWad: bigint | undefined;
-  readonly liquidatable: boolean;
-  readonly view: PositionView;
-  readonly verdict: PositionVerdict;
-};
-
 /** The same happenings as the log's. */
 export type Happening = { readonly at: number; readonly event: string; readonly fields: Readonly<Record<string, unknown>> };
+
+/** One pass over the chain, for `scan`: every position with debt, worst health first. */
+export type Scan = { readonly block: ScannedBlock; readonly positions: readonly PositionRow[] };
+/** The positions of one account, for `explain`. */
+export type Explanation = { readonly block: ScannedBlock; readonly positions: readonly PositionRow[] };
+export type ScannedBlock = { readonly number: number; readonly hash: Hex; readonly timestamp: number };
 
 /** The running keeper, seen from outside. Every method answers from memory or the ledger, none asks the chain. */
 export interface KeeperView {

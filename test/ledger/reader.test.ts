@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { commandKeeper } from '../../src/ledger/control.ts';
+import { commandKeeper, spokenAnswer } from '../../src/ledger/control.ts';
 import { openLedger } from '../../src/ledger/ledger.ts';
 import { lockDataDir } from '../../src/ledger/lock.ts';
 import { readLedger } from '../../src/ledger/reader.ts';
@@ -49,9 +49,14 @@ test('a command reaches the keeper and its answer comes back', async () => {
   const { dir, ledger } = await running();
   const asked = commandKeeper(dir, { command: 'resume', afterKill: true });
   await expect.poll(() => ledger.commands()).toEqual([{ id: 1, command: 'resume', afterKill: true }]);
-  await ledger.acknowledge(1, 'running');
-  expect(await asked).toEqual({ kind: 'answered', answer: 'running' });
+  await ledger.acknowledge(1, spokenAnswer(true, 'running'));
+  expect(await asked).toEqual({ kind: 'answered', done: true, answer: 'running' });
   expect(await ledger.commands()).toEqual([]);
+
+  const refused = commandKeeper(dir, { command: 'resume', afterKill: false });
+  await expect.poll(() => ledger.commands()).toHaveLength(1);
+  await ledger.acknowledge(2, spokenAnswer(false, 'killed'));
+  expect(await refused).toEqual({ kind: 'answered', done: false, answer: 'killed' });
 });
 
 test('a command that nobody answers is taken back, so that it cannot act later', async () => {

@@ -4,8 +4,9 @@ import { onTestFinished } from 'vitest';
 import type { HttpConfig } from '../../src/config/config.ts';
 import { totalsOf } from '../../src/ledger/report.ts';
 import { Secret } from '../../src/lib/secret.ts';
+import type { PositionRow } from '../../src/pipeline/positions.ts';
 import { type Server, startServer } from '../../src/server/server.ts';
-import type { Happening, KeeperStatus, KeeperView, PositionRow } from '../../src/server/view.ts';
+import type { Happening, KeeperStatus, KeeperView } from '../../src/server/view.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
 
