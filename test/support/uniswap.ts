@@ -134,6 +134,16 @@ export class UniswapWorld {
     });
   }
 
+  /** Remembers the chain; what is returned puts it back. */
+  async snapshot(): Promise<() => Promise<void>> {
+    const id = await rpc<Hex>(this.rpcUrl, 'evm_snapshot');
+    return async () => {
+      await rpc(this.rpcUrl, 'evm_revert', [id]);
+      // Takes note of the nonce again.
+      await this.chain.fund([this.chain.deployer.address], 10n ** 26n);
+    };
+  }
+
   balanceOf(token: Address, holder: Address): Promise<bigint> {
     return this.chain.read<bigint>(token, tokenAbi, 'balanceOf', [holder]);
   }

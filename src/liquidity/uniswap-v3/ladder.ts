@@ -1,7 +1,16 @@
 import { sqrtPriceAtTick } from './tick-math.ts';
 
-/** Ticks, ascending, at which a swap in one direction pauses: prices and the liquidity that enters when crossed upwards (0 between positions' ends). */
-export type Stops = { readonly ticks: readonly number[]; readonly pricesX96: readonly bigint[]; readonly nets: readonly bigint[] };
+/** Ticks, ascending, at which a swap in one direction pauses. `nets`: the liquidity that enters when crossed upwards; undefined where no position ends. */
+export type Stops = {
+  readonly ticks: readonly number[];
+  readonly pricesX96: readonly bigint[];
+  readonly nets: readonly (bigint | undefined)[];
+  /** What swaps have found a whole step to a stop, from the one before it, to amount to. */
+  readonly steps: (WholeStep | undefined)[];
+};
+
+/** All that the pool takes, fee included, and gives between two stops at a liquidity. */
+export type WholeStep = { readonly liquidity: bigint; readonly takenRaw: bigint; readonly givenRaw: bigint };
 
 /** The ticks that are known. Outside them nothing may be quoted. */
 export type Window = { readonly low: number; readonly high: number };
@@ -9,7 +18,7 @@ export type Window = { readonly low: number; readonly high: number };
 const WORD = 256;
 
 /**
- * The initialised ticks of a pool, as a value: a change gives another ladder.
+ * The initialised ticks of one pool, as a value: a change gives another ladder.
  *
  * NOTE: a pool's swap pauses not only at initialised ticks but at the end of each word of its bitmap (256 spacings), and rounds there. So
  * the ends of words are stops too, or quotes would be wrong by a unit or two.
@@ -75,16 +84,16 @@ export class Ladder {
     // Without a window there is no liquidity beyond the outermost initialised ticks, so nothing is left to pause for.
     const low = window?.low ?? this.ticks[0];
     const high = window?.high ?? this.ticks.at(-1);
-    if (low === undefined || high === undefined) return { ticks: [], pricesX96: [], nets: [] };
+    if (low === undefined || high === undefined) return { ticks: [], pricesX96: [], nets: [], steps: [] };
     const span = WORD * spacing;
     let wordEnd = Math.ceil((low - placeInWord * spacing) / span) * span + placeInWord * spacing;
     const ticks: number[] = [];
-    const nets: bigint[] = [];
+    const nets: (bigint | undefined)[] = [];
     for (let next = 0; next < this.ticks.length || wordEnd <= high; ) {
       const tick = this.ticks[next] ?? Number.POSITIVE_INFINITY;
       if (wordEnd <= high && wordEnd < tick) {
         ticks.push(wordEnd);
-        nets.push(0n);
+        nets.push(undefined);
         wordEnd += span;
       } else {
         if (wordEnd === tick) wordEnd += span;
@@ -93,7 +102,7 @@ export class Ladder {
         next++;
       }
     }
-    return { ticks, nets, pricesX96: ticks.map((tick) => priceAt(tick)) };
+    return { ticks, nets, pricesX96: ticks.map(priceAt), steps: new Array(ticks.length).fill(undefined) };
   }
 }
 

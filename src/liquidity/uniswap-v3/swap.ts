@@ -3,7 +3,7 @@
  * output. No price limit: a swap that a pool cannot complete within the ticks that are known is no swap.
  */
 import { mulDivUp } from '../../lib/math.ts';
-import { firstAbove, type Ladder } from './ladder.ts';
+import { firstAbove, type Ladder, type Stops, type WholeStep } from './ladder.ts';
 import {
   amount0Down,
   amount0Up,
@@ -43,7 +43,6 @@ export function swapExactIn(
   amountInRaw: bigint,
 ): Swap | undefined {
   const stops = zeroForOne ? ladder.down : ladder.up;
-  const kept = PIPS - feePips;
   let at = zeroForOne ? firstAbove(stops.ticks, tick) - 1 : firstAbove(stops.ticks, tick);
   let price = start.sqrtPriceX96;
   let liquidity = start.liquidity;
@@ -52,28 +51,32 @@ export function swapExactIn(
   let out = 0n;
   let crossed = 0;
   let paused = 0;
-  while (remaining > 0n) {
+  for (let whole = false; remaining > 0n; whole = true) {
     const target = stops.pricesX96[at];
     if (target === undefined) return undefined;
     if (liquidity > 0n) {
-      const lessFee = (remaining * kept) / PIPS;
-      const wanted = zeroForOne ? amount0Up(target, price, liquidity) : amount1Up(price, target, liquidity);
-      if (lessFee < wanted) {
+      const step = whole ? wholeStep(stops, at, price, target, liquidity, feePips, zeroForOne) : undefined;
+      // The contract compares what is left after the fee with the amount before it; rounded as both are, this is the same.
+      const taken = step ? step.takenRaw : takenBetween(price, target, liquidity, feePips, zeroForOne);
+      if (remaining < taken) {
+        const lessFee = (remaining * (PIPS - feePips)) / PIPS;
         const end = zeroForOne ? priceAfterToken0In(price, liquidity, lessFee) : priceAfterToken1In(price, liquidity, lessFee);
-        out += zeroForOne ? amount1Down(end, price, liquidity) : amount0Down(price, end, liquidity);
+        out += givenBetween(price, end, liquidity, zeroForOne);
         if (end !== price) endTick = undefined;
         price = end;
         break;
       }
-      out += zeroForOne ? amount1Down(target, price, liquidity) : amount0Down(price, target, liquidity);
-      remaining -= wanted + mulDivUp(wanted, feePips, kept);
+      out += step ? step.givenRaw : givenBetween(price, target, liquidity, zeroForOne);
+      remaining -= taken;
     }
     price = target;
     endTick = zeroForOne ? stops.ticks[at]! - 1 : stops.ticks[at]!;
-    const net = stops.nets[at]!;
-    if (net === 0n) paused++;
-    else crossed++;
-    liquidity += zeroForOne ? -net : net;
+    const net = stops.nets[at];
+    if (net === undefined) paused++;
+    else {
+      crossed++;
+      liquidity += zeroForOne ? -net : net;
+    }
     at += zeroForOne ? -1 : 1;
   }
   return { amountInRaw, amountOutRaw: out, end: { sqrtPriceX96: price, tick: endTick, liquidity }, crossed, paused };
@@ -89,7 +92,6 @@ export function swapExactOut(
   amountOutRaw: bigint,
 ): Swap | undefined {
   const stops = zeroForOne ? ladder.down : ladder.up;
-  const kept = PIPS - feePips;
   let at = zeroForOne ? firstAbove(stops.ticks, tick) - 1 : firstAbove(stops.ticks, tick);
   let price = start.sqrtPriceX96;
   let liquidity = start.liquidity;
@@ -98,34 +100,64 @@ export function swapExactOut(
   let paid = 0n;
   let crossed = 0;
   let paused = 0;
-  while (remaining > 0n) {
+  for (let whole = false; remaining > 0n; whole = true) {
     const target = stops.pricesX96[at];
     if (target === undefined) return undefined;
     if (liquidity > 0n) {
-      let end = target;
-      const available = zeroForOne ? amount1Down(target, price, liquidity) : amount0Down(price, target, liquidity);
-      if (remaining < available) {
-        end = zeroForOne ? priceAfterToken1Out(price, liquidity, remaining) : priceAfterToken0Out(price, liquidity, remaining);
+      const step = whole ? wholeStep(stops, at, price, target, liquidity, feePips, zeroForOne) : undefined;
+      const given = step ? step.givenRaw : givenBetween(price, target, liquidity, zeroForOne);
+      if (remaining < given) {
+        const end = zeroForOne ? priceAfterToken1Out(price, liquidity, remaining) : priceAfterToken0Out(price, liquidity, remaining);
+        paid += takenBetween(price, end, liquidity, feePips, zeroForOne);
         remaining = 0n;
+        // NOTE: a step short of its stop rounds its price towards the stop, so it may end on it, and then crosses it.
+        if (end !== target) {
+          if (end !== price) endTick = undefined;
+          price = end;
+          break;
+        }
       } else {
-        remaining -= available;
-      }
-      const taken = zeroForOne ? amount0Up(end, price, liquidity) : amount1Up(price, end, liquidity);
-      paid += taken + mulDivUp(taken, feePips, kept);
-      // NOTE: a step short of its stop rounds its price towards the stop, so it may end on it, and then crosses it.
-      if (end !== target) {
-        if (end !== price) endTick = undefined;
-        price = end;
-        break;
+        paid += step ? step.takenRaw : takenBetween(price, target, liquidity, feePips, zeroForOne);
+        remaining -= given;
       }
     }
     price = target;
     endTick = zeroForOne ? stops.ticks[at]! - 1 : stops.ticks[at]!;
-    const net = stops.nets[at]!;
-    if (net === 0n) paused++;
-    else crossed++;
-    liquidity += zeroForOne ? -net : net;
+    const net = stops.nets[at];
+    if (net === undefined) paused++;
+    else {
+      crossed++;
+      liquidity += zeroForOne ? -net : net;
+    }
     at += zeroForOne ? -1 : 1;
   }
   return { amountInRaw: paid, amountOutRaw, end: { sqrtPriceX96: price, tick: endTick, liquidity }, crossed, paused };
+}
+
+/** What moves the price from `price` to `end`, the fee on top: the amount and `feeAmount` of `computeSwapStep`. */
+function takenBetween(price: bigint, end: bigint, liquidity: bigint, feePips: bigint, zeroForOne: boolean): bigint {
+  const amount = zeroForOne ? amount0Up(end, price, liquidity) : amount1Up(price, end, liquidity);
+  return amount + mulDivUp(amount, feePips, PIPS - feePips);
+}
+
+function givenBetween(price: bigint, end: bigint, liquidity: bigint, zeroForOne: boolean): bigint {
+  return zeroForOne ? amount1Down(end, price, liquidity) : amount0Down(price, end, liquidity);
+}
+
+/** A step from the stop before to stop `at`. It depends on nothing but the ladder (and its pool's fee), so it is worked out once. */
+function wholeStep(
+  stops: Stops,
+  at: number,
+  price: bigint,
+  target: bigint,
+  liquidity: bigint,
+  feePips: bigint,
+  zeroForOne: boolean,
+): WholeStep {
+  const known = stops.steps[at];
+  if (known !== undefined && known.liquidity === liquidity) return known;
+  const takenRaw = takenBetween(price, target, liquidity, feePips, zeroForOne);
+  const step = { liquidity, takenRaw, givenRaw: givenBetween(price, target, liquidity, zeroForOne) };
+  stops.steps[at] = step;
+  return step;
 }

@@ -125,6 +125,31 @@ test('blocks taken back restore what was, and applied again give what is', { tim
   expect(contents(mirrored)).toEqual(after);
 });
 
+test('a swap planned after others of the same block ends where the real one ends', { timeout: 60_000 }, async () => {
+  const step = fc.record({ zeroForOne: fc.boolean(), exactIn: fc.boolean(), amount: magnitude(90) });
+  let swaps = 0;
+  for (const [index, { address }] of pools.entries()) {
+    const start = mirrored.book()!.pools.get(address)!;
+    let planned = start;
+    let { balance0Raw, balance1Raw } = start.balances;
+    for (const { zeroForOne, exactIn, amount } of fc.sample(step, { seed: 300 + index, numRuns: 12 })) {
+      const hop = exactIn ? planned.sell(zeroForOne, amount) : planned.buy(zeroForOne, amount);
+      if (!hop) continue;
+      world.act('swap', [address, zeroForOne, exactIn ? amount : -amount]);
+      balance0Raw += zeroForOne ? hop.amountInRaw : -hop.amountOutRaw;
+      balance1Raw += zeroForOne ? -hop.amountOutRaw : hop.amountInRaw;
+      planned = hop.after as UniswapV3Pool;
+      swaps++;
+    }
+    await world.chain.mine();
+    const { sqrtPriceX96, liquidity } = planned.curve;
+    const ours = { curve: { sqrtPriceX96, tick: planned.tick, liquidity }, balances: { balance0Raw, balance1Raw } };
+    expect(await chainSays(planned)).toMatchObject(ours);
+  }
+  expect(swaps).toBeGreaterThan(60);
+  await driver.follow();
+});
+
 test('a pool of wanted tokens created later, at a fee enabled later, is mirrored from its first log', { timeout: 60_000 }, async () => {
   world.chain.call(world.factory, world.contracts.UniswapV3Factory.abi, 'enableFeeAmount', [250, 5]);
   const pool = await world.pool(tokens[0]!, tokens[1]!, 250, sqrtPriceAtTick(777));
