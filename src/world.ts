@@ -116,6 +116,11 @@ export class World implements DecisionWorld {
     return undefined;
   }
 
+  /** Why something mirrored is suspended, by its id. */
+  distrust(id: string): string | undefined {
+    return this.#distrusted.get(id);
+  }
+
   /** Follows the chain. What comes out of it untrusted is suspended until it has been read anew. */
   async follow(event: HeadEvent): Promise<MirrorUpdate & { readonly suspended: readonly string[]; readonly resumed: readonly string[] }> {
     const update = await this.#mirror.onHeads(event);

@@ -11,7 +11,7 @@ import type { Candidate } from '../risk/types.ts';
 import { planBlock } from '../strategy/block.ts';
 import type { Terms } from '../strategy/terms.ts';
 import type { Decision, Plan, SkipReason } from '../strategy/types.ts';
-import type { Emit } from './events.ts';
+import type { Emit } from '../telemetry/events.ts';
 import type { Settings } from './settings.ts';
 import { termsAt } from './terms.ts';
 

@@ -24,7 +24,9 @@ export type EventName =
   | 'market.suspended'
   | 'market.resumed'
   | 'breaker.opened'
-  | 'endpoint.changed';
+  | 'breaker.closed'
+  | 'endpoint.changed'
+  | 'block.failed';
 
 /** Values fit for a log line: bigints as decimal strings. */
 export type EventFields = Readonly<Record<string, string | number | boolean | undefined>>;

@@ -1,0 +1,191 @@
+import { generatePrivateKey } from 'viem/accounts';
+import { getBalance } from './chain/actions/account.ts';
+import { Heads } from './chain/heads.ts';
+import { RpcPool } from './chain/rpc.ts';
+import type { ChainNotice } from './chain/types.ts';
+import { type AddressBook, resolveAddressBook } from './config/addressBook.ts';
+import { builtInBook } from './config/builtInBook.ts';
+import type { Config } from './config/config.ts';
+import { executionChain } from './execution/chain.ts';
+import { Dispatcher } from './execution/dispatcher.ts';
+import { type ExecutorState, executorProblems, readExecutor } from './execution/executor-state.ts';
+import { keyLane } from './execution/lane.ts';
+import { flashbotsRelay } from './execution/relays/flashbots.ts';
+import { Tracker } from './execution/tracker.ts';
+import type { ExecutionChain, Lane, Relay } from './execution/types.ts';
+import { KeeperEyes } from './keeper-eyes.ts';
+import { openLedger } from './ledger/ledger.ts';
+import { lockDataDir } from './ledger/lock.ts';
+import { readLedger } from './ledger/reader.ts';
+import type { Ledger } from './ledger/types.ts';
+import { ConfigError, explainError, OperatorError } from './lib/errors.ts';
+import type { Address, Hex } from './lib/types.ts';
+import { approveBy } from './pipeline/approve.ts';
+import { Follower } from './pipeline/follow.ts';
+import { BlockPipeline } from './pipeline/on-block.ts';
+import type { Settings } from './pipeline/settings.ts';
+import { settleReceipt } from './pipeline/settle.ts';
+import { Switchboard } from './pipeline/switchboard.ts';
+import { startServer } from './server/server.ts';
+import { Announcer } from './telemetry/announcer.ts';
+import type { Telemetry } from './telemetry/telemetry.ts';
+import { World } from './world.ts';
+
+/** Stand between the keeper and the outside, for those who test it: what is wrapped is what is used. */
+export type Wraps = {
+  ledger?(ledger: Ledger): Ledger;
+  relay?(relay: Relay): Relay;
+  chain?(chain: ExecutionChain): ExecutionChain;
+};
+
+const RELAY_TIMEOUT_MS = 2_000;
+/** Commands left in the ledger are looked for this often. */
+const COMMANDS_EVERY_MS = 250;
+const RELAY_KEY = 'relay-auth-key';
+
+/** Runs until the signal aborts; then sends nothing more, settles what it can, and resolves. Throws OperatorError or ConfigError for what an operator has to mend. */
+export async function runKeeper(config: Config, telemetry: Telemetry, stop: AbortSignal, wraps: Wraps = {}): Promise<void> {
+  await using cleanup = new AsyncDisposableStack();
+  const lock = lockDataDir(config.dataDir);
+  if (lock.kind === 'refused')
+    throw new ConfigError([`DATA_DIR ${config.dataDir}: another keeper runs on it (${lock.heldBy}); stop it, or name another folder`]);
+  cleanup.defer(() => lock.release());
+  const opened = await openLedger(config.dataDir);
+  cleanup.defer(() => opened.close());
+  const ledger = wraps.ledger?.(opened) ?? opened;
+  const reader = await readLedger(config.dataDir);
+  cleanup.defer(() => reader.close());
+
+  const announcer = new Announcer(telemetry.log, telemetry.metrics);
+  const { emit } = announcer;
+  let calls = 0;
+  const notify = (notice: ChainNotice) => {
+    if (notice.kind === 'call') calls++;
+    else emit('endpoint.changed', { ...notice });
+  };
+  const rpc = await RpcPool.open(config.chain.rpcUrls, {
+    notify,
+    ...(config.chain.chainId === undefined ? {} : { chainId: config.chain.chainId }),
+  });
+  cleanup.defer(() => rpc.close());
+  const book = resolveAddressBook(rpc.chainId, config.chain.deployments, builtInBook(rpc.chainId));
+  const lane = config.keys.keeper === undefined ? undefined : keyLane(config.keys.keeper.reveal());
+  const executor = await checkExecutor(config, rpc, book, lane);
+  const settings = settingsOf(config, book, lane, executor);
+
+  const world = await World.open({ rpc, book, executor: settings.executor }, ({ phase, done, total, logs }) =>
+    emit('sync.progress', { phase, done, total, logs }),
+  );
+  emit('sync.done', {
+    block: world.head.number,
+    hash: world.head.hash,
+    positions: world.protocols.reduce((sum, protocol) => sum + protocol.count(), 0),
+  });
+
+  const bare = executionChain(rpc);
+  const chain = wraps.chain?.(bare) ?? bare;
+  const authKey = config.relays.authKey?.reveal() ?? (await relayKey(ledger));
+  const relays = config.relays.urls.map((url) => {
+    const relay = flashbotsRelay({ url: url.reveal(), authKey, chainId: rpc.chainId, timeoutMs: RELAY_TIMEOUT_MS });
+    return wraps.relay?.(relay) ?? relay;
+  });
+  const { publicMempool } = config.relays;
+  const dispatcher = new Dispatcher(
+    { lane, relays, chain, ledger },
+    { chainId: rpc.chainId, publicMempool, watchOnly: config.mode === 'watch' },
+  );
+  const switchboard = await Switchboard.restore(ledger, config.limits.maxConsecutiveFailures, emit, Date.now);
+  const approve = approveBy(
+    config.limits,
+    ledger,
+    () => switchboard.state,
+    () => undefined,
+    Date.now,
+  );
+  const tracker = new Tracker(ledger, chain, (transaction, receipt) =>
+    settleReceipt(transaction, receipt, settings, chain, (block, tokens) => world.usdAt(block, tokens)),
+  );
+  const pipeline = new BlockPipeline({ settings, ledger, dispatcher, approve, emit });
+  const heads = new Heads(rpc, world.recent, { notify });
+  cleanup.defer(() => heads.close());
+  const takeCalls = () => {
+    const taken = calls;
+    calls = 0;
+    return taken;
+  };
+  const follower = new Follower({ world, heads, tracker, pipeline, switchboard, chain, emit, tips: publicMempool === 'only', takeCalls });
+
+  const eyes = new KeeperEyes({
+    config,
+    book,
+    settings,
+    world,
+    heads,
+    rpc,
+    follower,
+    switchboard,
+    reader,
+    announcer,
+    treasury: executor?.treasury,
+  });
+  const server = await startServer({ view: eyes, registry: telemetry.metrics.registry, log: telemetry.log, http: config.http });
+  cleanup.defer(() => server.close());
+  const commands = setInterval(
+    () => void switchboard.obeyLedger().catch((error: unknown) => emit('block.failed', { reason: explainError(error) })),
+    COMMANDS_EVERY_MS,
+  );
+  cleanup.defer(() => clearInterval(commands));
+
+  emit('keeper.started', {
+    mode: config.mode,
+    chainId: rpc.chainId,
+    chain: book.name,
+    dashboard: server.url,
+    executor: settings.executor,
+    sender: settings.sender,
+    treasury: executor?.treasury,
+    relays: relays.map((relay) => relay.name).join(','),
+    publicMempool,
+    switch: switchboard.state.switch,
+  });
+  const stopping = () => void follower.stop();
+  stop.addEventListener('abort', stopping, { once: true });
+  if (stop.aborted) stopping();
+  await follower.run();
+  emit('keeper.stopped', { block: world.head.number });
+}
+
+/** In `live` an Executor that the sender may use, and gas to pay for it. */
+async function checkExecutor(config: Config, rpc: RpcPool, book: AddressBook, lane: Lane | undefined): Promise<ExecutorState | undefined> {
+  if (config.executor === undefined) return undefined;
+  const sender = lane?.address ?? config.executor;
+  const state = await readExecutor(rpc, config.executor, sender);
+  const problems = executorProblems(config.executor, state, { sender, wrappedNative: book.wrappedNative, treasury: config.treasury });
+  if (lane !== undefined && problems.length > 0) throw new OperatorError(problems.join('; '));
+  if (config.mode === 'live' && lane !== undefined && (await getBalance(rpc, lane.address)) === 0n)
+    throw new OperatorError(`the keeper's account ${lane.address} has no gas: send native tokens of chain ${rpc.chainId} there`);
+  return state;
+}
+
+function settingsOf(config: Config, book: AddressBook, lane: Lane | undefined, executor: ExecutorState | undefined): Settings {
+  const own = [config.executor, lane?.address, executor?.treasury].filter((address): address is Address => address !== undefined);
+  return {
+    executor: config.executor,
+    // Watching without a key, the owner stands in: what it could send is what is shown.
+    sender: lane?.address ?? executor?.owner,
+    own: new Set(own),
+    wrappedNative: book.wrappedNative,
+    minProfitUsd8: config.strategy.minProfitUsd8,
+    bidBps: config.strategy.bidBps,
+    limits: config.limits,
+  };
+}
+
+/** Relays know a searcher by this key; it holds no money. Made once. */
+async function relayKey(ledger: Ledger): Promise<Hex> {
+  const kept = await ledger.get(RELAY_KEY);
+  if (kept !== undefined && /^0x[0-9a-f]{64}$/.test(kept)) return kept as Hex;
+  const made = generatePrivateKey();
+  await ledger.put(RELAY_KEY, made);
+  return made;
+}

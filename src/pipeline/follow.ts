@@ -1,0 +1,160 @@
+import type { Heads } from '../chain/heads.ts';
+import type { HeadEvent } from '../chain/types.ts';
+import type { Tracker } from '../execution/tracker.ts';
+import type { ExecutionChain } from '../execution/types.ts';
+import { sleep } from '../lib/async.ts';
+import { explainError } from '../lib/errors.ts';
+import type { Decision } from '../strategy/types.ts';
+import type { Emit } from '../telemetry/events.ts';
+import type { World } from '../world.ts';
+import type { BlockOutcome, BlockPipeline } from './on-block.ts';
+import { identify, successOf, tellOutcomes } from './on-outcome.ts';
+import type { Switchboard } from './switchboard.ts';
+
+export type FollowParts = {
+  readonly world: World;
+  readonly heads: Heads;
+  readonly tracker: Tracker;
+  readonly pipeline: BlockPipeline;
+  readonly switchboard: Switchboard;
+  readonly chain: ExecutionChain;
+  readonly emit: Emit;
+  /** In the public mempool the tip decides who comes first; a bundle pays by its bid. */
+  readonly tips: boolean;
+  /** Calls to endpoints since last asked. */
+  takeCalls(): number;
+};
+
+/** What the last block came to, for those who look in. */
+export type LastBlock = {
+  readonly number: number;
+  readonly lagMs: number;
+  readonly decisions: readonly Decision[];
+  readonly outcome: BlockOutcome;
+};
+
+/** How long a stop waits for what is under way to come to its end. */
+const SETTLE_MS = 6_000;
+/** A tip is asked for again after so many blocks. */
+const TIP_EVERY = 25;
+/** Enough to be taken where the endpoint suggests nothing. */
+const LEAST_TIP_WEI = 100_000_000n;
+
+/** Follows the chain block by block: mirror, outcomes, decisions. Ends when stopped, after what is under way has been settled or has had its time. */
+export class Follower {
+  readonly #parts: FollowParts;
+  #stopping = false;
+  #tipWei = 0n;
+  #tipAge = TIP_EVERY;
+  last: LastBlock | undefined;
+  /** Why the last block could not be processed whole; undefined when it could. */
+  trouble: string | undefined;
+
+  constructor(parts: FollowParts) {
+    this.#parts = parts;
+  }
+
+  /** Decides the block that the mirror stands at, then every further one. Resolves when stopped. */
+  async run(): Promise<void> {
+    const { world, heads } = this.#parts;
+    await this.#atHead(performance.now()).catch((error: unknown) => this.#failed(error));
+    for (;;) {
+      const event = await heads.next(world.head);
+      if (event === null) return;
+      await this.#onEvent(event).catch((error: unknown) => this.#failed(error));
+      if (this.#stopping && (await this.#settled())) return;
+    }
+  }
+
+  /** Sends nothing more; `run` resolves once nothing is open, or after six seconds. */
+  async stop(): Promise<void> {
+    if (this.#stopping) return;
+    this.#stopping = true;
+    if (!(await this.#settled())) await sleep(SETTLE_MS);
+    this.#parts.heads.close();
+  }
+
+  async #settled(): Promise<boolean> {
+    const { tracker, world } = this.#parts;
+    return (await tracker.inFlight(world.head)).length === 0;
+  }
+
+  async #onEvent(event: HeadEvent): Promise<void> {
+    const { world, heads, tracker, switchboard, emit } = this.#parts;
+    const update = await world.follow(event);
+    if (update.resynced) heads.restart(world.recent);
+    this.trouble = update.stalled === null ? undefined : explainError(update.stalled);
+    if (this.trouble !== undefined) emit('block.failed', { block: world.head.number, reason: this.trouble });
+    for (const report of update.blocks)
+      for (const { id, subject, ours, theirs } of report.mismatches)
+        emit('audit.mismatch', { market: id, block: report.head.number, subject, ours, theirs });
+    for (const id of update.suspended) emit('market.suspended', { market: id, reason: world.distrust(id) ?? 'unknown' });
+    for (const id of update.resumed) emit('market.resumed', { market: id });
+    if (update.removed.length > 0) {
+      await tracker.onRemoved(update.removed, world.head);
+      await switchboard.recount();
+      emit('reorg.handled', { depth: update.removed.length, block: world.head.number, hash: world.head.hash });
+    }
+    if (update.blocks.length > 0) await this.#atHead(event.arrivedAtMs);
+  }
+
+  async #atHead(arrivedAtMs: number): Promise<void> {
+    const { world, heads, tracker, pipeline, switchboard, emit } = this.#parts;
+    const { head } = world;
+    const settled = await tracker.onHead(head);
+    tellOutcomes(settled, emit);
+    for (const { result } of settled) {
+      const success = successOf(result);
+      if (success !== undefined) await switchboard.handle({ kind: success ? 'succeeded' : 'failed' });
+    }
+    const current = () => !this.#stopping && heads.tip.hash === head.hash;
+    // An older block is mirrored and settled, and decided by what comes after it.
+    if (!current()) return;
+    const inFlight = (await tracker.inFlight(head)).length > 0;
+    const outcome = await pipeline.onBlock(world, head, await this.#tip(), inFlight, current);
+    const lagMs = performance.now() - arrivedAtMs;
+    this.#tellSent(outcome);
+    this.last = { number: head.number, lagMs, decisions: outcome.decisions, outcome };
+    emit('block.processed', {
+      block: head.number,
+      hash: head.hash,
+      lagMs: Math.round(lagMs * 10) / 10,
+      positions: outcome.judged.positions,
+      candidates: outcome.judged.candidates.length,
+      rpcCalls: this.#parts.takeCalls(),
+    });
+  }
+
+  #tellSent({ dispatched }: BlockOutcome): void {
+    const { emit } = this.#parts;
+    if (dispatched === undefined) return;
+    for (const { plans, gasUnits } of dispatched.wouldSend)
+      emit('bundle.would-send', {
+        liquidations: plans.length,
+        gasUnits: String(gasUnits),
+        profitWei: String(plans.reduce((sum, plan) => sum + plan.profitWei, 0n)),
+      });
+    const first = dispatched.sent[0];
+    if (first === undefined) return;
+    for (const { relay, answer, detail } of dispatched.relays)
+      emit('bundle.sent', { relay, answer, detail, transactions: dispatched.sent.length, targetBlock: first.targetBlock });
+    for (const transaction of dispatched.sent)
+      for (const [index, attempt] of transaction.attempts.entries())
+        emit('attempt.sent', { ...identify(transaction, index), expectedProfitWei: String(attempt.expectedProfitWei) });
+  }
+
+  async #tip(): Promise<bigint> {
+    if (!this.#parts.tips) return 0n;
+    if (this.#tipAge++ < TIP_EVERY) return this.#tipWei;
+    this.#tipAge = 0;
+    const suggested = await this.#parts.chain.priorityFeeWei().catch(() => LEAST_TIP_WEI);
+    this.#tipWei = suggested > LEAST_TIP_WEI ? suggested : LEAST_TIP_WEI;
+    return this.#tipWei;
+  }
+
+  /** A block that could not be processed is no reason to end: the next one starts from the mirrored state again. */
+  #failed(error: unknown): void {
+    this.trouble = explainError(error);
+    this.#parts.emit('block.failed', { block: this.#parts.world.head.number, reason: this.trouble });
+  }
+}

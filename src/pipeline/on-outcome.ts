@@ -1,0 +1,49 @@
+import type { Settled } from '../execution/tracker.ts';
+import type { OpenTransaction, TransactionResult } from '../ledger/types.ts';
+import { usdText } from '../lib/usd.ts';
+import type { Emit } from '../telemetry/events.ts';
+
+/** One line for each attempt that has come to its end. */
+export function tellOutcomes(settled: readonly Settled[], emit: Emit): void {
+  for (const { transaction, result } of settled) {
+    for (const [index, attempt] of result.attempts.entries()) {
+      const intended = transaction.attempts[index];
+      emit(`attempt.${attempt.outcome}`, {
+        ...identify(transaction, index),
+        ...(result.mined === undefined
+          ? {}
+          : { block: result.mined.block, blocksAfterUpdate: result.mined.block - (intended?.sinceBlock ?? result.mined.block) }),
+        ...(attempt.reason === undefined ? {} : { reason: attempt.reason }),
+        ...(result.mined === undefined
+          ? {}
+          : {
+              profitWei: String(attempt.profitWei),
+              profitUsd: usdText(attempt.profitUsd8),
+              bidWei: String(attempt.bidWei),
+              gasWei: String(attempt.gasWei),
+            }),
+      });
+    }
+  }
+}
+
+/** What every line about an attempt carries. */
+export function identify(transaction: Pick<OpenTransaction, 'txHash' | 'targetBlock' | 'lane' | 'nonce' | 'attempts'>, index: number) {
+  const attempt = transaction.attempts[index]!;
+  return {
+    attemptId: attempt.attemptId,
+    protocol: attempt.protocol,
+    market: attempt.market,
+    account: attempt.account,
+    txHash: transaction.txHash,
+    ...(attempt.updateTxHash === undefined ? {} : { updateTxHash: attempt.updateTxHash }),
+    targetBlock: transaction.targetBlock,
+    lane: transaction.lane,
+    nonce: transaction.nonce,
+  };
+}
+
+/** Mined with profit or not, for the breaker; undefined where nothing was mined: a bundle that misses costs nothing. */
+export function successOf({ mined }: TransactionResult): boolean | undefined {
+  return mined === undefined ? undefined : mined.netUsd8 > 0n;
+}
