@@ -21,14 +21,12 @@ export function auditChecks(state: MarketState, lens: Lens, nearest: readonly Sl
   const forReserves = Math.min(reserveIds.length * 3, Math.ceil(limit / RESERVE_EVERY));
   // Consecutive over blocks, so that every price and index has its turn.
   for (let i = 0; i < forReserves; i++) checks.push(reserveCheck(state, lens, reserveIds, seed * forReserves + i));
-  const accounts = Math.min(state.accounts.length, limit - checks.length);
-  const near = nearest.slice(0, Math.ceil(accounts / 2));
-  const slots = new Set(near);
-  let draw = seed;
-  for (let tries = 0; slots.size < accounts && tries < 4 * accounts; tries++) {
-    draw = (Math.imul(draw, 1_664_525) + 1_013_904_223) >>> 0;
-    slots.add(draw % state.accounts.length);
-  }
+  const total = state.accounts.length;
+  const accounts = Math.min(total, limit - checks.length);
+  const slots = new Set(nearest.slice(0, Math.ceil(accounts / 2)));
+  const others = accounts - slots.size;
+  // The rest in turn too: over the blocks every account is checked, those that nobody expects anything of included.
+  for (let i = 0; slots.size < accounts && i < total; i++) slots.add((seed * others + i) % total);
   for (const slot of slots) checks.push(accountCheck(state, lens, slot));
   return checks;
 }

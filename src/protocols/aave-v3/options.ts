@@ -15,8 +15,8 @@ const poolAbi = parseAbi([
 const WAD = 10n ** 18n;
 
 /** A call on one pair, measured on the 3.6 contracts with a rewards controller; every further reserve of the account is priced and weighed. */
-const CALL_GAS = 330_000n;
-const RESERVE_GAS = 35_000n;
+const CALL_GAS = 355_000n;
+const RESERVE_GAS = 37_000n;
 
 export function optionsOf(account: Account, state: MarketState, lens: Lens): Option[] {
   const standing = standingOf(account, lens);

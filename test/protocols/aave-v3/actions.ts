@@ -1,0 +1,161 @@
+/** What borrowers, lenders, liquidators and governance do to a market, at random from a seed. Many of it reverts, as it should. */
+import type { Address } from 'viem';
+import type { Fixture } from '../../../scripts/devnet/fixture.ts';
+import { Prng } from '../../../scripts/devnet/prng.ts';
+import type { AaveV3Market } from '../../../src/protocols/aave-v3/market.ts';
+import type { Sender } from './sender.ts';
+import { tokenAbi } from './sender.ts';
+
+const MAX_UINT256 = 2n ** 256n - 1n;
+const MODES = [0, 0, 1, 2, 3];
+
+export class Actions {
+  readonly #fixture: Fixture;
+  readonly #sender: Sender;
+  readonly #market: AaveV3Market;
+  readonly #random: Prng;
+  readonly #people: readonly Address[];
+
+  constructor(fixture: Fixture, sender: Sender, market: AaveV3Market, people: readonly Address[], seed: number) {
+    this.#fixture = fixture;
+    this.#sender = sender;
+    this.#market = market;
+    this.#people = people;
+    this.#random = new Prng(seed);
+  }
+
+  async some(count: number): Promise<void> {
+    const kinds = [
+      this.#supply,
+      this.#supply,
+      this.#withdraw,
+      this.#borrow,
+      this.#borrow,
+      this.#repay,
+      this.#repayWithATokens,
+      this.#transfer,
+      this.#transfer,
+      this.#flag,
+      this.#mode,
+      this.#mintToTreasury,
+    ];
+    for (let i = 0; i < count; i++) await this.#random.pick(kinds).call(this);
+  }
+
+  /** One change of the market's own parameters; never what only a new anchor can follow. */
+  async govern(): Promise<void> {
+    const asset = this.#asset();
+    const { admin } = { admin: (name: string, args: readonly unknown[]) => this.#sender.admin(name, args) };
+    const kinds = [
+      () => admin('setReserveFactor', [asset, this.#upTo(5_000)]),
+      () => admin('setLiquidationProtocolFee', [asset, this.#upTo(3_000)]),
+      () => admin('configureReserveAsCollateral', [asset, 5_000n, 6_000n + this.#upTo(2_000), 10_500n + this.#upTo(500)]),
+      () => admin('setReservePause', [asset, true, 0]),
+      () => admin('setReservePause', [asset, false, 3_600]),
+      () => admin('disableLiquidationGracePeriod', [asset]),
+      () => admin('updateFlashloanPremium', [this.#upTo(20)]),
+      () => admin('setReserveFlashLoaning', [asset, this.#random.next() < 0.5]),
+      () => admin('setEModeCategory', [3, 8_000n, 8_600n + this.#upTo(200), 10_400n + this.#upTo(100), 'changed']),
+      () => admin('setAssetCollateralInEMode', [asset, 3, this.#random.next() < 0.7]),
+      () => admin('setEModeCategory', [9, 8_000n, 8_600n, 10_400n, 'new']),
+    ];
+    await this.#random.pick(kinds)();
+  }
+
+  /** Liquidations that the market offers at the mirrored block, by random amounts, half of them for aTokens. */
+  async liquidate(count: number, at: Parameters<AaveV3Market['judge']>[1]): Promise<void> {
+    const offers = [...this.#market.slots()].flatMap((slot) => this.#market.options(slot, at).map((option) => ({ slot, option })));
+    for (let i = 0; i < count && offers.length > 0; i++) {
+      const { slot, option } = this.#random.pick(offers);
+      const { minRaw, maxRaw } = this.#random.pick(option.regimes);
+      const amount = minRaw + ((maxRaw - minRaw) * this.#upTo(1_000)) / 1_000n;
+      const args = [option.collateralAsset, option.debtAsset, this.#market.accountOf(slot), amount, this.#random.next() < 0.5];
+      await this.#sender.pool(this.#person(), 'liquidationCall', args);
+    }
+  }
+
+  #supply = async () => {
+    const person = this.#person();
+    const onBehalfOf = this.#random.next() < 0.2 ? this.#person() : person;
+    const { asset, unit } = this.#amount();
+    await this.#sender.pool(person, 'supply', [asset, this.#some(unit), onBehalfOf, 0]);
+  };
+
+  #withdraw = async () => {
+    const { asset, unit } = this.#amount();
+    await this.#sender.pool(this.#person(), 'withdraw', [asset, this.#allOrSome(unit), this.#person()]);
+  };
+
+  #borrow = async () => {
+    const person = this.#person();
+    const { asset, unit } = this.#amount();
+    await this.#sender.pool(person, 'borrow', [asset, this.#some(unit), 2n, 0, person]);
+  };
+
+  #repay = async () => {
+    const person = this.#person();
+    const debtor = this.#random.next() < 0.3 ? this.#person() : person;
+    const { asset, unit } = this.#amount();
+    // Only one's own debt may be repaid by the largest amount.
+    await this.#sender.pool(person, 'repay', [asset, debtor === person ? this.#allOrSome(unit) : this.#some(unit), 2n, debtor]);
+  };
+
+  /** By somebody who owes what they hold, or is made to hold it. */
+  #repayWithATokens = async () => {
+    const { accounts, reserves } = this.#market.state;
+    const debtors = accounts.filter(
+      ({ address, owed }) => owed.size > 0 && this.#people.some((person) => person.toLowerCase() === address),
+    );
+    if (debtors.length === 0) return;
+    const debtor = this.#random.pick(debtors);
+    const { asset, unit } = reserves.get(this.#random.pick([...debtor.owed.keys()]))!;
+    await this.#sender.pool(debtor.address, 'supply', [asset, this.#some(unit), debtor.address, 0]);
+    await this.#sender.pool(debtor.address, 'repayWithATokens', [asset, this.#allOrSome(unit), 2n]);
+  };
+
+  #transfer = async () => {
+    const { aToken, unit } = this.#amount();
+    const person = this.#person();
+    const to = this.#random.next() < 0.1 ? person : this.#person();
+    await this.#sender.call(person, aToken, tokenAbi, 'transfer', [to, this.#some(unit)]);
+  };
+
+  #flag = async () => {
+    await this.#sender.pool(this.#person(), 'setUserUseReserveAsCollateral', [this.#asset(), this.#random.next() < 0.6]);
+  };
+
+  #mode = async () => {
+    await this.#sender.pool(this.#person(), 'setUserEMode', [this.#random.pick(MODES)]);
+  };
+
+  #mintToTreasury = async () => {
+    await this.#sender.pool(this.#person(), 'mintToTreasury', [[this.#asset(), this.#asset()]]);
+  };
+
+  #person(): Address {
+    return this.#random.pick(this.#people);
+  }
+
+  #asset(): Address {
+    return this.#random.pick(Object.values(this.#fixture.market.tokens));
+  }
+
+  #amount() {
+    const reserve = this.#market.state.byAsset.get(this.#asset().toLowerCase() as Address)!;
+    return { asset: reserve.asset, aToken: reserve.aToken, unit: reserve.unit };
+  }
+
+  /** From a few raw units to a few thousand dollars' worth. */
+  #some(unit: bigint): bigint {
+    const share = BigInt(Math.floor(this.#random.logBetween(1, 1e9)));
+    return (unit * share) / 1_000_000_000n + 1n;
+  }
+
+  #allOrSome(unit: bigint): bigint {
+    return this.#random.next() < 0.3 ? MAX_UINT256 : this.#some(unit);
+  }
+
+  #upTo(limit: number): bigint {
+    return BigInt(Math.floor(this.#random.next() * limit));
+  }
+}
