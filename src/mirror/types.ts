@@ -36,7 +36,10 @@ export interface Mirrored {
   /** What logs do not tell, asked once a block, at its hash. */
   reads(block: Head): readonly ViewCall[];
   ingest(block: Head, answers: readonly ViewAnswer[]): Undo;
-  /** Up to `limit` comparisons with the chain's own views at the block just ingested; `seed` (the block number) varies the random part. */
+  /**
+   * Up to `limit` comparisons with the chain's own views; `seed` (the block number) varies which. Asked for between `apply` and `ingest`, so that the calls
+   * share that block's one batch; `compare` runs when everything mirrored has ingested the block.
+   */
   audit(block: BlockRef, limit: number, seed: number): readonly ViewCheck[];
 }
 

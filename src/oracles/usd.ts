@@ -146,14 +146,14 @@ export class UsdBook implements Mirrored, UsdPrices {
     const { head } = this.#state;
     const decoded = [...this.#entries].filter(([, { source }]) => source.kind === 'ratio' || source.kind === 'feed');
     if (head === null || decoded.length === 0) return [];
-    const at = momentOf(head, this.#feeds);
     return Array.from({ length: Math.min(limit, decoded.length) }, (_, i) => {
       const [token, { source }] = decoded[(seed + i) % decoded.length]!;
       return {
         subject: `price of ${token} by ${source.address}`,
         call: latestAnswerOf(source.address),
         compare: (answer) => {
-          const price = source.price(at);
+          // Of the block that has been ingested meanwhile.
+          const price = source.price(momentOf(this.#state.head ?? head, this.#feeds));
           const theirs = intOf(answer);
           if (price.ok && price.price === theirs) return null;
           return { ours: price.ok ? String(price.price) : price.reason, theirs: String(theirs) };

@@ -13,9 +13,9 @@ const RESERVE_EVERY = 4;
 
 /**
  * @param nearest slots to check first, the least healthy first
- * @param lens the mirrored block itself
+ * @param lens the mirrored block itself; made when the first comparison asks, after the block has been ingested
  */
-export function auditChecks(state: MarketState, lens: Lens, nearest: readonly Slot[], limit: number, seed: number): ViewCheck[] {
+export function auditChecks(state: MarketState, lens: () => Lens, nearest: readonly Slot[], limit: number, seed: number): ViewCheck[] {
   const checks: ViewCheck[] = [];
   const reserveIds = [...state.reserves.keys()];
   const forReserves = Math.min(reserveIds.length * 3, Math.ceil(limit / RESERVE_EVERY));
@@ -32,13 +32,13 @@ export function auditChecks(state: MarketState, lens: Lens, nearest: readonly Sl
 }
 
 /** Pool.getUserAccountData answers (collateral, debt, available, threshold, ltv, health factor). */
-function accountCheck(state: MarketState, lens: Lens, slot: Slot): ViewCheck {
+function accountCheck(state: MarketState, lens: () => Lens, slot: Slot): ViewCheck {
   const account = state.accounts[slot]!;
   return {
     subject: `account ${account.address} health`,
     call: calls.userAccountData(state.addresses.pool, account.address),
     compare: (answer) => {
-      const standing = standingOf(account, lens);
+      const standing = standingOf(account, lens());
       const ours = standing.ok ? `${standing.collateralBase}/${standing.debtBase}/${standing.healthFactorWad}` : 'unknown';
       const theirs = answer.ok ? `${uintOf(answer, 0)}/${uintOf(answer, 1)}/${uintOf(answer, 5)}` : 'unknown';
       return ours === theirs ? null : { ours: standing.ok ? ours : standing.reason, theirs: answer.ok ? theirs : 'reverts' };
@@ -46,26 +46,29 @@ function accountCheck(state: MarketState, lens: Lens, slot: Slot): ViewCheck {
   };
 }
 
-function reserveCheck(state: MarketState, lens: Lens, ids: readonly number[], turn: number): ViewCheck {
-  const { reserve, price, incomeIndexRay, debtIndexRay } = lens.reserve(ids[Math.floor(turn / 3) % ids.length]!)!;
+function reserveCheck(state: MarketState, lens: () => Lens, ids: readonly number[], turn: number): ViewCheck {
+  const id = ids[Math.floor(turn / 3) % ids.length]!;
+  const { asset, symbol } = state.reserves.get(id)!;
   const { pool, oracle } = state.addresses;
+  const now = () => lens().reserve(id);
   switch (turn % 3) {
     case 0:
-      return { subject: `price of ${reserve.symbol}`, call: calls.assetPrice(oracle, reserve.asset), compare: same(price) };
+      return { subject: `price of ${symbol}`, call: calls.assetPrice(oracle, asset), compare: same(() => now()?.price) };
     case 1:
       return {
-        subject: `income index of ${reserve.symbol}`,
-        call: calls.normalizedIncome(pool, reserve.asset),
-        compare: same(incomeIndexRay),
+        subject: `income index of ${symbol}`,
+        call: calls.normalizedIncome(pool, asset),
+        compare: same(() => now()?.incomeIndexRay),
       };
     default:
-      return { subject: `debt index of ${reserve.symbol}`, call: calls.normalizedDebt(pool, reserve.asset), compare: same(debtIndexRay) };
+      return { subject: `debt index of ${symbol}`, call: calls.normalizedDebt(pool, asset), compare: same(() => now()?.debtIndexRay) };
   }
 }
 
 /** An unknown value agrees with a call that reverts. */
-function same(ours: bigint | undefined): (answer: ViewAnswer) => { ours: string; theirs: string } | null {
+function same(value: () => bigint | undefined): (answer: ViewAnswer) => { ours: string; theirs: string } | null {
   return (answer) => {
+    const ours = value();
     const theirs = uintOf(answer);
     return ours === theirs ? null : { ours: String(ours), theirs: String(theirs) };
   };

@@ -126,11 +126,11 @@ export class AaveV3Market implements Protocol {
     return this.#changed();
   }
 
-  audit(block: BlockRef, limit: number, seed: number): readonly ViewCheck[] {
+  audit(_block: BlockRef, limit: number, seed: number): readonly ViewCheck[] {
     const state = this.#anchored();
-    if (state.head.hash !== block.hash)
-      throw new MirrorError(`audit of block ${block.number} while block ${state.head.number} is mirrored`);
-    return auditChecks(state, new Lens(state, momentOf(state.head, this.#feeds)), this.#nearest(), limit, seed);
+    let lens: Lens | undefined;
+    const ingested = () => (lens ??= new Lens(state, momentOf(state.head, this.#feeds)));
+    return auditChecks(state, ingested, this.#nearest(), limit, seed);
   }
 
   // ---- judgement
