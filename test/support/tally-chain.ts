@@ -80,9 +80,16 @@ export class TallyChain {
     await this.#rpc('anvil_rollback', [depth]);
   }
 
-  /** The newest blocks are replaced by as many empty ones. */
+  /** The newest blocks are replaced by as many empty ones. NOTE: an empty block may be replaced by its very like; for a certain change use `fork`. */
   async reorg(depth: number): Promise<void> {
     await this.#rpc('anvil_reorg', [depth, []]);
+  }
+
+  /** The newest blocks are replaced by `blocks` others, the first of which holds these calls. */
+  async fork(depth: number, blocks: number, ...calls: readonly [Hex, ...Hex[]]): Promise<void> {
+    await this.rollback(depth);
+    await this.act(...calls);
+    if (blocks > 1) await this.mineEmpty(blocks - 1);
   }
 
   async block(at: number | 'latest' = 'latest'): Promise<{ number: number; hash: Hex }> {
