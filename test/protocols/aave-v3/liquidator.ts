@@ -72,8 +72,11 @@ export class LiquidationWorld {
   /** Runs `act`, then takes back both the chain and what was followed of it. */
   async undone(act: () => Promise<void>): Promise<void> {
     const before = this.follower.head.number;
-    await this.sender.undone(act);
-    this.follower.takeBackTo(before);
+    try {
+      await this.sender.undone(act);
+    } finally {
+      this.follower.takeBackTo(before);
+    }
   }
 
   #outcomeOf({ status, gasUsed, logs }: Receipt): Outcome {
