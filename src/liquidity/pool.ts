@@ -26,10 +26,8 @@ export type HopOrder = {
   readonly exact: 'in' | 'out';
   /** Who gets the output. */
   readonly recipient: Address;
-  /** Sell the Executor's gain of the input token instead of the hop's amount. Only with exact `in`. */
+  /** Sell the Executor's gain of the input token instead of the hop's amount, where the pool's swap can take an input that is not planned. */
   readonly sellGain: boolean;
-  /** Steps that obtain the input token once the output has arrived, before the pool is paid. */
-  readonly beforePaying: readonly Step[];
 };
 
 /** A pool's state at one moment, as a value: quoting changes nothing, and an exchange ends in another `Pool`. */
@@ -39,6 +37,7 @@ export interface Pool {
   sell(zeroForOne: boolean, amountInRaw: bigint): Hop | undefined;
   /** Buys exactly `amountOutRaw`; undefined when the pool cannot give that. Amounts are above 0. */
   buy(zeroForOne: boolean, amountOutRaw: bigint): Hop | undefined;
+  /** The input token is in the Executor's hands when these steps run. */
   steps(hop: Hop, order: HopOrder): readonly Step[];
 }
 

@@ -40,7 +40,9 @@ export class PoolRouter implements Venue {
   constructor({ name, families, bridgeTokens, numeraire, executor, nameOf = shortened }: RouterOptions) {
     this.name = name;
     this.id = name;
-    this.fromBlock = Math.min(...families.map((family) => family.fromBlock));
+    // A family that needs no history has no say in where the history begins.
+    const discovering = families.filter((family) => family.discoveryFilters().length > 0);
+    this.fromBlock = discovering.length === 0 ? 0 : Math.min(...discovering.map((family) => family.fromBlock));
     this.#families = families;
     this.#bridgeTokens = [...new Set(bridgeTokens)];
     this.#numeraire = numeraire;
@@ -91,34 +93,29 @@ export class PoolRouter implements Venue {
   }
 
   /**
-   * A direct fill is one flash swap. Over a bridge token:
+   * One hop after another. Over a bridge token:
    *
-   * - Exact output is nested, as in the periphery's router: the second pool sends the output first, and while it waits the first pool sells
-   *   exactly the bridge tokens that it is owed. They pass through the Executor, so that a surplus stays there instead of in a pool.
-   * - Exact input is one swap after another. The second sells the Executor's gain of the bridge token, so it follows a first hop that
-   *   yields other than planned. But where the bridge token is the numeraire, that gain may hold the profit of earlier groups, which must
-   *   not be sold: there the second hop sells the planned amount. A better first hop then leaves the rest as profit; a worse one takes the
-   *   difference from the profit so far, or reverts.
+   * - For an exact output the first hop buys what the second is planned to ask for, and what the second really asks for is paid of it.
+   * - For an exact input the second hop sells the Executor's gain of the bridge token (all of its balance, where that token is not
+   *   registered), so it follows a first hop that yields other than planned. But where the bridge token is the numeraire, that gain may hold
+   *   the profit of earlier groups, which must not be sold: there the second hop sells the planned amount.
    *
-   * NOTE: so no other bridge token may be in hand while these steps run, a loan of it included. A liquidation's exit keeps to that: while
-   * the loan is out it only exchanges into the loan's own token.
+   * With planned amounts a better first hop leaves a rest of the bridge token in the Executor (to be swept, unless it is the numeraire), and a
+   * worse one takes the difference from what is there of it, or reverts.
+   *
+   * NOTE: so no bridge token but the numeraire may be in hand, as a loan for one, while the steps of an exact input run. A liquidation's exit
+   * keeps to that: while the loan is out it exchanges into the loan's token, and a path's ends are never its bridge.
    *
    * With `gain` a fill of an exact output becomes an exact input over the same pools.
    */
   steps(fill: Fill, input: InputAmount): readonly Step[] {
     const [first, second] = RoutedFill.hopsOf(fill);
     const recipient = this.#executor;
-    const sellGain = input === 'gain';
-    const exact = sellGain ? 'in' : first.exact;
-    if (second === undefined) return first.before.steps(first, { exact, recipient, sellGain, beforePaying: [] });
-    if (exact === 'out') {
-      const beforePaying = first.before.steps(first, { exact, recipient, sellGain, beforePaying: [] });
-      return second.before.steps(second, { exact, recipient, sellGain, beforePaying });
-    }
-    return [
-      ...first.before.steps(first, { exact, recipient, sellGain, beforePaying: [] }),
-      ...second.before.steps(second, { exact, recipient, sellGain: tokenOutOf(first) !== this.#numeraire, beforePaying: [] }),
-    ];
+    const exact = input === 'gain' ? 'in' : first.exact;
+    const steps = first.before.steps(first, { exact, recipient, sellGain: input === 'gain' });
+    if (second === undefined) return steps;
+    const sellGain = exact === 'in' && tokenOutOf(first) !== this.#numeraire;
+    return [...steps, ...second.before.steps(second, { exact, recipient, sellGain })];
   }
 
   #sell(depth: PoolDepth, tokenIn: Address, tokenOut: Address, amount: bigint, avoid: readonly Address[], search: Search): Hop | undefined {

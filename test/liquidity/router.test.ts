@@ -1,26 +1,23 @@
 /** Fills performed by the real Executor on real pools: what is promised is what moves. */
 import fc from 'fast-check';
-import { type Hex, parseAbi } from 'viem';
+import type { Hex } from 'viem';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { rpc } from '../../scripts/devnet/rpc.ts';
-import { executorAbi, executorBytecode } from '../../src/generated/executor.ts';
-import { encodeExecute } from '../../src/lib/encode-steps.ts';
-import type { Group, Step } from '../../src/lib/steps.ts';
+import type { Step } from '../../src/lib/steps.ts';
 import type { Address } from '../../src/lib/types.ts';
 import { PoolRouter } from '../../src/liquidity/router.ts';
 import type { Fill, NoFill } from '../../src/liquidity/types.ts';
 import { UniswapV3Flash } from '../../src/liquidity/uniswap-v3/flash.ts';
 import { UniswapV3Pools } from '../../src/liquidity/uniswap-v3/pools.ts';
 import { sqrtPriceAtTick } from '../../src/liquidity/uniswap-v3/tick-math.ts';
+import { ExecutorOn } from '../support/executor.ts';
 import { MirrorDriver } from '../support/mirror-driver.ts';
-import { lower, UniswapWorld } from '../support/uniswap.ts';
+import { UniswapWorld } from '../support/uniswap.ts';
 
 const ETHER = 10n ** 18n;
-const NOBODY: Address = '0x0000000000000000000000000000000000000000';
-const tokenAbi = parseAbi(['function mint(address to, uint256 amount)']);
 
 let world: UniswapWorld;
-let executor: Address;
+let executor: ExecutorOn;
 /** Ascending; the numeraire is not the least, so that both directions occur. `alpha` and `delta` have no pool with one another. */
 let alpha: Address;
 let bridge: Address;
@@ -35,16 +32,7 @@ let restore: () => Promise<void>;
 beforeAll(async () => {
   world = await UniswapWorld.start();
   [alpha, bridge, numeraire, delta, lonely] = (await world.tokens(5)) as [Address, Address, Address, Address, Address];
-  const { deployer } = world.chain;
-  const operators = [deployer.address];
-  executor = lower(
-    world.chain.deploy('executor', { abi: executorAbi, bytecode: executorBytecode, linkReferences: {} }, [
-      numeraire,
-      deployer.address,
-      NOBODY,
-      operators,
-    ]),
-  );
+  executor = new ExecutorOn(world, numeraire);
   await deepPool(alpha, bridge, 500, 1_200);
   await deepPool(alpha, bridge, 3000, 1_210);
   await deepPool(bridge, numeraire, 500, -5_000);
@@ -60,7 +48,7 @@ afterAll(() => world?.stop());
 beforeEach(async () => {
   restore = await world.snapshot();
   pools = new UniswapV3Pools({ factory: world.factory, fromBlock: 0 });
-  router = new PoolRouter({ name: 'uniswap', families: [pools], bridgeTokens: [bridge, numeraire], numeraire, executor });
+  router = new PoolRouter({ name: 'uniswap', families: [pools], bridgeTokens: [bridge, numeraire], numeraire, executor: executor.address });
   router.want([alpha, delta, lonely]);
   driver = new MirrorDriver(world.rpcUrl, router);
   await driver.anchor();
@@ -81,34 +69,15 @@ async function deepPool(token0: Address, token1: Address, fee: number, tick: num
   }
 }
 
-async function fund(token: Address, amount: bigint): Promise<void> {
-  world.chain.call(token, tokenAbi, 'mint', [executor, amount]);
-  await world.chain.mine();
-}
-
 /** Executes groups in one transaction, and follows what it did. */
 async function execute(groups: readonly (readonly Step[])[]): Promise<void> {
-  const wholes = groups.map((steps): Group => ({ optional: false, minProfitRaw: 0n, steps }));
-  const data = encodeExecute({
-    numeraire,
-    minProfitRaw: 0n,
-    gasCostRaw: 0n,
-    bidBps: 0,
-    lastBlock: 1_000_000_000,
-    sweep: [],
-    groups: wholes,
-  });
-  world.chain.send(world.chain.deployer, { to: executor, data, gas: 12_000_000n, label: 'execute' });
-  await world.chain.mine();
+  await executor.execute(groups);
   await driver.follow();
 }
 
 /** What the Executor and its treasury have of every token. */
 async function holdings(): Promise<Record<Address, bigint>> {
-  const treasury = world.chain.deployer.address;
-  const entries = [alpha, bridge, numeraire, delta].map(
-    async (token) => [token, (await world.balanceOf(token, executor)) + (await world.balanceOf(token, treasury))] as const,
-  );
+  const entries = [alpha, bridge, numeraire, delta].map(async (token) => [token, await executor.holding(token)] as const);
   return Object.fromEntries(await Promise.all(entries));
 }
 
@@ -133,21 +102,21 @@ async function expectExactly(groups: readonly (readonly Step[])[], fills: readon
 
 describe('a fill moves what it promises', () => {
   test('exact input, direct', async () => {
-    await fund(alpha, 50n * ETHER);
+    await executor.fund(alpha, 50n * ETHER);
     const fill = filled(router.quoteIn(alpha, bridge, 50n * ETHER, router.depth()));
     expect(fill.pools).toHaveLength(1);
     await expectExactly([router.steps(fill, 'planned')], [fill]);
   });
 
   test('the whole gain, direct', async () => {
-    await fund(alpha, 30n * ETHER + 7n);
-    const fill = filled(router.quoteIn(alpha, bridge, await world.balanceOf(alpha, executor), router.depth()));
+    await executor.fund(alpha, 30n * ETHER + 7n);
+    const fill = filled(router.quoteIn(alpha, bridge, await world.balanceOf(alpha, executor.address), router.depth()));
     await expectExactly([router.steps(fill, 'gain')], [fill]);
-    expect(await world.balanceOf(alpha, executor)).toBe(0n);
+    expect(await world.balanceOf(alpha, executor.address)).toBe(0n);
   });
 
   test('exact output, direct', async () => {
-    await fund(alpha, 100n * ETHER);
+    await executor.fund(alpha, 100n * ETHER);
     const fill = filled(router.quoteOut(alpha, bridge, 11n * ETHER, router.depth()));
     expect(fill.pools).toHaveLength(1);
     expect(fill.amountOutRaw).toBe(11n * ETHER);
@@ -155,22 +124,22 @@ describe('a fill moves what it promises', () => {
   });
 
   test('exact input over a bridge token, which is used up', async () => {
-    await fund(alpha, 5n * ETHER);
+    await executor.fund(alpha, 5n * ETHER);
     const fill = filled(router.quoteIn(alpha, numeraire, 5n * ETHER, router.depth()));
     expect(fill.pools).toHaveLength(2);
     await expectExactly([router.steps(fill, 'planned')], [fill]);
-    expect(await world.balanceOf(bridge, executor)).toBe(0n);
+    expect(await world.balanceOf(bridge, executor.address)).toBe(0n);
   });
 
-  test('exact output over a bridge token, nested', async () => {
-    await fund(alpha, 50n * ETHER);
+  test('exact output over a bridge token', async () => {
+    await executor.fund(alpha, 50n * ETHER);
     const fill = filled(router.quoteOut(alpha, numeraire, 2n * ETHER, router.depth()));
     expect(fill.pools).toHaveLength(2);
     await expectExactly([router.steps(fill, 'planned')], [fill]);
   });
 
   test('over the numeraire, without selling the profit of an earlier group', async () => {
-    await fund(alpha, 20n * ETHER);
+    await executor.fund(alpha, 20n * ETHER);
     const first = filled(router.quoteIn(alpha, numeraire, 8n * ETHER, router.depth(), []));
     const second = filled(router.quoteIn(alpha, delta, 4n * ETHER, router.depth().after(first)));
     expect(second.pools).toHaveLength(2);
@@ -198,8 +167,7 @@ describe('a fill moves what it promises', () => {
         fills.push(fill);
         if (fill.pools.length === 2) bridged++;
       }
-      for (const token of [alpha, bridge]) world.chain.call(token, tokenAbi, 'mint', [executor, 5_000n * ETHER]);
-      await world.chain.mine();
+      for (const token of [alpha, bridge]) await executor.fund(token, 5_000n * ETHER);
       await expectExactly(
         fills.map((fill) => router.steps(fill, 'planned')),
         fills,
@@ -209,7 +177,7 @@ describe('a fill moves what it promises', () => {
   });
 
   test('a swap before it moved the first pool: the second hop follows with what there is', async () => {
-    await fund(alpha, 6n * ETHER);
+    await executor.fund(alpha, 6n * ETHER);
     const fill = filled(router.quoteIn(alpha, numeraire, 6n * ETHER, router.depth()));
     expect(fill.pools).toHaveLength(2);
     world.act('swap', [fill.pools[0]!, true, 3n * ETHER]);
@@ -228,14 +196,14 @@ describe('a loan', () => {
     const amountRaw = 500n * ETHER;
     const loan = flash.feeRaw(bridge, amountRaw, [])!;
     expect(loan.feeRaw).toBe(amountRaw / 2_000n);
-    await fund(alpha, 10n * ETHER);
+    await executor.fund(alpha, 10n * ETHER);
     const purchase = filled(router.quoteOut(alpha, bridge, loan.feeRaw, router.depth(), [loan.lender]));
     expect(purchase.pools).not.toContain(loan.lender);
     const before = await world.balanceOf(bridge, loan.lender);
-    const held = await world.balanceOf(bridge, executor);
-    await execute([flash.steps({ token: bridge, amountRaw, ...loan }, router.steps(purchase, 'planned'), executor)]);
+    const held = await world.balanceOf(bridge, executor.address);
+    await execute([flash.steps({ token: bridge, amountRaw, ...loan }, router.steps(purchase, 'planned'), executor.address)]);
     expect((await world.balanceOf(bridge, loan.lender)) - before).toBe(loan.feeRaw);
-    expect(await world.balanceOf(bridge, executor)).toBe(held);
+    expect(await world.balanceOf(bridge, executor.address)).toBe(held);
   });
 
   test('of all that a pool has is given, of one unit more is not', async () => {
@@ -247,10 +215,10 @@ describe('a loan', () => {
     const loan = flash.feeRaw(alpha, all, avoid)!;
     expect(loan.lender).toBe(identity.address);
     expect(flash.feeRaw(alpha, all + 1n, avoid)).toBeUndefined();
-    await fund(alpha, loan.feeRaw);
-    const before = await world.balanceOf(alpha, executor);
-    await execute([flash.steps({ token: alpha, amountRaw: all, ...loan }, [], executor)]);
-    expect(before - (await world.balanceOf(alpha, executor))).toBe(loan.feeRaw);
+    await executor.fund(alpha, loan.feeRaw);
+    const before = await world.balanceOf(alpha, executor.address);
+    await execute([flash.steps({ token: alpha, amountRaw: all, ...loan }, [], executor.address)]);
+    expect(before - (await world.balanceOf(alpha, executor.address))).toBe(loan.feeRaw);
   });
 });
 
@@ -273,7 +241,7 @@ describe('gas', () => {
       [alpha, numeraire, 9n * ETHER],
     ];
     for (const [tokenIn, tokenOut, amount] of cases) {
-      await fund(tokenIn, amount);
+      await executor.fund(tokenIn, amount);
       const fill = filled(router.quoteIn(tokenIn, tokenOut, amount, router.depth()));
       const gas = await gasOf(router.steps(fill, 'planned'));
       expect(gas).toBeLessThanOrEqual(fill.gasUnits);
@@ -283,9 +251,9 @@ describe('gas', () => {
 
   test('of a loan is what was stated, or a little less', async () => {
     const flash = new UniswapV3Flash(pools);
-    await fund(bridge, ETHER);
+    await executor.fund(bridge, ETHER);
     const loan = flash.feeRaw(bridge, 100n * ETHER, [])!;
-    const gas = await gasOf(flash.steps({ token: bridge, amountRaw: 100n * ETHER, ...loan }, [], executor));
+    const gas = await gasOf(flash.steps({ token: bridge, amountRaw: 100n * ETHER, ...loan }, [], executor.address));
     expect(gas).toBeLessThanOrEqual(loan.gasUnits);
     expect(gas).toBeGreaterThan((loan.gasUnits * 9n) / 10n);
   });
@@ -298,7 +266,7 @@ describe('no fill', () => {
       families: [new UniswapV3Pools({ factory: world.factory, fromBlock: 0 })],
       bridgeTokens: [],
       numeraire,
-      executor,
+      executor: executor.address,
     });
     expect(fresh.quoteIn(alpha, bridge, 1n, fresh.depth())).toEqual({ ok: false, reason: 'not-synced' });
   });

@@ -1,6 +1,7 @@
 /** Drives one Mirrored over a real chain, block by block, as simply as can be. */
 import type { Hex } from 'viem';
-import { rpc, rpcBatch } from '../../scripts/devnet/rpc.ts';
+import { RpcError, rpc, rpcBatch } from '../../scripts/devnet/rpc.ts';
+import { mapBounded } from '../../src/lib/async.ts';
 import type { Address, Head, RawLog, ViewAnswer, ViewCall } from '../../src/lib/types.ts';
 import type { Mirrored, Undo } from '../../src/mirror/types.ts';
 
@@ -71,11 +72,19 @@ export class MirrorDriver {
   }
 
   async answers(calls: readonly ViewCall[]): Promise<ViewAnswer[]> {
-    const data = await rpcBatch<Hex>(
-      this.#url,
-      calls.map((call) => ({ method: 'eth_call', params: [call, 'latest'] })),
-    );
-    return data.map((answer) => ({ ok: true, data: answer }));
+    const requests = calls.map((call) => ({ method: 'eth_call', params: [call, 'latest'] }));
+    try {
+      return (await rpcBatch<Hex>(this.#url, requests)).map((data) => ({ ok: true, data }));
+    } catch (error) {
+      // A batch does not say which of its calls reverted.
+      if (!(error instanceof RpcError)) throw error;
+      return mapBounded(requests, 8, ({ method, params }) =>
+        rpc<Hex>(this.#url, method, params).then(
+          (data): ViewAnswer => ({ ok: true, data }),
+          (): ViewAnswer => ({ ok: false, data: '0x' }),
+        ),
+      );
+    }
   }
 
   async #head(tag: string): Promise<Head> {

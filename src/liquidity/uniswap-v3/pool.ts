@@ -60,11 +60,11 @@ export class UniswapV3Pool implements Pool {
     return this.#hop(zeroForOne, 'out', swapExactOut(this.curve, this.tick, this.ladder, this.#feePips, zeroForOne, amountOutRaw));
   }
 
-  /** A flash swap: the pool sends the output, calls back, and is paid what it asks for. */
+  /** The pool sends the output, calls back, and is paid what it then asks for. */
   steps(hop: Hop, order: HopOrder): readonly Step[] {
     const { address } = this.identity;
     const tokenIn = tokenInOf(hop);
-    const payload = encodeSteps([...order.beforePaying, { kind: 'pay', token: tokenIn, argument: hop.zeroForOne ? 0 : 1 }]);
+    const payload = encodeSteps([{ kind: 'pay', token: tokenIn, argument: hop.zeroForOne ? 0 : 1 }]);
     const data = encodeFunctionData({
       abi: poolAbi,
       functionName: 'swap',
