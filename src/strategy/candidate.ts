@@ -87,7 +87,7 @@ function decide(candidate: Candidate, best: Evaluation, market: Market, depth: D
     route: best.exit.fills.map((fill) => fill.label).join('; ') || 'none',
     flash: best.flash.name,
     flashFeeRaw: best.flashFeeRaw,
-    steps: stepsOf(best, terms.executor),
+    steps: stepsOf(best, market.venue, terms.executor),
     sweep: [
       ...new Set([best.option.debtAsset, best.option.collateralAsset, ...best.exit.fills.flatMap((fill) => [fill.tokenIn, fill.tokenOut])]),
     ].filter((token) => token !== terms.numeraire),

@@ -2,7 +2,7 @@ import type { Step } from '../lib/steps.ts';
 import type { Address } from '../lib/types.ts';
 import type { Depth, FlashSource, NoFill, Venue } from '../liquidity/types.ts';
 import type { Option } from '../protocols/types.ts';
-import { bestExit, type Exit } from './exits.ts';
+import { bestExit, type Exit, type Leg } from './exits.ts';
 import { GROUP_GAS, type Terms, TRANSACTION_GAS } from './terms.ts';
 
 /** One option at one amount, financed by one lender. */
@@ -71,10 +71,11 @@ export function evaluate(
 }
 
 /** The Executor's steps for an evaluation: borrow, liquidate, exchange, repay; then sell what is left. */
-export function stepsOf(evaluation: Evaluation, executor: Address): readonly Step[] {
+export function stepsOf(evaluation: Evaluation, venue: Venue, executor: Address): readonly Step[] {
   const { option, amountRaw, repayRaw, flashFeeRaw, lender, flash, exit } = evaluation;
-  const inner = [...option.steps(amountRaw), ...exit.inner];
-  return [...flash.steps({ token: option.debtAsset, amountRaw: repayRaw, feeRaw: flashFeeRaw, lender }, inner, executor), ...exit.outer];
+  const stepsOfLeg = (leg: Leg | undefined) => (leg === undefined ? [] : venue.steps(leg.fill, leg.input));
+  const inner = [...option.steps(amountRaw), ...stepsOfLeg(exit.inner)];
+  return [...flash.steps({ token: option.debtAsset, amountRaw: repayRaw, feeRaw: flashFeeRaw, lender }, inner, executor), ...stepsOfLeg(exit.outer)];
 }
 
 function sumOf(flows: ReturnType<Option['flow']>, asset: Address, wanted: (deltaRaw: bigint) => boolean): bigint {

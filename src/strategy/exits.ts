@@ -1,6 +1,5 @@
-import type { Step } from '../lib/steps.ts';
 import type { Address } from '../lib/types.ts';
-import type { Depth, Fill, NoFill, Venue } from '../liquidity/types.ts';
+import type { Depth, Fill, InputAmount, NoFill, Venue } from '../liquidity/types.ts';
 
 /** How the seized collateral becomes the owed debt and what remains becomes the numeraire. */
 export type Exit = {
@@ -9,11 +8,14 @@ export type Exit = {
   /** Numeraire left once the loan and its fee are repaid; below zero when the sale does not even cover them. */
   readonly grossRaw: bigint;
   readonly after: Depth;
-  /** Run while the loan is out: they bring at least what is owed. */
-  readonly inner: readonly Step[];
-  /** Run when the loan is repaid: they sell what is left. */
-  readonly outer: readonly Step[];
+  /** Done while the loan is out: brings at least what is owed. */
+  readonly inner: Leg | undefined;
+  /** Done when the loan is repaid: sells what is left. */
+  readonly outer: Leg | undefined;
 };
+
+/** A fill, and how much of its input the Executor puts in. Steps are made of it only once it is chosen. */
+export type Leg = { readonly fill: Fill; readonly input: InputAmount };
 
 export type ExitRequest = {
   readonly debtAsset: Address;
@@ -56,17 +58,14 @@ function keepDebtAsset(venue: Venue, request: ExitRequest): Exit | NoFill {
 function sellAll(venue: Venue, request: ExitRequest): Exit | NoFill {
   const sale = venue.quoteIn(request.collateralAsset, request.debtAsset, request.seizedRaw, request.depth, request.avoid);
   if (!sale.ok) return sale;
-  return sellRest(venue, request, request.debtAsset, sale.amountOutRaw - request.owedRaw, { fill: sale, steps: venue.steps(sale, 'gain') });
+  return sellRest(venue, request, request.debtAsset, sale.amountOutRaw - request.owedRaw, { fill: sale, input: 'gain' });
 }
 
 /** Exactly what is owed is bought with collateral; the remainder of the collateral is the profit, exchanged once. */
 function buyDebt(venue: Venue, request: ExitRequest): Exit | NoFill {
   const purchase = venue.quoteOut(request.collateralAsset, request.debtAsset, request.owedRaw, request.depth, request.avoid);
   if (!purchase.ok) return purchase;
-  return sellRest(venue, request, request.collateralAsset, request.seizedRaw - purchase.amountInRaw, {
-    fill: purchase,
-    steps: venue.steps(purchase, 'planned'),
-  });
+  return sellRest(venue, request, request.collateralAsset, request.seizedRaw - purchase.amountInRaw, { fill: purchase, input: 'planned' });
 }
 
 function sellRest(
@@ -74,12 +73,11 @@ function sellRest(
   request: ExitRequest,
   token: Address,
   restRaw: bigint,
-  first: { readonly fill: Fill; readonly steps: readonly Step[] } | undefined,
+  inner: Leg | undefined,
 ): Exit | NoFill {
-  const fills = first === undefined ? [] : [first.fill];
-  const inner = first?.steps ?? [];
-  const depth = first === undefined ? request.depth : request.depth.after(first.fill);
-  if (token === request.numeraire) return { ok: true, fills, grossRaw: restRaw, after: depth, inner, outer: [] };
+  const fills = inner === undefined ? [] : [inner.fill];
+  const depth = inner === undefined ? request.depth : request.depth.after(inner.fill);
+  if (token === request.numeraire) return { ok: true, fills, grossRaw: restRaw, after: depth, inner, outer: undefined };
   if (restRaw <= 0n) return { ok: false, reason: 'too-thin' };
   // The loan is repaid by then, so even the lender's pool is free again; avoiding it keeps the quote simple and costs little.
   const sale = venue.quoteIn(token, request.numeraire, restRaw, depth, request.avoid);
@@ -90,6 +88,6 @@ function sellRest(
     grossRaw: sale.amountOutRaw,
     after: depth.after(sale),
     inner,
-    outer: venue.steps(sale, 'gain'),
+    outer: { fill: sale, input: 'gain' },
   };
 }
