@@ -1,4 +1,6 @@
+import { readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
 import type { HardhatUserConfig } from 'hardhat/config';
 
 const { resolve } = createRequire(import.meta.url);
@@ -11,10 +13,18 @@ export const compilerSettings = {
   metadata: { bytecodeHash: 'none' },
 };
 
+// NOTE: the path keeps Hardhat from downloading a compiler list; solc-js of the same version comes with npm.
+const compiler = { version: '0.8.27', path: resolve('solc-0.8.27/soljson.js') };
+const tests = fileURLToPath(new URL('test/contracts', import.meta.url));
+const solidityTests = readdirSync(tests, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.sol'));
+
 const config: HardhatUserConfig = {
   solidity: {
-    // NOTE: the path keeps Hardhat from downloading a compiler list; solc-js of the same version comes with npm.
-    compilers: [{ version: '0.8.27', path: resolve('solc-0.8.27/soljson.js'), settings: compilerSettings }],
+    compilers: [{ ...compiler, settings: compilerSettings }],
+    // Tests deploy the Executor from its artifact, so only that is compiled slowly.
+    overrides: Object.fromEntries(
+      solidityTests.map((file) => [`test/contracts/${file}`, { ...compiler, settings: { evmVersion: 'cancun' } }]),
+    ),
   },
   paths: { sources: './contracts', tests: { solidity: './test/contracts' }, cache: './.cache/hardhat', artifacts: './.cache/artifacts' },
   test: { solidity: { fuzz: { runs: 256, seed: '0xba111ff' }, invariant: { runs: 64, depth: 32 } } },

@@ -40,8 +40,28 @@ struct Sequence {
     Group[] groups;
 }
 
-/// @notice What the `Executor` announces and what it refuses with.
+/// @notice What the `Executor` does (described there), what it announces, and what it refuses with.
 interface IExecutor {
+    function execute(Sequence calldata sequence) external;
+
+    function transferOwnership(address newOwner) external;
+    function acceptOwnership() external;
+    function setOperator(address operator, bool allowed) external;
+    function setTreasury(address newTreasury) external;
+    function register(address asset, Meter[] memory beside) external;
+    function unregister(address asset) external;
+    function allowLoss(address asset, uint256 amount) external;
+    function withdraw(address token, address to, uint256 amount) external;
+
+    function wrappedNative() external view returns (address);
+    function owner() external view returns (address);
+    function pendingOwner() external view returns (address);
+    function isOperator(address account) external view returns (bool);
+    function treasury() external view returns (address);
+    function assets() external view returns (address[] memory);
+    function meters(address asset) external view returns (Meter[] memory);
+    function lossAllowance(address asset) external view returns (uint256);
+
     event OwnershipOffered(address indexed pendingOwner);
     event OwnerSet(address indexed owner);
     event OperatorSet(address indexed operator, bool allowed);

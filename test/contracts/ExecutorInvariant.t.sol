@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.27;
 
-import {Executor} from "../../contracts/Executor.sol";
-import {Group, Meter, Sequence} from "../../contracts/interfaces/IExecutor.sol";
+import {Group, IExecutor, Meter, Sequence} from "../../contracts/interfaces/IExecutor.sol";
 import {CallbackDouble, ITransfer, ITransferFrom, PotDouble, SpenderDouble} from "./doubles/Callers.sol";
 import {ReentrantTokenDouble, TokenDouble} from "./doubles/Tokens.sol";
 import {Pack} from "./support/Pack.sol";
@@ -12,7 +11,7 @@ import {bound, vm} from "./support/Vm.sol";
 /// @notice Has the key of an operator and makes any sequences of it: payments, approvals, callbacks, reentrancy, in any order.
 contract ThiefHandler {
     struct Prize {
-        Executor executor;
+        IExecutor executor;
         address weth;
         TokenDouble margin;
         ReentrantTokenDouble trap;
@@ -47,8 +46,8 @@ contract ThiefHandler {
         for (uint256 i; i < groups; ++i) {
             sequence.groups[i] = Group(optional, 3_000_000, -1e30, steps(choices[i * share:(i + 1) * share], 0));
         }
-        prize.trap.arm(address(prize.executor), abi.encodeCall(Executor.execute, (sequence)));
-        (bool ok,) = address(prize.executor).call(abi.encodeCall(Executor.execute, (sequence)));
+        prize.trap.arm(address(prize.executor), abi.encodeCall(IExecutor.execute, (sequence)));
+        (bool ok,) = address(prize.executor).call(abi.encodeCall(IExecutor.execute, (sequence)));
         if (ok) ++landed;
     }
 

@@ -7,6 +7,7 @@ interface Vm {
     function coinbase(address account) external;
     function deal(address account, uint256 amount) external;
     function expectRevert(bytes calldata reason) external;
+    function getCode(string calldata artifact) external view returns (bytes memory);
     function prank(address account) external;
     function roll(uint256 number) external;
 }
