@@ -5,4 +5,4 @@ export const HEAD_BLOCK = 'head.block';
 /** Number of the first block that `run` ever processed on this ledger, decimal. */
 export const FIRST_BLOCK = 'first.block';
 /** The private key that signs requests to relays, when the operator gave none. */
-export const RELAY_AUTH_KEY = 'relay.auth-key';
+export const RELAY_AUTH_KEY = 'relay-auth-key';

@@ -1,0 +1,83 @@
+import { type Command, InvalidArgumentError } from 'commander';
+import { formatUnits, getAddress, isAddress } from 'viem';
+import { loadConfig } from '../../config/load.ts';
+import { LedgerError } from '../../ledger/database.ts';
+import { type DecisionRecord, readLedger } from '../../ledger/reader.ts';
+import type { Address } from '../../lib/types.ts';
+import { usdText } from '../../lib/usd.ts';
+import type { PositionRow } from '../../pipeline/positions.ts';
+import type { Holding } from '../../protocols/types.ts';
+import { outside, positionJson } from '../../server/json.ts';
+import { createTelemetry } from '../../telemetry/telemetry.ts';
+import { type OutputOptions, print, warn } from '../output.ts';
+import { healthText, verdictText } from './scan.ts';
+
+const REMEMBERED = 20;
+
+export function addExplain(program: Command): void {
+  program
+    .command('explain')
+    .description('the positions of an account and why each is or is not being liquidated')
+    .argument('<account>', 'its address', parseAccount)
+    .option('--json', 'one JSON document on stdout')
+    .action(async (account: Address, options: OutputOptions) => {
+      const config = await loadConfig('scan');
+      for (const warning of config.warnings) await warn(warning);
+      const telemetry = createTelemetry(config.log, 'stderr');
+      const { explain } = await import('../survey.ts');
+      const { block, positions } = await explain(config, telemetry, account);
+      const decisions = await decisionsOf(config.dataDir, account);
+      const document = {
+        block: outside(block),
+        account: getAddress(account),
+        positions: positions.map(positionJson),
+        decisions: decisions.map(({ account: _, ...decision }) => decision),
+      };
+      await print(options, document, () => explainText(block.number, account, positions, decisions));
+      telemetry.log.flush();
+    });
+}
+
+/** What a keeper on this folder decided; none when no keeper ever ran there. */
+async function decisionsOf(dataDir: string, account: Address): Promise<readonly DecisionRecord[]> {
+  try {
+    const reader = await readLedger(dataDir);
+    try {
+      return await reader.decisions({ account }, REMEMBERED);
+    } finally {
+      await reader.close();
+    }
+  } catch (error) {
+    if (error instanceof LedgerError) return [];
+    throw error;
+  }
+}
+
+function explainText(block: number, account: Address, positions: readonly PositionRow[], decisions: readonly DecisionRecord[]): string {
+  if (positions.length === 0) return `${getAddress(account)} has no position with debt at block ${block}`;
+  const parts = positions.map((row) =>
+    [
+      `${row.protocol}/${row.market} at block ${block}`,
+      `  health      ${healthText(row.healthFactorWad)}${row.liquidatable ? ', liquidatable' : ''}`,
+      `  collateral  $${usdText(row.view.collateralUsd8)}${holdingsText(row.view.collateral)}`,
+      `  debt        $${usdText(row.view.debtUsd8)}${holdingsText(row.view.debt)}`,
+      `  decision    ${verdictText(row)}`,
+    ].join('\n'),
+  );
+  const before = decisions.map((decision) => `  block ${decision.block}  ${decision.kind}  ${decision.detail}`);
+  return [getAddress(account), ...parts, ...(before.length === 0 ? [] : ['decided before, newest first', ...before])].join('\n');
+}
+
+function holdingsText(holdings: readonly Holding[]): string {
+  return holdings
+    .map(
+      ({ symbol, amountRaw, decimals, valueUsd8 }) =>
+        `\n              ${formatUnits(amountRaw, decimals)} ${symbol}, $${usdText(valueUsd8)}`,
+    )
+    .join('');
+}
+
+function parseAccount(text: string): Address {
+  if (!isAddress(text)) throw new InvalidArgumentError('It must be an address with a right checksum, or in lower case.');
+  return text.toLowerCase() as Address;
+}

@@ -1,0 +1,74 @@
+import { type Command, InvalidArgumentError } from 'commander';
+import { getAddress } from 'viem';
+import { loadConfig } from '../../config/load.ts';
+import { usdText } from '../../lib/usd.ts';
+import type { PositionRow } from '../../pipeline/positions.ts';
+import { outside, positionJson } from '../../server/json.ts';
+import { createTelemetry } from '../../telemetry/telemetry.ts';
+import { type OutputOptions, print, table, warn } from '../output.ts';
+
+const SHOWN = 40;
+
+export function addScan(program: Command): void {
+  program
+    .command('scan')
+    .description('one pass: sync, then the positions by health with what liquidating each would bring')
+    .option('--limit <count>', `only the worst so many (default: all with --json, else ${SHOWN})`, parseCount)
+    .option('--json', 'one JSON document on stdout')
+    .action(async (options: OutputOptions & { limit?: number }) => {
+      const config = await loadConfig('scan');
+      for (const warning of config.warnings) await warn(warning);
+      const telemetry = createTelemetry(config.log, 'stderr');
+      const { scan } = await import('../survey.ts');
+      const { block, positions } = await scan(config, telemetry);
+      const limit = options.limit ?? (options.json ? positions.length : SHOWN);
+      const worst = positions.slice(0, limit);
+      await print(options, { block: outside(block), positions: worst.map(positionJson) }, () =>
+        scanText(block.number, worst, positions.length),
+      );
+      telemetry.log.flush();
+    });
+}
+
+function scanText(block: number, worst: readonly PositionRow[], count: number): string {
+  const liquidatable = worst.filter((row) => row.liquidatable).length;
+  const rows = worst.map((row) => [
+    getAddress(row.view.account),
+    `${row.protocol}/${row.market}`,
+    healthText(row.healthFactorWad),
+    usdText(row.view.debtUsd8),
+    usdText(row.view.collateralUsd8),
+    verdictText(row),
+  ]);
+  return [
+    `block ${block}: ${count} positions with debt, ${liquidatable} liquidatable${worst.length < count ? `; the worst ${worst.length}` : ''}`,
+    ...(rows.length === 0
+      ? []
+      : [
+          '',
+          table(['account', 'market', 'health', 'debt $', 'collateral $', 'liquidating it'], rows, ['health', 'debt $', 'collateral $']),
+        ]),
+  ].join('\n');
+}
+
+/** Four decimals, floored: never shown better than it is. */
+export function healthText(healthFactorWad: bigint | undefined): string {
+  if (healthFactorWad === undefined) return 'unknown';
+  const tenThousandths = healthFactorWad / 10n ** 14n;
+  if (tenThousandths >= 10_000_000n) return '> 1000';
+  return `${tenThousandths / 10_000n}.${String(tenThousandths % 10_000n).padStart(4, '0')}`;
+}
+
+export function verdictText({ verdict }: PositionRow): string {
+  if ('plan' in verdict) return `brings $${usdText(verdict.plan.profitUsd8)}: ${verdict.plan.option}, ${verdict.plan.route}`;
+  const { reason, figures } = verdict.skip;
+  if (reason === 'healthy') return 'healthy';
+  const why = Object.entries(figures).map(([name, value]) => `${name} ${value}`);
+  return why.length === 0 ? reason : `${reason} (${why.join(', ')})`;
+}
+
+function parseCount(text: string): number {
+  const count = /^\d{1,7}$/.test(text) ? Number(text) : 0;
+  if (count === 0) throw new InvalidArgumentError('It must be a whole number, at least 1.');
+  return count;
+}

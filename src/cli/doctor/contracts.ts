@@ -1,0 +1,86 @@
+import { formatEther, getAddress } from 'viem';
+import { privateKeyToAddress } from 'viem/accounts';
+import { getBalance, getCode } from '../../chain/actions/account.ts';
+import { getHead } from '../../chain/actions/getHead.ts';
+import type { Rpc } from '../../chain/types.ts';
+import type { AddressBook } from '../../config/addressBook.ts';
+import type { Config } from '../../config/config.ts';
+import { executorProblems, readExecutor } from '../../execution/executor-state.ts';
+import { mapBounded } from '../../lib/async.ts';
+import type { Address } from '../../lib/types.ts';
+import { attempt, bad, type Check, good } from './check.ts';
+
+const CONCURRENCY = 4;
+/** What a liquidation with its swaps takes, about; below the price of this many the key counts as empty. */
+const LIQUIDATION_GAS = 2_000_000n;
+
+/** Is there a contract at every address that the keeper is told. */
+export async function checkBook(rpc: Rpc, book: AddressBook): Promise<readonly Check[]> {
+  const told: readonly (readonly [string, Address])[] = [
+    ['wrappedNative', book.wrappedNative],
+    ...(book.multicall3 === undefined ? [] : [['multicall3', book.multicall3] as const]),
+    ...book['aave-v3'].map((market) => [`aave-v3/${market.name} poolAddressesProvider`, market.poolAddressesProvider] as const),
+    ...book['uniswap-v3'].map(({ factory }) => ['uniswap-v3 factory', factory] as const),
+    ...book.bridgeTokens.map((token) => ['bridge token', token] as const),
+    ...Object.entries(book.usdFeeds).map(([token, feed]) => [`USD feed of ${getAddress(token)}`, feed] as const),
+  ];
+  const missing =
+    book.multicall3 === undefined
+      ? [bad('multicall3', 'none is known: every read is a call of its own', 'add `multicall3` to DEPLOYMENTS_FILE')]
+      : [];
+  const checks = await mapBounded(told, CONCURRENCY, ([name, address]) =>
+    attempt(name, 'try again', async () =>
+      (await getCode(rpc, address)) === '0x'
+        ? bad(name, `no contract at ${getAddress(address)}`, 'mend the address in DEPLOYMENTS_FILE')
+        : good(name, getAddress(address)),
+    ),
+  );
+  return [...checks, ...missing];
+}
+
+/** Is the Executor ours: does it obey the keeper's key, does it know the chain's money, does it pay whom the operator means. */
+export async function checkExecutor(rpc: Rpc, book: AddressBook, config: Config): Promise<readonly Check[]> {
+  const { executor, mode } = config;
+  if (executor === undefined)
+    return [
+      mode === 'live'
+        ? bad('executor', 'EXECUTOR_ADDRESS is not set', 'run `bailiff deploy` and set it')
+        : good('executor', 'none is set; MODE=watch needs none'),
+    ];
+  const key = config.keys.keeper;
+  const sender = key === undefined ? executor : lower(privateKeyToAddress(key.reveal()));
+  return [
+    await attempt('executor', 'try again', async () => {
+      const state = await readExecutor(rpc, executor, sender);
+      // Without a key nobody's rights can be looked at; the owner's then stand for them.
+      const wanted = {
+        sender: key === undefined ? (state?.owner ?? sender) : sender,
+        wrappedNative: book.wrappedNative,
+        treasury: config.treasury,
+      };
+      const problems = executorProblems(executor, state, wanted);
+      if (state === undefined || problems.length > 0)
+        return bad('executor', problems.join('; '), 'do what is said there, or set another EXECUTOR_ADDRESS');
+      return good('executor', `${getAddress(executor)}, owned by ${getAddress(state.owner)}, pays ${getAddress(state.treasury)}`);
+    }),
+  ];
+}
+
+export async function checkGas(rpc: Rpc, { keys, mode }: Config): Promise<Check> {
+  if (keys.keeper === undefined)
+    return mode === 'live'
+      ? bad('gas', 'no key is set', 'set KEEPER_PRIVATE_KEY or a keystore')
+      : good('gas', 'no key is set; MODE=watch needs none');
+  const keeper = privateKeyToAddress(keys.keeper.reveal());
+  return attempt('gas', 'try again', async () => {
+    const [balance, head] = await Promise.all([getBalance(rpc, lower(keeper)), getHead(rpc, 'latest')]);
+    const least = LIQUIDATION_GAS * head.baseFeeWei * 2n;
+    if (balance < least)
+      return bad('gas', `${keeper} holds ${formatEther(balance)}, a liquidation may take ${formatEther(least)}`, 'send it native tokens');
+    return good('gas', `${keeper} holds ${formatEther(balance)}`);
+  });
+}
+
+function lower(address: Address): Address {
+  return address.toLowerCase() as Address;
+}

@@ -1,0 +1,136 @@
+import { z } from 'zod';
+
+/** The documents that commands print with `--json`: a contract with scripts. Fields may be added, none renamed. */
+
+const address = z.string().regex(/^0x[0-9a-fA-F]{40}$/);
+const hash = z.string().regex(/^0x[0-9a-f]{64}$/);
+const block = z.int().min(0);
+/** Integers that may pass 2^53. */
+const integer = z.string().regex(/^-?\d+$/);
+/** Plain decimals: `-12.34`. */
+const usd = z.string().regex(/^-?\d+\.\d{2,8}$/);
+const holding = z.object({ asset: address, symbol: z.string(), decimals: z.int(), amountRaw: integer, valueUsd: usd });
+const skip = z.looseObject({ reason: z.string() });
+const plan = z.object({
+  option: z.string(),
+  debtAsset: address,
+  collateralAsset: address,
+  repayRaw: integer,
+  seizedRaw: integer,
+  repayUsd: usd,
+  route: z.string(),
+  flash: z.string(),
+  flashFeeRaw: integer,
+  grossWei: integer,
+  gasUnits: integer,
+  gasWei: integer,
+  bidWei: integer,
+  profitWei: integer,
+  profitUsd: usd,
+});
+
+const position = z
+  .object({
+    protocol: z.string(),
+    market: z.string(),
+    account: address,
+    healthFactorWad: integer.optional(),
+    liquidatable: z.boolean(),
+    collateralUsd: usd,
+    debtUsd: usd,
+    collateral: z.array(holding),
+    debt: z.array(holding),
+    plan: plan.optional(),
+    skip: skip.optional(),
+  })
+  .refine((row) => (row.plan === undefined) !== (row.skip === undefined), 'either a plan or a skip');
+
+const head = z.object({ number: block, hash, timestamp: z.int() });
+
+export const scanShape = z.object({ block: head, positions: z.array(position) });
+export const explainShape = z.object({
+  block: head,
+  account: address,
+  positions: z.array(position),
+  /** What a keeper on this DATA_DIR decided before, newest first. */
+  decisions: z.array(
+    z.object({ at: z.int(), block, protocol: z.string(), market: z.string(), kind: z.enum(['plan', 'skip']), detail: z.string() }),
+  ),
+});
+
+export const deployShape = z.object({
+  executor: address,
+  owner: address,
+  txHash: hash,
+  block,
+  chainId: z.int(),
+  operators: z.array(address),
+  treasury: address,
+  wrappedNative: address,
+});
+
+export const attemptShape = z.object({
+  attemptId: z.string(),
+  outcome: z.enum(['included', 'reverted', 'missed', 'replaced', 'expired', 'open']),
+  reason: z.string().optional(),
+  protocol: z.string(),
+  market: z.string(),
+  account: address,
+  debtAsset: address,
+  collateralAsset: address,
+  repayRaw: integer,
+  repayUsd: usd,
+  txHash: hash,
+  updateTxHash: hash.optional(),
+  channel: z.enum(['bundle', 'public']),
+  lane: address,
+  nonce: z.int(),
+  sinceBlock: block,
+  targetBlock: block,
+  block: block.optional(),
+  blocksAfterUpdate: z.int().optional(),
+  expectedProfitUsd: usd,
+  grossWei: integer.optional(),
+  bidWei: integer.optional(),
+  gasWei: integer.optional(),
+  profitWei: integer.optional(),
+  profitUsd: usd.optional(),
+});
+
+export const reportShape = z.object({
+  from: z.object({ block }),
+  to: z.object({ block }),
+  totals: z.object({
+    profitUsd: usd,
+    gasUsd: usd,
+    bidUsd: usd,
+    attempts: z.int(),
+    included: z.int(),
+    reverted: z.int(),
+    missed: z.int(),
+    replaced: z.int(),
+    expired: z.int(),
+    open: z.int(),
+    transactionsMined: z.int(),
+  }),
+  blocksAfterUpdate: z.record(z.string(), z.int()),
+  misses: z.record(z.string(), z.int()),
+  attempts: z.array(attemptShape),
+});
+
+export const doctorShape = z.object({
+  ok: z.boolean(),
+  checks: z.array(z.object({ name: z.string(), ok: z.boolean(), detail: z.string(), mend: z.string() })),
+});
+
+export const controlShape = z.object({ done: z.boolean(), answer: z.string() });
+
+export const envShape = z.array(
+  z.object({ name: z.string(), default: z.string(), required: z.boolean(), secret: z.boolean(), description: z.string() }),
+);
+
+/** Of `run`, when it has stopped. */
+export const runShape = z.object({ stopped: z.enum(['SIGINT', 'SIGTERM']) });
+
+export type DeployDocument = z.output<typeof deployShape>;
+export type DoctorDocument = z.output<typeof doctorShape>;
