@@ -1,132 +1,27 @@
-/** Drives one market by hand, block by block, over plain JSON-RPC: what the sync engine does, without any of its care. */
+/** Follows a fixture's market and the feeds that it needs. */
 import type { Fixture } from '../../../scripts/devnet/fixture.ts';
-import { rpc, rpcBatch } from '../../../scripts/devnet/rpc.ts';
-import { router } from '../../../src/chain/filters.ts';
-import { decodeAggregate3, encodeAggregate3 } from '../../../src/chain/multicall.ts';
-import type { Address, Head, Hex, RawLog, ViewAnswer, ViewCall } from '../../../src/lib/types.ts';
-import type { Mirrored, Reading, Undo } from '../../../src/mirror/types.ts';
+import type { Address } from '../../../src/lib/types.ts';
 import { Feeds } from '../../../src/oracles/feeds.ts';
 import { momentOf } from '../../../src/oracles/moment.ts';
 import type { Moment } from '../../../src/oracles/types.ts';
 import { AaveV3Market } from '../../../src/protocols/aave-v3/market.ts';
+import { ChainFollower } from '../../support/chain-follower.ts';
 
-type Block = { number: Hex; hash: Hex; parentHash: Hex; timestamp: Hex; baseFeePerGas: Hex; gasLimit: Hex; gasUsed: Hex };
-type Log = Omit<RawLog, 'blockNumber' | 'logIndex'> & { blockNumber: Hex; logIndex: Hex };
-
-export class Follower {
-  readonly rpcUrl: string;
-  readonly feeds = new Feeds();
+export class Follower extends ChainFollower {
+  readonly feeds: Feeds;
   readonly market: AaveV3Market;
-  /** In the order in which each block reaches them. */
-  readonly mirrored: readonly Mirrored[];
-  head!: Head;
-  readonly #undos: Undo[] = [];
-  readonly #multicall3: Address;
 
   constructor(fixture: Fixture) {
     const { aave, multicall3 } = fixture.market;
-    this.rpcUrl = fixture.anvil.rpcUrl;
-    this.#multicall3 = multicall3;
+    const feeds = new Feeds();
     const poolAddressesProvider = aave.poolAddressesProvider.toLowerCase() as Address;
-    this.market = new AaveV3Market({ name: 'core', poolAddressesProvider, fromBlock: aave.fromBlock }, this.feeds);
-    this.mirrored = [this.market, this.feeds];
-  }
-
-  /** Discovers up to the latest block, or an earlier one, and anchors there. */
-  async anchor(at?: number): Promise<void> {
-    this.head = await this.headAt(at);
-    const [{ topics0 }] = this.market.discoveryFilters() as [{ topics0: Hex[] }];
-    const range = { fromBlock: quantity(this.market.fromBlock), toBlock: quantity(this.head.number), topics: [topics0] };
-    this.market.discover((await rpc<Log[]>(this.rpcUrl, 'eth_getLogs', [range])).map(toRawLog));
-    for (const mirrored of this.mirrored) await this.perform(mirrored.anchor(this.head), this.head);
-  }
-
-  /** Follows to the latest block. */
-  async advance(): Promise<void> {
-    const latest = Number(await rpc<Hex>(this.rpcUrl, 'eth_blockNumber'));
-    for (let number = this.head.number + 1; number <= latest; number++) this.#undos.push(await this.#step(number));
-  }
-
-  /** Takes back every block above this one. */
-  takeBackTo(number: number): void {
-    while (this.head.number > number) {
-      const undo = this.#undos.pop();
-      if (undo === undefined) throw new RangeError(`block ${this.head.number} cannot be taken back`);
-      undo();
-    }
-  }
-
-  async #step(number: number): Promise<Undo> {
-    const before = this.head;
-    const head = await this.headAt(number);
-    const logs = (await rpc<Log[]>(this.rpcUrl, 'eth_getLogs', [{ blockHash: head.hash }])).map(toRawLog);
-    const undos: Undo[] = [];
-    for (const mirrored of this.mirrored) undos.push(mirrored.apply(head, logs.filter(router(mirrored.filters()))));
-    for (const mirrored of this.mirrored) undos.push(mirrored.ingest(head, await this.call(mirrored.reads(head), head)));
-    this.head = head;
-    return () => {
-      for (const undo of undos.reverse()) undo();
-      this.head = before;
-    };
+    const market = new AaveV3Market({ name: 'core', poolAddressesProvider, fromBlock: aave.fromBlock }, feeds);
+    super(fixture.anvil.rpcUrl, multicall3, [market, feeds]);
+    this.feeds = feeds;
+    this.market = market;
   }
 
   moment(): Moment {
     return momentOf(this.head, this.feeds);
   }
-
-  /** Everything that the audit would ever compare, at the mirrored block: what differs. */
-  async audit(): Promise<string[]> {
-    const found: string[] = [];
-    for (const mirrored of this.mirrored) {
-      const checks = mirrored.audit(this.head, 100_000, this.head.number);
-      const answers = await this.call(
-        checks.map(({ call }) => call),
-        this.head,
-      );
-      for (const [place, check] of checks.entries()) {
-        const difference = check.compare(answers[place]!);
-        if (difference !== null) found.push(`${check.subject}: ours ${difference.ours}, theirs ${difference.theirs}`);
-      }
-    }
-    return found;
-  }
-
-  async headAt(number?: number): Promise<Head> {
-    const block = await rpc<Block>(this.rpcUrl, 'eth_getBlockByNumber', [number === undefined ? 'latest' : quantity(number), false]);
-    return {
-      ...{ number: Number(block.number), hash: block.hash, parentHash: block.parentHash, timestamp: Number(block.timestamp) },
-      ...{ baseFeeWei: BigInt(block.baseFeePerGas), gasLimit: BigInt(block.gasLimit), gasUsed: BigInt(block.gasUsed) },
-    };
-  }
-
-  async perform<T>(reading: Reading<T>, head: Head): Promise<T> {
-    let step = reading.next([]);
-    while (!step.done) step = reading.next(await this.call(step.value, head));
-    return step.value;
-  }
-
-  async call(calls: readonly ViewCall[], head: Head): Promise<ViewAnswer[]> {
-    if (calls.length === 0) return [];
-    const chunks: ViewCall[][] = [];
-    for (let from = 0; from < calls.length; from += CHUNK) chunks.push(calls.slice(from, from + CHUNK));
-    // NOTE: through Multicall3 a call that reverts is an answer; over plain JSON-RPC it would fail the batch.
-    const returned = await rpcBatch<Hex>(
-      this.rpcUrl,
-      chunks.map((chunk) => ({
-        method: 'eth_call',
-        params: [{ to: this.#multicall3, data: encodeAggregate3(chunk) }, { blockHash: head.hash }],
-      })),
-    );
-    return chunks.flatMap((chunk, place) => decodeAggregate3(returned[place]!, chunk.length));
-  }
-}
-
-const CHUNK = 200;
-
-function toRawLog(log: Log): RawLog {
-  return { ...log, address: log.address.toLowerCase() as Address, blockNumber: Number(log.blockNumber), logIndex: Number(log.logIndex) };
-}
-
-function quantity(value: number): Hex {
-  return `0x${value.toString(16)}`;
 }

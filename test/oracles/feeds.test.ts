@@ -1,0 +1,108 @@
+/** Feeds through Chainlink's own proxies: new answers, a new aggregator, a reorg. */
+import type { Address } from 'viem';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Anvil, startAnvil } from '../../scripts/devnet/anvil.ts';
+import { SetupChain } from '../../scripts/devnet/chain.ts';
+import { devAccount } from '../../scripts/devnet/keys.ts';
+import { oracleArtifacts } from '../../scripts/devnet/oracle/contracts.ts';
+import { deployFeeds } from '../../scripts/devnet/oracle/feeds.ts';
+import type { Feed } from '../../scripts/devnet/oracle/report.ts';
+import { transmit } from '../../scripts/devnet/oracle/transmit.ts';
+import { ownContracts } from '../../scripts/devnet/tokens.ts';
+import { Feeds } from '../../src/oracles/feeds.ts';
+import { ChainFollower } from '../support/chain-follower.ts';
+
+let anvil: Anvil;
+let chain: SetupChain;
+let ether: Feed;
+let bitcoin: Feed;
+let multicall3: Address;
+let proxyAbi: Awaited<ReturnType<typeof oracleArtifacts>>['proxy']['abi'];
+
+const lower = (address: Address) => address.toLowerCase() as Address;
+
+beforeAll(async () => {
+  anvil = await startAnvil();
+  chain = new SetupChain(anvil.rpcUrl, devAccount('deployer'));
+  await chain.prepare();
+  multicall3 = chain.deploy('Multicall3', (await ownContracts())['Multicall3']!);
+  const deployed = await deployFeeds(chain, [
+    { name: 'ETH / USD', decimals: 8, initialAnswer: 3_000_00000000n },
+    { name: 'BTC / USD', decimals: 18, initialAnswer: 90_000n * 10n ** 18n },
+  ]);
+  [ether, bitcoin] = deployed as [Feed, Feed];
+  proxyAbi = (await oracleArtifacts()).proxy.abi;
+}, 120_000);
+afterAll(async () => {
+  await anvil?.stop();
+});
+
+async function followed() {
+  const feeds = new Feeds();
+  feeds.want([lower(ether.proxy), lower(bitcoin.proxy)]);
+  const follower = new ChainFollower(anvil.rpcUrl, multicall3, [feeds]);
+  await follower.anchor();
+  return { feeds, follower };
+}
+
+/** What consumers of the proxy are answered. */
+async function latest(feed: Feed) {
+  const round = await chain.read<readonly bigint[]>(feed.proxy, proxyAbi, 'latestRoundData');
+  return { roundId: round[0], answer: round[1], updatedAt: Number(round[3]) };
+}
+
+async function update(feed: Feed, answer: bigint): Promise<void> {
+  await transmit(anvil.rpcUrl, feed, answer);
+  await chain.mine();
+}
+
+test('the anchor reads answer, aggregator and decimals', async () => {
+  const { feeds } = await followed();
+  expect(feeds.answer(lower(ether.proxy))).toEqual(await latest(ether));
+  expect(feeds.aggregator(lower(ether.proxy))).toBe(lower(ether.aggregator));
+  expect(feeds.feedsOf(lower(bitcoin.aggregator))).toEqual([lower(bitcoin.proxy)]);
+  expect([feeds.decimals(lower(ether.proxy)), feeds.decimals(lower(bitcoin.proxy))]).toEqual([8, 18]);
+});
+
+test('a transmission is the answer of its block, and can be taken back', async () => {
+  const { feeds, follower } = await followed();
+  const before = feeds.answer(lower(ether.proxy));
+  const { number } = follower.head;
+  for (const answer of [2_950_00000000n, 2_951_00000000n]) {
+    await update(ether, answer);
+    await follower.advance();
+    expect(feeds.answer(lower(ether.proxy))).toEqual(await latest(ether));
+    expect(feeds.answer(lower(ether.proxy))?.answer).toBe(answer);
+  }
+  follower.takeBackTo(number);
+  expect(feeds.answer(lower(ether.proxy))).toEqual(before);
+});
+
+test('a feed wanted later is known one block later; what is none stays unknown', async () => {
+  const feeds = new Feeds();
+  const follower = new ChainFollower(anvil.rpcUrl, multicall3, [feeds]);
+  await follower.anchor();
+  feeds.want([lower(ether.proxy), lower(multicall3)]);
+  expect(feeds.answer(lower(ether.proxy))).toBeUndefined();
+  await chain.mine();
+  await follower.advance();
+  expect(feeds.answer(lower(ether.proxy))).toEqual(await latest(ether));
+  expect(feeds.answer(lower(multicall3))).toBeUndefined();
+});
+
+test('after a change of aggregator the answer is right at once, the aggregator in the next block', async () => {
+  const { feeds, follower } = await followed();
+  const { number } = follower.head;
+  chain.call(ether.proxy, proxyAbi, 'proposeAggregator', [bitcoin.aggregator]);
+  chain.call(ether.proxy, proxyAbi, 'confirmAggregator', [bitcoin.aggregator]);
+  await chain.mine();
+  await follower.advance();
+  expect(feeds.answer(lower(ether.proxy))).toEqual(await latest(ether));
+  expect(feeds.answer(lower(ether.proxy))?.answer).toBe(90_000n * 10n ** 18n);
+  await chain.mine();
+  await follower.advance();
+  expect(feeds.feedsOf(lower(bitcoin.aggregator)).toSorted()).toEqual([lower(ether.proxy), lower(bitcoin.proxy)].toSorted());
+  expect(feeds.decimals(lower(ether.proxy))).toBe(18);
+  follower.takeBackTo(number);
+  expect(feeds.aggregator(lower(ether.proxy))).toBe(lower(ether.aggregator));
+});
