@@ -150,6 +150,64 @@ test('a swap planned after others of the same block ends where the real one ends
   await driver.follow();
 });
 
+test('a swap that ends on a tick, or a unit beside it, ends as the real one and goes on as it does', { timeout: 120_000 }, async () => {
+  const [token0, token1] = (await world.tokens(2)) as [Address, Address];
+  mirrored.want([token0, token1]);
+  const start = 3_001;
+  // Where liquidity passes 2^96, a price can be rounded onto its tick by an output that falls short of it.
+  for (const [fee, liquidity] of [
+    [500, 10n ** 15n],
+    [3000, 2n ** 105n + 987_654_321n],
+  ] as const) {
+    const address = await world.pool(token0, token1, fee, sqrtPriceAtTick(start) + 777_777_777n);
+    const spacing = SPACING[fee]!;
+    const base = Math.floor(start / spacing) * spacing;
+    world.act('mint', [address, base - 4 * spacing, base + 4 * spacing, liquidity]);
+    world.act('mint', [address, base, base + spacing, liquidity / 3n]);
+    await world.chain.mine();
+    await driver.anchor();
+    const pool = mirrored.book()!.pools.get(address)!;
+    for (const zeroForOne of [true, false]) {
+      for (const exactIn of [true, false]) {
+        const target = sqrtPriceAtTick(zeroForOne ? base : base + spacing);
+        const swap = (of: UniswapV3Pool, amount: bigint) => (exactIn ? of.sell(zeroForOne, amount) : of.buy(zeroForOne, amount));
+        const least = leastReaching(target, zeroForOne, (amount) => swap(pool, amount)?.after as UniswapV3Pool | undefined);
+        for (const amount of [least - 1n, least, least + 1n]) {
+          const restore = await world.snapshot();
+          const after = swap(pool, amount)!.after as UniswapV3Pool;
+          world.act('swap', [address, zeroForOne, exactIn ? amount : -amount]);
+          const { sqrtPriceX96, liquidity: active } = after.curve;
+          await world.chain.mine();
+          expect(await chainSays(after)).toMatchObject({ curve: { sqrtPriceX96, tick: after.tick, liquidity: active } });
+          for (const back of [true, false]) {
+            const next = after.sell(back, liquidity / 100_000n)!.after as UniswapV3Pool;
+            const again = await world.snapshot();
+            world.act('swap', [address, back, liquidity / 100_000n]);
+            await world.chain.mine();
+            const curve = { sqrtPriceX96: next.curve.sqrtPriceX96, tick: next.tick, liquidity: next.curve.liquidity };
+            expect(await chainSays(next)).toMatchObject({ curve });
+            await again();
+          }
+          await restore();
+        }
+      }
+    }
+  }
+});
+
+/** The least amount after which the price has reached `target`. */
+function leastReaching(target: bigint, zeroForOne: boolean, after: (amount: bigint) => UniswapV3Pool | undefined): bigint {
+  let low = 1n;
+  let high = 1n << 120n;
+  while (low < high) {
+    const middle = (low + high) >> 1n;
+    const price = after(middle)?.curve.sqrtPriceX96;
+    if (price === undefined || (zeroForOne ? price <= target : price >= target)) high = middle;
+    else low = middle + 1n;
+  }
+  return low;
+}
+
 test('a pool of wanted tokens created later, at a fee enabled later, is mirrored from its first log', { timeout: 60_000 }, async () => {
   world.chain.call(world.factory, world.contracts.UniswapV3Factory.abi, 'enableFeeAmount', [250, 5]);
   const pool = await world.pool(tokens[0]!, tokens[1]!, 250, sqrtPriceAtTick(777));
