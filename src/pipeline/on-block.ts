@@ -61,7 +61,6 @@ export class BlockPipeline {
   async onBlock(world: DecisionWorld, head: Head, tipWei: bigint, inFlight: boolean, stillCurrent: () => boolean): Promise<BlockOutcome> {
     const at = world.next();
     const judged = this.#watch.judge(world.protocols, at, head.number);
-    for (const candidate of judged.candidates) this.#sayFound(candidate);
     const decisions = this.#decide(world, judged.candidates, head, at, tipWei);
     const terms = termsAt(this.#settings, world.usd, head, at, tipWei);
     const plans = decisions.flatMap((decision) => (decision.kind === 'plan' ? [decision.plan] : []));
@@ -71,6 +70,8 @@ export class BlockPipeline {
       if (inFlight) skips.push(...plans.map((plan) => skipOf(plan, { reason: 'in-flight', figures: {} })));
       else dispatched = await this.#send(plans, skips, head, at, terms, stillCurrent);
     }
+    for (const candidate of judged.candidates) this.#sayFound(candidate);
+    for (const plan of plans) await this.#sayPlanned(plan, head);
     for (const skip of skips) await this.#saySkipped(skip.candidate, skip.skip, head);
     this.#forget(judged.candidates);
     return { judged, decisions, dispatched };
@@ -107,8 +108,8 @@ export class BlockPipeline {
     const approved = plans.filter((_, index) => verdicts[index] === undefined);
     for (const [index, plan] of plans.entries()) if (verdicts[index] !== undefined) skips.push(skipOf(plan, verdicts[index]));
     if (approved.length === 0) return undefined;
-    for (const plan of approved) await this.#sayPlanned(plan, head);
     try {
+      // NOTE: nothing is told or recorded before the bundle is out: the slot is short.
       const dispatched = await this.#dispatcher.dispatch(approved, head, at, terms, this.#settings.sender, stillCurrent);
       skips.push(...dispatched.skipped.map(({ plan, skip }) => skipOf(plan, skip)));
       return dispatched;

@@ -38,15 +38,15 @@ export function planCandidate(
       obstacle ??= regimes;
       continue;
     }
-    for (const flash of market.flashes) {
-      const found = bestAmount(regimes, (amountRaw) => {
-        const result = evaluate(option, amountRaw, flash, market.venue, depth, terms);
-        if (result.ok) return result.evaluation;
-        obstacle = result.reason;
-        return undefined;
-      });
-      if (found !== undefined && (best === undefined || found.valueWei > best.valueWei)) best = found;
-    }
+    const value = (flash: FlashSource) => (amountRaw: bigint) => {
+      const result = evaluate(option, amountRaw, flash, market.venue, depth, terms);
+      if (result.ok) return result.evaluation;
+      obstacle = result.reason;
+      return undefined;
+    };
+    const flash = bestFlash(market.flashes, regimes, value);
+    const found = flash === undefined ? undefined : bestAmount(regimes, value(flash));
+    if (found !== undefined && (best === undefined || found.valueWei > best.valueWei)) best = found;
   }
   if (best === undefined)
     return skip(obstacle === undefined || obstacle === 'too-thin' || obstacle === 'not-synced' ? 'no-route' : obstacle);
@@ -101,6 +101,25 @@ function decide(candidate: Candidate, best: Evaluation, market: Market, depth: D
     minGrossWei: best.gasWei + floorWei,
   };
   return { decision: { kind: 'plan', plan } as const, after: best.exit.after };
+}
+
+/** The lender that leaves most at the largest amount that any can lend: fees are linear, so it stays the best below. */
+function bestFlash(
+  flashes: readonly FlashSource[],
+  regimes: readonly Regime[],
+  value: (flash: FlashSource) => (amountRaw: bigint) => Evaluation | undefined,
+): FlashSource | undefined {
+  if (flashes.length < 2) return flashes[0];
+  const { minRaw, maxRaw } = regimes.at(-1)!;
+  for (const amountRaw of [maxRaw, (minRaw + maxRaw) / 2n, minRaw]) {
+    let best: Evaluation | undefined;
+    for (const flash of flashes) {
+      const found = value(flash)(amountRaw);
+      if (found !== undefined && (best === undefined || found.valueWei > best.valueWei)) best = found;
+    }
+    if (best !== undefined) return best.flash;
+  }
+  return flashes[0];
 }
 
 /** The option's regimes cut to the operator's largest position; partial liquidations stay possible below it. */

@@ -75,7 +75,10 @@ export function stepsOf(evaluation: Evaluation, venue: Venue, executor: Address)
   const { option, amountRaw, repayRaw, flashFeeRaw, lender, flash, exit } = evaluation;
   const stepsOfLeg = (leg: Leg | undefined) => (leg === undefined ? [] : venue.steps(leg.fill, leg.input));
   const inner = [...option.steps(amountRaw), ...stepsOfLeg(exit.inner)];
-  return [...flash.steps({ token: option.debtAsset, amountRaw: repayRaw, feeRaw: flashFeeRaw, lender }, inner, executor), ...stepsOfLeg(exit.outer)];
+  return [
+    ...flash.steps({ token: option.debtAsset, amountRaw: repayRaw, feeRaw: flashFeeRaw, lender }, inner, executor),
+    ...stepsOfLeg(exit.outer),
+  ];
 }
 
 function sumOf(flows: ReturnType<Option['flow']>, asset: Address, wanted: (deltaRaw: bigint) => boolean): bigint {

@@ -68,13 +68,7 @@ function buyDebt(venue: Venue, request: ExitRequest): Exit | NoFill {
   return sellRest(venue, request, request.collateralAsset, request.seizedRaw - purchase.amountInRaw, { fill: purchase, input: 'planned' });
 }
 
-function sellRest(
-  venue: Venue,
-  request: ExitRequest,
-  token: Address,
-  restRaw: bigint,
-  inner: Leg | undefined,
-): Exit | NoFill {
+function sellRest(venue: Venue, request: ExitRequest, token: Address, restRaw: bigint, inner: Leg | undefined): Exit | NoFill {
   const fills = inner === undefined ? [] : [inner.fill];
   const depth = inner === undefined ? request.depth : request.depth.after(inner.fill);
   if (token === request.numeraire) return { ok: true, fills, grossRaw: restRaw, after: depth, inner, outer: undefined };
