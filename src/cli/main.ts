@@ -19,7 +19,7 @@ const { version, description } = JSON.parse(readFileSync(new URL('../../package.
 
 const program = new Command('bailiff').description(description).version(version).exitOverride().showSuggestionAfterError(false);
 // The one line about a failure is written below, whoever found it.
-program.configureOutput({ outputError: () => undefined });
+program.configureOutput({ outputError: () => undefined, writeErr: () => undefined });
 for (const add of [addRun, addScan, addExplain, addReport, addDoctor, addDeploy, addControl, addEnv]) add(program);
 
 process.on('SIGINT', () => process.exit(130));

@@ -1,3 +1,5 @@
+import { usdText } from '../lib/usd.ts';
+
 /** What a command was told about its output. */
 export type OutputOptions = { readonly json?: true };
 
@@ -12,6 +14,11 @@ export function warn(message: string): Promise<void> {
 
 function write(stream: NodeJS.WriteStream, line: string): Promise<void> {
   return new Promise((resolve) => stream.write(`${line}\n`, () => resolve()));
+}
+
+/** USD for people, to the cent, cut and not rounded; documents carry all eight decimals. */
+export function cents(usd8: bigint): string {
+  return usdText(usd8 - (usd8 % 1_000_000n));
 }
 
 /** Columns as wide as they need to be; those named in `right` are aligned to the right. */

@@ -1,21 +1,25 @@
 import type { Config } from '../config/config.ts';
 import { checkMarket } from '../guard/limits.ts';
 import type { Address } from '../lib/types.ts';
+import type { SyncProgress } from '../mirror/reports.ts';
 import { positionRows } from '../pipeline/positions.ts';
 import { termsAt } from '../pipeline/terms.ts';
 import { Watch } from '../risk/candidates.ts';
 import type { Explanation, Scan } from '../server/view.ts';
 import { planBlock } from '../strategy/block.ts';
 import type { Decision } from '../strategy/types.ts';
+import type { Log } from '../telemetry/log.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import { World } from '../world.ts';
 import { connect } from './connect.ts';
+
+const PROGRESS_EVERY_MS = 1_000;
 
 /** One pass over the chain: syncs, judges every position at the next block, plans what can be liquidated, as `run` would, and ends. Sends nothing. */
 export async function scan(config: Config, { log }: Telemetry): Promise<Scan> {
   const { rpc, book } = await connect(config);
   try {
-    const world = await World.open({ rpc, book, executor: config.executor }, (progress) => log.event('sync.progress', progress));
+    const world = await World.open({ rpc, book, executor: config.executor }, saying(log));
     const { number, hash, timestamp } = world.head;
     log.event('sync.done', { block: number, hash, positions: world.protocols.reduce((sum, protocol) => sum + protocol.count(), 0) });
     const at = world.next();
@@ -23,6 +27,16 @@ export async function scan(config: Config, { log }: Telemetry): Promise<Scan> {
   } finally {
     rpc.close();
   }
+}
+
+/** Progress for people: now and then, not for every block. */
+function saying(log: Log): (progress: SyncProgress) => void {
+  let last = Number.NEGATIVE_INFINITY;
+  return (progress) => {
+    if (performance.now() - last < PROGRESS_EVERY_MS) return;
+    last = performance.now();
+    log.event('sync.progress', progress);
+  };
 }
 
 export async function explain(config: Config, telemetry: Telemetry, account: Address): Promise<Explanation> {

@@ -4,12 +4,11 @@ import { loadConfig } from '../../config/load.ts';
 import { LedgerError } from '../../ledger/database.ts';
 import { type DecisionRecord, readLedger } from '../../ledger/reader.ts';
 import type { Address } from '../../lib/types.ts';
-import { usdText } from '../../lib/usd.ts';
 import type { PositionRow } from '../../pipeline/positions.ts';
 import type { Holding } from '../../protocols/types.ts';
 import { outside, positionJson } from '../../server/json.ts';
 import { createTelemetry } from '../../telemetry/telemetry.ts';
-import { type OutputOptions, print, warn } from '../output.ts';
+import { cents, type OutputOptions, print, warn } from '../output.ts';
 import { healthText, verdictText } from './scan.ts';
 
 const REMEMBERED = 20;
@@ -59,8 +58,8 @@ function explainText(block: number, account: Address, positions: readonly Positi
     [
       `${row.protocol}/${row.market} at block ${block}`,
       `  health      ${healthText(row.healthFactorWad)}${row.liquidatable ? ', liquidatable' : ''}`,
-      `  collateral  $${usdText(row.view.collateralUsd8)}${holdingsText(row.view.collateral)}`,
-      `  debt        $${usdText(row.view.debtUsd8)}${holdingsText(row.view.debt)}`,
+      `  collateral  $${cents(row.view.collateralUsd8)}${holdingsText(row.view.collateral)}`,
+      `  debt        $${cents(row.view.debtUsd8)}${holdingsText(row.view.debt)}`,
       `  decision    ${verdictText(row)}`,
     ].join('\n'),
   );
@@ -71,8 +70,7 @@ function explainText(block: number, account: Address, positions: readonly Positi
 function holdingsText(holdings: readonly Holding[]): string {
   return holdings
     .map(
-      ({ symbol, amountRaw, decimals, valueUsd8 }) =>
-        `\n              ${formatUnits(amountRaw, decimals)} ${symbol}, $${usdText(valueUsd8)}`,
+      ({ symbol, amountRaw, decimals, valueUsd8 }) => `\n              ${formatUnits(amountRaw, decimals)} ${symbol}, $${cents(valueUsd8)}`,
     )
     .join('');
 }

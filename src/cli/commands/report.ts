@@ -3,9 +3,8 @@ import { loadConfig } from '../../config/load.ts';
 import { FIRST_BLOCK, HEAD_BLOCK } from '../../ledger/facts.ts';
 import { readLedger, type Scope } from '../../ledger/reader.ts';
 import { type Report, reportOf } from '../../ledger/report.ts';
-import { usdText } from '../../lib/usd.ts';
 import { attemptJson, totalsJson } from '../../server/json.ts';
-import { type OutputOptions, print, table, warn } from '../output.ts';
+import { cents, type OutputOptions, print, table, warn } from '../output.ts';
 
 export function addReport(program: Command): void {
   program
@@ -48,14 +47,14 @@ function reportText(report: Report): string {
     `${attempt.protocol}/${attempt.market}`,
     attempt.account,
     String(attempt.blocksAfterUpdate ?? '-'),
-    attempt.profitUsd8 === undefined ? '-' : usdText(attempt.profitUsd8),
+    attempt.profitUsd8 === undefined ? '-' : cents(attempt.profitUsd8),
     attempt.reason ?? '',
   ]);
   return [
     `blocks ${from.block} to ${to.block}`,
-    `net profit   $${usdText(totals.profitUsd8)}   over ${totals.transactionsMined} mined transactions`,
-    `gas          $${usdText(totals.gasUsd8)}`,
-    `bids         $${usdText(totals.bidUsd8)}`,
+    `net profit   $${cents(totals.profitUsd8)}   over ${totals.transactionsMined} mined transactions`,
+    `gas          $${cents(totals.gasUsd8)}`,
+    `bids         $${cents(totals.bidUsd8)}`,
     `attempts     ${totals.attempts}: ${totals.included} included, ${totals.reverted} reverted, ${totals.missed} missed, ${totals.replaced} replaced, ${totals.expired} expired, ${totals.open} open`,
     `delay        ${counts(Object.fromEntries(Object.entries(blocksAfterUpdate).map(([blocks, count]) => [`${blocks} blocks after the update`, count])))}`,
     `misses       ${counts(misses)}`,

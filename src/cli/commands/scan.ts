@@ -1,11 +1,10 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { getAddress } from 'viem';
 import { loadConfig } from '../../config/load.ts';
-import { usdText } from '../../lib/usd.ts';
 import type { PositionRow } from '../../pipeline/positions.ts';
 import { outside, positionJson } from '../../server/json.ts';
 import { createTelemetry } from '../../telemetry/telemetry.ts';
-import { type OutputOptions, print, table, warn } from '../output.ts';
+import { cents, type OutputOptions, print, table, warn } from '../output.ts';
 
 const SHOWN = 40;
 
@@ -36,8 +35,8 @@ function scanText(block: number, worst: readonly PositionRow[], count: number): 
     getAddress(row.view.account),
     `${row.protocol}/${row.market}`,
     healthText(row.healthFactorWad),
-    usdText(row.view.debtUsd8),
-    usdText(row.view.collateralUsd8),
+    cents(row.view.debtUsd8),
+    cents(row.view.collateralUsd8),
     verdictText(row),
   ]);
   return [
@@ -60,7 +59,7 @@ export function healthText(healthFactorWad: bigint | undefined): string {
 }
 
 export function verdictText({ verdict }: PositionRow): string {
-  if ('plan' in verdict) return `brings $${usdText(verdict.plan.profitUsd8)}: ${verdict.plan.option}, ${verdict.plan.route}`;
+  if ('plan' in verdict) return `brings $${cents(verdict.plan.profitUsd8)}: ${verdict.plan.option}, ${verdict.plan.route}`;
   const { reason, figures } = verdict.skip;
   if (reason === 'healthy') return 'healthy';
   const why = Object.entries(figures).map(([name, value]) => `${name} ${value}`);
