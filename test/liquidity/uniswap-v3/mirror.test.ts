@@ -195,6 +195,20 @@ test('a swap that ends on a tick, or a unit beside it, ends as the real one and 
   }
 });
 
+test('liquidity counts at once in a range that begins at the current tick, and not in one that ends there', async () => {
+  const [token0, token1] = (await world.tokens(2)) as [Address, Address];
+  mirrored.want([token0, token1]);
+  const pool = await world.pool(token0, token1, 3000, sqrtPriceAtTick(600));
+  await driver.anchor();
+  world.act('mint', [pool, 600, 660, 3n * 10n ** 18n]);
+  world.act('mint', [pool, 540, 600, 5n * 10n ** 18n]);
+  await world.chain.mine();
+  await driver.follow();
+  const state = mirrored.book()!.pools.get(pool)!;
+  expect(state.curve.liquidity).toBe(3n * 10n ** 18n);
+  expect(await chainSays(state)).toMatchObject({ curve: state.curve });
+});
+
 /** The least amount after which the price has reached `target`. */
 function leastReaching(target: bigint, zeroForOne: boolean, after: (amount: bigint) => UniswapV3Pool | undefined): bigint {
   let low = 1n;
