@@ -78,7 +78,7 @@ export class Endpoint {
   async batch(calls: readonly RpcCall[], timeoutMs: number): Promise<RpcAnswer[]> {
     await this.verify(timeoutMs);
     const requests = calls.map(toRequest);
-    const answer = await this.#timed('batch', calls.length, () => this.#transport.send(requests, timeoutMs));
+    const answer = await this.#timed(calls, () => this.#transport.send(requests, timeoutMs));
     if (!Array.isArray(answer)) throw errorOf(this.host, 'batch', answer);
     const byId = new Map(answer.map((one: unknown) => [(one as { id?: unknown } | null)?.id, one]));
     return requests.map(({ id, method }) => {
@@ -155,11 +155,11 @@ export class Endpoint {
   }
 
   async #single(call: RpcCall, timeoutMs: number): Promise<unknown> {
-    const answer = await this.#timed(call.method, 1, () => this.#transport.send(toRequest(call), timeoutMs));
+    const answer = await this.#timed([call], () => this.#transport.send(toRequest(call), timeoutMs));
     return resultOf(this.host, call.method, answer);
   }
 
-  async #timed<T>(method: string, calls: number, work: () => Promise<T>): Promise<T> {
+  async #timed<T>(calls: readonly RpcCall[], work: () => Promise<T>): Promise<T> {
     const began = performance.now();
     let ok = false;
     try {
@@ -168,7 +168,7 @@ export class Endpoint {
       return answer;
     } finally {
       const ms = performance.now() - began;
-      for (let i = 0; i < calls; i++) this.#notify({ kind: 'call', host: this.host, method, ms, ok });
+      for (const { method } of calls) this.#notify({ kind: 'call', host: this.host, method, ms, ok });
     }
   }
 }
