@@ -146,7 +146,7 @@ export class PoolRouter implements Venue {
 
   #fillOf(depth: PoolDepth, { best, tried }: Search): Fill | NoFill {
     if (best !== undefined) return new RoutedFill(this.name, best, this.#nameOf);
-    if (depth.books.length === 0) return noFill('not-synced');
+    if (depth.books.length < this.#families.length) return noFill('not-synced');
     return noFill(tried ? 'too-thin' : 'no-route');
   }
 
