@@ -48,6 +48,7 @@ export class AaveV3Market implements Protocol {
   /** Borrowers by the contract that logged them: which one is the pool is known from the anchor on. */
   readonly #discovered = new Map<Address, Set<Address>>();
   #state: MarketState | undefined;
+  #filters: readonly LogFilter[] = [];
   #unread = new Unread();
   #asks: readonly Ask[] = [];
   /** Health factors as floats, by slot, as last judged: for choosing what to audit, never for deciding. */
@@ -82,14 +83,20 @@ export class AaveV3Market implements Protocol {
     const followed = (this.#state?.accounts ?? []).map(({ address }) => address);
     const borrowersOf = (pool: Address) => [...new Set([...followed, ...(this.#discovered.get(pool) ?? [])])];
     this.#state = yield* anchorMarket(this.#provider, borrowersOf, block);
+    this.#filters = this.#filtersOf(this.#state);
     this.#unread = new Unread();
     this.#lastHealth.length = 0;
     this.#forget();
     this.#feeds.want(this.feeds());
   }
 
+  /** The same list until the next anchor. */
   filters(): readonly LogFilter[] {
-    const { addresses, reserves } = this.#anchored();
+    this.#anchored();
+    return this.#filters;
+  }
+
+  #filtersOf({ addresses, reserves }: MarketState): readonly LogFilter[] {
     const tokens = [...reserves.values()].flatMap(({ aToken, debtToken }) => [aToken, debtToken]);
     const filter = (address: Address, topics0: readonly Hex[]) => ({ addresses: [address], topics0 });
     return [

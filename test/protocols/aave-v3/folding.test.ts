@@ -4,9 +4,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createFixture, type Fixture } from '../../../scripts/devnet/fixture.ts';
 import { uintOf } from '../../../src/lib/words.ts';
 import { calls } from '../../../src/protocols/aave-v3/reads.ts';
-import type { MarketState } from '../../../src/protocols/aave-v3/state.ts';
 import { Actions } from './actions.ts';
 import { Follower } from './follower.ts';
+import { plain } from './plain.ts';
 import { Sender } from './sender.ts';
 
 const BLOCKS = 40;
@@ -20,25 +20,6 @@ let sender: Sender;
 let anchoredAt: number;
 let anchored: unknown;
 const done = new Map<string, number>();
-
-/** State as plain values. `flagged`: leaves out balances that are followed although they are no collateral (any more). */
-function plain(state: MarketState, flagged: boolean): unknown {
-  const byId = <V>(entries: Iterable<[number, V]>) => [...entries].sort(([a], [b]) => a - b);
-  return {
-    head: state.head.hash,
-    premium: state.flashPremiumBps,
-    categories: byId(state.categories),
-    reserves: byId(state.reserves).map(([, { source, ...reserve }]) => ({ ...reserve, kind: source.kind, reads: source.reads() })),
-    accounts: state.accounts
-      .map(({ collateral, supplied, owed, ...account }) => ({
-        ...account,
-        collateral: [...collateral].sort((a, b) => a - b),
-        supplied: byId(supplied).filter(([id]) => !flagged || collateral.has(id)),
-        owed: byId(owed),
-      }))
-      .sort((a, b) => (a.address < b.address ? -1 : 1)),
-  };
-}
 
 beforeAll(async () => {
   fixture = await createFixture({ positions: 60, seed: 5 });
