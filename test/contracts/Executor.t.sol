@@ -172,6 +172,22 @@ contract ExecutorTest is Scene {
         else assert(!ok && inner(reason) == (inside ? IExecutor.UnexpectedPayload.selector : IExecutor.MalformedCallback.selector));
     }
 
+    /// @dev Transient words outlast a sequence, but not to the next one's harm: the whole test is one transaction.
+    function test_SequencesInOneTransactionDoNotMeet() public {
+        executor.register(address(other), new Meter[](0));
+        other.mint(address(executor), 100);
+        bytes memory approve = Pack.approve(address(other), address(pool), 5);
+        executor.execute(oneGroup(approve));
+        executor.execute(oneGroup(bytes.concat(approve, approve)));
+
+        // Once it is unregistered, its gain is its whole balance.
+        executor.unregister(address(other));
+        bytes memory data = abi.encodeCall(other.transfer, (address(this), 1));
+        executor.execute(oneGroup(Pack.patched(address(other), address(other), 36, data)));
+        assert(other.balanceOf(address(this)) == 100);
+        assert(other.allowance(address(executor), address(pool)) == 0);
+    }
+
     function testFuzz_ExpiresAfterItsLastBlock(uint64 lastBlock, uint64 number) public {
         vm.roll(number);
         Sequence memory sequence = oneGroup("");

@@ -94,16 +94,14 @@ contract BombTokenDouble is TokenDouble {
         reverts = reverts_;
     }
 
-    function transfer(address to, uint256 amount) external override returns (bool) {
+    function transfer(address to, uint256 amount) external override returns (bool accepted) {
         _move(msg.sender, to, amount);
         _explode();
-        return true;
     }
 
-    function approve(address spender, uint256 amount) external override returns (bool) {
+    function approve(address spender, uint256 amount) external override returns (bool accepted) {
         allowance[msg.sender][spender] = amount;
         _explode();
-        return true;
     }
 
     function _explode() internal view {
@@ -118,9 +116,10 @@ contract BombTokenDouble is TokenDouble {
 
 /// @notice Burns all the gas it is given.
 contract GasBurnerTokenDouble is TokenDouble {
-    function transfer(address, uint256) external pure override returns (bool) {
-        while (true) {}
-        return true;
+    function transfer(address, uint256) external pure override returns (bool accepted) {
+        assembly ("memory-safe") {
+            invalid()
+        }
     }
 }
 
