@@ -6,8 +6,9 @@ import { type Terms, TRANSACTION_GAS } from './terms.ts';
 import type { Decision, Plan } from './types.ts';
 
 /**
- * Decides a whole block: candidates share pools and the block's gas, so each is first planned alone, then, best first, planned again at the
- * depth that the better ones leave. Pure.
+ * Decides a whole block: candidates share pools and the block's gas. Each is first planned alone; the most profitable that fit the gas are
+ * chosen, and planned again one after another at the depth that those before leave, small ones first: what the pools pay for all together
+ * hardly depends on the order, and a small one moves them little, while behind a large one it would not pay. Pure.
  *
  * @param optionsOf the ways to liquidate a candidate at `at`
  */
@@ -27,26 +28,31 @@ export function planBlock(
     if (decision.kind === 'skip') decisions.push(decision);
     else ranked.push({ plan: decision.plan, options: options.filter((option) => option.label === decision.plan.option) });
   }
-  ranked.sort((a, b) => (a.plan.profitWei === b.plan.profitWei ? 0 : a.plan.profitWei > b.plan.profitWei ? -1 : 1));
+  ranked.sort((a, b) => descending(a.plan.profitWei, b.plan.profitWei));
 
-  let depth = untouched;
   let gasLeft = terms.maxBlockGas;
-  for (const { plan, options } of ranked) {
-    const { decision, after } = planCandidate(plan.candidate, options, market, depth, terms, at);
-    if (decision.kind === 'plan' && decision.plan.gasUnits > gasLeft) {
-      decisions.push({
-        kind: 'skip',
-        candidate: plan.candidate,
-        skip: { reason: 'block-full', figures: { gas: String(decision.plan.gasUnits), gasLeft: String(gasLeft) } },
-      });
-      continue;
+  const chosen = ranked.filter(({ plan }) => {
+    if (plan.gasUnits > gasLeft) {
+      const figures = { gas: String(plan.gasUnits), gasLeft: String(gasLeft) };
+      decisions.push({ kind: 'skip', candidate: plan.candidate, skip: { reason: 'block-full', figures } });
+      return false;
     }
+    gasLeft -= plan.gasUnits;
+    return true;
+  });
+  chosen.sort((a, b) => descending(b.plan.repayUsd8, a.plan.repayUsd8));
+  let depth = untouched;
+  for (const { plan, options } of chosen) {
+    const { decision, after } = planCandidate(plan.candidate, options, market, depth, terms, at);
     decisions.push(decision);
-    if (decision.kind !== 'plan') continue;
     depth = after;
-    gasLeft -= decision.plan.gasUnits;
   }
   return decisions;
+}
+
+function descending(a: bigint, b: bigint): number {
+  if (a === b) return 0;
+  return a > b ? -1 : 1;
 }
 
 /** Gas of a plan when it shares its transaction with others. */
