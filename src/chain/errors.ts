@@ -71,6 +71,12 @@ function kindOf(code: number | undefined, words: string, data: Hex | undefined):
     return 'too-much';
   if (code === -32601 || code === -32004 || /not supported|unsupported|method .*not (found|available|exist|allowed)/.test(words))
     return 'unsupported';
+  // Some nodes report what the EVM does under this code too; the rest of it is trouble of the node's own.
+  if (
+    (code === -32603 && !/evm|opcode|gas|stack|jump/.test(words)) ||
+    /internal (server )?error|unavailable|overloaded|busy|try again/.test(words)
+  )
+    return 'bad-answer';
   return 'rejected';
 }
 

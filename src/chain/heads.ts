@@ -21,6 +21,8 @@ import type { Freshness, HeadEvent, Notify } from './types.ts';
 const DEEPEST_REORG = 128;
 const LONGEST_GAP = 512;
 const TIMEOUT_MS = 5_000;
+/** A head that cannot be linked is asked for again so often; then the next one, or the watchdog, has to bring us on. */
+const LINK_RETRIES = 8;
 /** A head counts as late no sooner, however fast the chain is, before connections are dropped for it. */
 const LATE_FLOOR_MS = 1_000;
 /** With no gap seen yet. */
@@ -110,23 +112,28 @@ export class Heads {
 
   async #linkOffered(): Promise<void> {
     this.#linking = true;
-    try {
-      for (let head = this.#offered; head !== null && !this.#closed.signal.aborted; head = this.#offered) {
-        this.#offered = null;
-        const before = this.tip;
-        const announcedAt = performance.now();
-        try {
-          await this.#link(head);
-        } catch (error) {
-          // The endpoints could not tell its parents (or forgot that branch): the next head is another try, and the watchdog sees to it that one comes.
-          asRpcError('endpoint', error);
-          continue;
-        }
-        if (this.tip.hash !== before.hash) this.#advanced(before, announcedAt);
+    let failures = 0;
+    for (let head = this.#offered; head !== null && !this.#closed.signal.aborted; head = this.#offered) {
+      this.#offered = null;
+      const before = this.tip;
+      const announcedAt = performance.now();
+      try {
+        await this.#link(head);
+        failures = 0;
+      } catch (error) {
+        // The endpoints could not tell its parents yet, or have left that branch meanwhile: what they say then is another try.
+        asRpcError('endpoint', error);
+        if (failures++ < LINK_RETRIES) await this.#offerLatest();
       }
-    } finally {
-      this.#linking = false;
+      if (this.tip.hash !== before.hash) this.#advanced(before, announcedAt);
     }
+    this.#linking = false;
+  }
+
+  async #offerLatest(): Promise<void> {
+    await sleep(this.#retryMs(), this.#closed.signal);
+    const latest = await this.#source?.endpoint.latest(this.#timeoutMs).catch(() => null);
+    if (this.#offered === null && latest) this.#offered = latest;
   }
 
   async #link(head: Head): Promise<void> {

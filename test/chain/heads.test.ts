@@ -197,6 +197,16 @@ describe('heads', () => {
     expect(follower.heads.host).toBe(spare.host);
   });
 
+  it('are linked as soon as the endpoint can tell their parents', async () => {
+    const follower = await follow([proxy.ws]);
+    proxy.fault = { kind: 'error', methods: ['eth_getBlockByNumber', 'eth_getBlockByHash'], code: -32000, message: 'header not found' };
+    for (let i = 0; i < 3; i++) await chain.act();
+    await chain.fork(2, 3, call.change(account(6), 1n));
+    await expect.poll(() => proxy.calls.filter((method) => method === 'eth_getBlockByHash').length).toBeGreaterThan(1);
+    proxy.fault = { kind: 'none' };
+    await follower.reach(await tip());
+  });
+
   it('are late after five of the gaps seen here, whatever the timestamps say', async () => {
     const follower = await follow([proxy.ws]);
     expect(follower.heads.freshness()).toMatchObject({ fresh: true, gapMs: null });
