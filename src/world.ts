@@ -4,6 +4,7 @@ import type { AddressBook } from './config/addressBook.ts';
 import type { Address, BlockRef, Head } from './lib/types.ts';
 import { PoolRouter } from './liquidity/router.ts';
 import type { FlashSource, Venue } from './liquidity/types.ts';
+import { UniswapV2Pairs } from './liquidity/uniswap-v2/pairs.ts';
 import { UniswapV3Flash } from './liquidity/uniswap-v3/flash.ts';
 import { UniswapV3Pools } from './liquidity/uniswap-v3/pools.ts';
 import { Mirror } from './mirror/mirror.ts';
@@ -70,12 +71,14 @@ export class World implements DecisionWorld {
     const usdFeeds = new Map(Object.entries(book.usdFeeds) as [Address, Address][]);
     const usd = new UsdBook(usdFeeds, book['aave-v3'][0]?.poolAddressesProvider, feeds);
     const pools = book['uniswap-v3'].map((deployment) => new UniswapV3Pools(deployment));
+    const pairs = book['uniswap-v2'].map(({ factory }) => new UniswapV2Pairs(factory));
     const venue = new PoolRouter({
       name: 'uniswap',
-      families: pools,
+      families: [...pools, ...pairs],
       bridgeTokens: [...new Set([book.wrappedNative, ...book.bridgeTokens])],
       numeraire: book.wrappedNative,
       executor: executor ?? NOBODY,
+      nameOf: (token) => markets.map((market) => market.symbolOf(token)).find((symbol) => symbol !== undefined) ?? shortened(token),
     });
     const options = { auditLimit: AUDITED_PER_BLOCK, ...(book.multicall3 === undefined ? {} : { multicall3: book.multicall3 }) };
     const mirror = await Mirror.sync(rpc, markets, options, progress);
@@ -172,4 +175,8 @@ export class World implements DecisionWorld {
 
 function wantedTokens(book: AddressBook, markets: readonly Protocol[]): readonly Address[] {
   return [...new Set([book.wrappedNative, ...book.bridgeTokens, ...markets.flatMap((market) => market.tokens())])];
+}
+
+function shortened(token: Address): string {
+  return `${token.slice(0, 6)}…${token.slice(-4)}`;
 }

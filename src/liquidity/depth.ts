@@ -14,7 +14,7 @@ export class RoutedFill implements Fill {
   readonly amountOutRaw: bigint;
   readonly pools: readonly Address[];
   readonly gasUnits: bigint;
-  readonly label: string;
+  readonly #nameOf: (token: Address) => string;
   readonly #hops: readonly [Hop, ...Hop[]];
 
   constructor(venue: string, hops: readonly [Hop, ...Hop[]], nameOf: (token: Address) => string) {
@@ -26,11 +26,19 @@ export class RoutedFill implements Fill {
     this.amountOutRaw = last.amountOutRaw;
     this.pools = hops.map((hop) => hop.before.identity.address);
     this.gasUnits = hops.reduce((sum, hop) => sum + hop.gasUnits, 0n);
-    this.label = hops.reduce(
-      (text, hop) => `${text} -${hop.before.identity.feePips / 10_000}%-> ${nameOf(tokenOutOf(hop))}`,
-      nameOf(this.tokenIn),
-    );
+    this.#nameOf = nameOf;
     this.#hops = hops;
+  }
+
+  get path(): readonly Address[] {
+    return [this.tokenIn, ...this.#hops.map(tokenOutOf)];
+  }
+
+  get label(): string {
+    return this.#hops.reduce(
+      (text, hop) => `${text} -${hop.before.identity.feePips / 10_000}%-> ${this.#nameOf(tokenOutOf(hop))}`,
+      this.#nameOf(this.tokenIn),
+    );
   }
 
   /** Throws a TypeError for a fill of another making. */

@@ -17,6 +17,8 @@ export type Fill = {
   readonly tokenOut: Address;
   readonly amountInRaw: bigint;
   readonly amountOutRaw: bigint;
+  /** Every token on the way, first to last. */
+  readonly path: readonly Address[];
   /** Pools touched, so that a flash source can be told to stay away from them. */
   readonly pools: readonly Address[];
   readonly gasUnits: bigint;

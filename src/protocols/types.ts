@@ -65,6 +65,8 @@ export interface Protocol extends Mirrored {
   view(slot: Slot, at: Moment): PositionView;
   /** Tokens that liquidations here can pay in or receive. */
   tokens(): readonly Address[];
+  /** The token's symbol where the protocol knows it. */
+  symbolOf(token: Address): string | undefined;
   /** Feeds whose update can move a judgement here. */
   feeds(): readonly FeedId[];
 }

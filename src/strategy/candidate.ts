@@ -88,9 +88,10 @@ function decide(candidate: Candidate, best: Evaluation, market: Market, depth: D
     flash: best.flash.name,
     flashFeeRaw: best.flashFeeRaw,
     steps: stepsOf(best, market.venue, terms.executor),
-    sweep: [
-      ...new Set([best.option.debtAsset, best.option.collateralAsset, ...best.exit.fills.flatMap((fill) => [fill.tokenIn, fill.tokenOut])]),
-    ].filter((token) => token !== terms.numeraire),
+    // A first hop that gives more than planned leaves some of the token in between.
+    sweep: [...new Set([best.option.debtAsset, best.option.collateralAsset, ...best.exit.fills.flatMap((fill) => fill.path)])].filter(
+      (token) => token !== terms.numeraire,
+    ),
     grossWei: best.grossWei,
     gasUnits: best.gasUnits,
     gasWei: best.gasWei,

@@ -180,6 +180,10 @@ export class AaveV3Market implements Protocol {
     return [...this.#anchored().byAsset.keys()];
   }
 
+  symbolOf(token: Address): string | undefined {
+    return this.#state?.byAsset.get(token)?.symbol;
+  }
+
   feeds(): readonly FeedId[] {
     return [...new Set([...this.#anchored().reserves.values()].flatMap(({ source }) => source.feeds))];
   }
