@@ -1,12 +1,12 @@
 import { sleep } from '../lib/async.ts';
 import { OperatorError } from '../lib/errors.ts';
 import type { SecretUrl } from '../lib/secret.ts';
-import type { Hex } from '../lib/types.ts';
 import { type ChainIdentity, Endpoint } from './endpoint.ts';
 import { asRpcError, RpcError } from './errors.ts';
 import type { CallOptions, Notify, Rpc, RpcAnswer, RpcCall } from './types.ts';
 
 const TIMEOUT_MS = 10_000;
+const LONGEST_TIMEOUT_MS = 30_000;
 const ATTEMPTS = 4;
 const FIRST_WAIT_MS = 100;
 const LONGEST_WAIT_MS = 1_000;
@@ -14,6 +14,7 @@ const LONGEST_WAIT_MS = 1_000;
 export type RpcOptions = {
   /** Refuse endpoints of any other chain; when absent, the first endpoint that answers decides. */
   readonly chainId?: number;
+  /** No answer is waited for longer, whatever the call asks for. */
   readonly timeoutMs?: number;
   readonly notify?: Notify;
 };
@@ -35,15 +36,16 @@ export class RpcPool implements Rpc {
 
   /** Resolves once the chain id is known from an endpoint; throws `OperatorError` naming every host and its fault when there is none. */
   static async open(urls: readonly SecretUrl[], options: RpcOptions = {}): Promise<RpcPool> {
-    const { timeoutMs = TIMEOUT_MS, notify = () => {} } = options;
+    const { timeoutMs = LONGEST_TIMEOUT_MS, notify = () => {} } = options;
+    const firstMs = Math.min(timeoutMs, TIMEOUT_MS);
     const identity: ChainIdentity = { expected: options.chainId ?? null };
     const endpoints = urls.map((url) => new Endpoint(url, identity, notify));
     const faults: string[] = [];
     // In the operator's order, so that the preferred endpoint and not the fastest decides which chain it is.
     for (const endpoint of endpoints) {
       try {
-        await endpoint.verify(timeoutMs);
-        verifyRest(endpoints, timeoutMs);
+        await endpoint.verify(firstMs);
+        verifyRest(endpoints, firstMs);
         return new RpcPool(endpoints, identity.expected!, timeoutMs);
       } catch (error) {
         const fault = asRpcError(endpoint.host, error);
@@ -75,17 +77,13 @@ export class RpcPool implements Rpc {
     });
   }
 
-  /** A block was announced by this endpoint, so that its empty answers for that block are believed. */
-  learn(host: string, block: Hex): void {
-    for (const endpoint of this.endpoints) if (endpoint.host === host) endpoint.learn(block);
-  }
-
   close(): void {
     for (const endpoint of this.endpoints) endpoint.close();
   }
 
   async #withFailover<T>(options: CallOptions, ask: (endpoint: Endpoint, timeoutMs: number) => Promise<T>): Promise<T> {
-    const { timeoutMs = this.#timeoutMs, attempts = ATTEMPTS } = options;
+    const { attempts = ATTEMPTS } = options;
+    const timeoutMs = Math.min(options.timeoutMs ?? TIMEOUT_MS, this.#timeoutMs);
     const tried = new Set<Endpoint>();
     let rounds = 0;
     for (let attempt = 1; ; attempt++) {

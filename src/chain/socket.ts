@@ -38,7 +38,7 @@ export class Socket {
   /** Rejects with `RpcError` when there is no open socket within `timeoutMs`. */
   static open(url: SecretUrl, options: SocketOptions): Promise<Socket> {
     return new Promise((resolve, reject) => {
-      const ws = new WebSocket(url.reveal());
+      const ws = connect(url);
       const fail = (error: RpcError) => {
         clearTimeout(timer);
         ws.onopen = null;
@@ -132,6 +132,14 @@ export class Socket {
     }
     this.#pending.clear();
     this.#options.onEnd?.(error);
+  }
+}
+
+function connect(url: SecretUrl): WebSocket {
+  try {
+    return new WebSocket(url.reveal());
+  } catch {
+    throw new RpcError('unreachable', url.host, 'its URL is not one of a WebSocket');
   }
 }
 

@@ -3,7 +3,7 @@ import { getLogsByHash } from '../chain/actions/getLogs.ts';
 import { backfill } from '../chain/backfill.ts';
 import { RpcError } from '../chain/errors.ts';
 import { mergeFilters, mergeLogs, router } from '../chain/filters.ts';
-import type { Rpc } from '../chain/types.ts';
+import type { CallOptions, Rpc } from '../chain/types.ts';
 import { mapBounded } from '../lib/async.ts';
 import type { Head, LogFilter, RawLog } from '../lib/types.ts';
 import { type Entry, failureOf } from './entry.ts';
@@ -20,8 +20,8 @@ export type DiscoveryScope = {
 };
 
 /** Logs of one block through several filters, by its hash. */
-export async function logsOf(rpc: Rpc, head: Head, filters: readonly LogFilter[]): Promise<readonly RawLog[]> {
-  return mergeLogs(await Promise.all(filters.map((filter) => getLogsByHash(rpc, head.hash, filter))));
+export async function logsOf(rpc: Rpc, head: Head, filters: readonly LogFilter[], options?: CallOptions): Promise<readonly RawLog[]> {
+  return mergeLogs(await Promise.all(filters.map((filter) => getLogsByHash(rpc, head.hash, filter, options))));
 }
 
 /** Hands the discovery logs that each entry has not seen yet up to a block to it, all entries' in one pass. */

@@ -10,6 +10,9 @@ import type { ViewCheck } from './types.ts';
 /** A block whose logs call for more logs of the same block, again and again, is a fault of the Mirrored. */
 const MAX_ROUNDS = 8;
 
+/** A block's own calls are small and urgent: an endpoint that takes longer is passed over for the next. */
+const PATIENCE = { timeoutMs: 4_000 };
+
 type Check = { readonly entry: Entry; readonly check: ViewCheck; readonly answer: ViewAnswer };
 
 /**
@@ -51,7 +54,7 @@ export class Fold {
   async #round(pending: ReadonlyMap<Entry, readonly LogFilter[] | null>, round: number): Promise<Map<Entry, readonly LogFilter[]>> {
     const again = new Map<Entry, readonly LogFilter[]>();
     const wanted = this.#wanted(pending);
-    const logs = await logsOf(this.#rpc, this.#head, mergeFilters([...wanted.values()].flat()));
+    const logs = await logsOf(this.#rpc, this.#head, mergeFilters([...wanted.values()].flat()), PATIENCE);
     this.logs = Math.max(this.logs, logs.length);
 
     const applied: Entry[] = [];
@@ -88,7 +91,7 @@ export class Fold {
         asked.push({ entry, reads: reads.length, checks, start: calls.length });
         calls.push(...reads, ...checks.map(({ call }) => call));
       });
-    const answers = calls.length === 0 ? [] : await this.#views.callAt(this.#head.hash, calls);
+    const answers = calls.length === 0 ? [] : await this.#views.callAt(this.#head.hash, calls, PATIENCE);
     this.reads += answers.length;
     for (const { entry, reads, checks, start } of asked) {
       this.#guarded(entry, 'ingest', () => {

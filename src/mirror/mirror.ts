@@ -8,7 +8,7 @@
  * 4. Endpoints that cannot answer stall the mirror and change nothing: the next event goes on from `head`.
  */
 import { createViews, type Views } from '../chain/actions/callAt.ts';
-import { getHead, getHeads } from '../chain/actions/getHead.ts';
+import { getFinalHead, getHead, getHeads } from '../chain/actions/getHead.ts';
 import { RpcError } from '../chain/errors.ts';
 import type { HeadEvent, Rpc } from '../chain/types.ts';
 import { retry, sleep } from '../lib/async.ts';
@@ -21,8 +21,6 @@ import type { BlockReport, Failure, MirrorOptions, MirrorUpdate, SyncProgress } 
 import { MirrorError, type Mirrored } from './types.ts';
 
 const DEPTH = 128;
-/** Where a chain knows no finalised block. */
-const FINAL_DEPTH = 64;
 const SYNC_ATTEMPTS = 5;
 const DISCOVERY_PASSES = 5;
 /** Blocks of history that may be left to discover together with the anchor. */
@@ -164,7 +162,7 @@ export class Mirror {
 
   /** Reading a long history takes longer than nodes keep state, so the block to anchor at is chosen when the discovery has almost caught up. */
   async #discoverHistory(): Promise<Head> {
-    let anchor = await this.#finalHead();
+    let anchor = await getFinalHead(this.#rpc);
     for (let pass = 0; pass < DISCOVERY_PASSES; pass++) {
       const reached = anchor.number;
       this.#finalNumber = reached;
@@ -174,20 +172,10 @@ export class Mirror {
         anchor,
         this.#entries.filter(({ mirrored }) => mirrored.fromBlock <= reached),
       );
-      anchor = await this.#finalHead();
+      anchor = await getFinalHead(this.#rpc);
       if (anchor.number - reached <= CLOSE_ENOUGH) break;
     }
     return anchor;
-  }
-
-  async #finalHead(): Promise<Head> {
-    try {
-      return await getHead(this.#rpc, 'finalized', { attempts: 2 });
-    } catch (error) {
-      if (!(error instanceof RpcError) || error.endpointAtFault) throw error;
-      const latest = await getHead(this.#rpc, 'latest');
-      return getHead(this.#rpc, { number: Math.max(latest.number - FINAL_DEPTH, 0) });
-    }
   }
 
   async #followTo(target: Head): Promise<void> {

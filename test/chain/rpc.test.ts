@@ -131,6 +131,18 @@ describe('calls over several endpoints', () => {
     expect(first.calls).toContain('eth_getBlockByHash');
   });
 
+  it('take an answer of 20 MiB, and none without bound', async () => {
+    for (const url of [first.http, first.ws]) {
+      const { pool } = await open([url], { timeoutMs: 5_000 });
+      const large = `0x${'ab'.repeat(10 * 1024 * 1024)}`;
+      first.fault = { kind: 'result', results: { eth_call: large } };
+      expect(await pool.request('eth_call', [])).toHaveLength(large.length);
+      first.fault = { kind: 'result', results: { eth_call: `0x${'ab'.repeat(33 * 1024 * 1024)}` } };
+      await expect(pool.request('eth_call', [])).rejects.toMatchObject({ kind: 'too-much' });
+      first.fault = { kind: 'none' };
+    }
+  }, 20_000);
+
   it('answer a batch in the order of its calls', async () => {
     for (const url of [first.http, first.ws]) {
       const { pool } = await open([url]);

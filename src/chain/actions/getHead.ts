@@ -14,6 +14,17 @@ export function getHead(rpc: Rpc, at: HeadAt, options?: CallOptions): Promise<He
   return rpc.ask(headCall(at), parse, options);
 }
 
+/** The finalised block; on a chain that knows none, the block so far below the head that no reorg is expected to reach it. */
+export async function getFinalHead(rpc: Rpc): Promise<Head> {
+  try {
+    return await getHead(rpc, 'finalized', { attempts: 2 });
+  } catch (error) {
+    if (!(error instanceof RpcError) || error.endpointAtFault) throw error;
+    const latest = await getHead(rpc, 'latest');
+    return getHead(rpc, { number: Math.max(latest.number - FINAL_DEPTH, 0) });
+  }
+}
+
 /** Headers by number, both ends included, oldest first, in JSON-RPC batches; each is the parent of the next. */
 export async function getHeads(rpc: Rpc, from: number, to: number, options?: CallOptions): Promise<Head[]> {
   const heads: Head[] = [];
@@ -36,6 +47,8 @@ export async function getHeads(rpc: Rpc, from: number, to: number, options?: Cal
   return heads;
 }
 
+/** Ethereum's finality, in blocks. */
+const FINAL_DEPTH = 64;
 const HEADS_PER_BATCH = 50;
 
 function headCall(at: HeadAt) {
