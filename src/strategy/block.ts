@@ -7,8 +7,8 @@ import type { Decision, Plan } from './types.ts';
 
 /**
  * Decides a whole block: candidates share pools and the block's gas. Each is first planned alone; the most profitable that fit the gas are
- * chosen, and planned again one after another at the depth that those before leave, small ones first: what the pools pay for all together
- * hardly depends on the order, and a small one moves them little, while behind a large one it would not pay. Pure.
+ * chosen, and planned again one after another at the depth that those before leave, the least profitable first: what the pools pay for all
+ * together hardly depends on the order, and a small one moves them little, while behind a large one it would not pay. Pure.
  *
  * @param optionsOf the ways to liquidate a candidate at `at`
  */
@@ -26,7 +26,7 @@ export function planBlock(
     const options = optionsOf(candidate);
     const { decision } = planCandidate(candidate, options, market, untouched, terms, at);
     if (decision.kind === 'skip') decisions.push(decision);
-    else ranked.push({ plan: decision.plan, options: options.filter((option) => option.label === decision.plan.option) });
+    else ranked.push({ plan: decision.plan, options });
   }
   ranked.sort((a, b) => descending(a.plan.profitWei, b.plan.profitWei));
 
@@ -40,7 +40,7 @@ export function planBlock(
     gasLeft -= plan.gasUnits;
     return true;
   });
-  chosen.sort((a, b) => descending(b.plan.repayUsd8, a.plan.repayUsd8));
+  chosen.reverse();
   let depth = untouched;
   for (const { plan, options } of chosen) {
     const { decision, after } = planCandidate(plan.candidate, options, market, depth, terms, at);
