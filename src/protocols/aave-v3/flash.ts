@@ -17,7 +17,7 @@ const PARAMS_ARGUMENT = 4;
 /** The callback answers true. */
 const TRUE: Hex = `0x${'1'.padStart(64, '0')}`;
 /** flashLoanSimple around an empty callback with its repayment, measured on the 3.6 contracts. */
-const FLASH_GAS = 190_000n;
+const FLASH_GAS = 150_000n;
 
 /** The pool's own flash loans (FlashLoanLogic.executeFlashLoanSimple): any asset it holds, for a premium rounded up. */
 export class AaveV3Flash implements FlashSource {

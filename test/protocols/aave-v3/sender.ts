@@ -22,7 +22,13 @@ export const tokenAbi = parseAbi([
   'function transfer(address to, uint256 amount)',
 ]);
 
-export type Receipt = { status: Hex; gasUsed: Hex; transactionHash: Hex; logs: { address: Address; topics: [Hex, ...Hex[]]; data: Hex }[] };
+export type Receipt = {
+  status: Hex;
+  gasUsed: Hex;
+  transactionHash: Hex;
+  contractAddress: Address | null;
+  logs: { address: Address; topics: [Hex, ...Hex[]]; data: Hex }[];
+};
 
 const GAS = '0x2dc6c0';
 const MAX_UINT256 = 2n ** 256n - 1n;
