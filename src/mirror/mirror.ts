@@ -13,11 +13,11 @@ import { RpcError } from '../chain/errors.ts';
 import type { HeadEvent, Rpc } from '../chain/types.ts';
 import { retry, sleep } from '../lib/async.ts';
 import type { Head } from '../lib/types.ts';
-import { anchorAll } from './anchor.ts';
-import { discoverAll } from './discovery.ts';
+import type { DiscoveryScope } from './discovery.ts';
 import { type Change, Entry, takeBack } from './entry.ts';
 import { Fold } from './fold.ts';
-import type { BlockReport, Failure, MirrorOptions, MirrorUpdate, SyncProgress } from './reports.ts';
+import type { BlockReport, MirrorOptions, MirrorUpdate } from './reports.ts';
+import { type OnProgress, Roster } from './roster.ts';
 import { MirrorError, type Mirrored } from './types.ts';
 
 const DEPTH = 128;
@@ -29,7 +29,6 @@ const FIRST_STALL_MS = 100;
 const LONGEST_STALL_MS = 2_000;
 
 type BlockRecord = { readonly head: Head; readonly changes: readonly Change[] };
-type OnProgress = (progress: SyncProgress) => void;
 
 export class Mirror {
   readonly #rpc: Rpc;
@@ -37,15 +36,13 @@ export class Mirror {
   readonly #auditLimit: number;
   readonly #depth: number;
   readonly #onProgress: OnProgress;
-  #entries: Entry[];
+  readonly #roster: Roster;
   /** The block below the oldest record. */
   #base!: Head;
   #records: BlockRecord[] = [];
   #finalNumber = 0;
   #mustResync = false;
   #stalls = 0;
-  /** Not yet reported. */
-  #failures: Failure[] = [];
   #busy: Promise<unknown> = Promise.resolve();
 
   private constructor(rpc: Rpc, mirrored: readonly Mirrored[], options: MirrorOptions, onProgress: OnProgress) {
@@ -54,14 +51,14 @@ export class Mirror {
     this.#auditLimit = options.auditLimit;
     this.#depth = options.depth ?? DEPTH;
     this.#onProgress = onProgress;
-    this.#entries = mirrored.map((one) => new Entry(one));
+    this.#roster = new Roster(rpc, this.#views, mirrored, onProgress);
   }
 
   /** Rejects with `MirrorError` when something is not there even at the head, with `RpcError` when the endpoints cannot answer. */
   static async sync(rpc: Rpc, mirrored: readonly Mirrored[], options: MirrorOptions, onProgress: OnProgress = () => {}): Promise<Mirror> {
     const mirror = new Mirror(rpc, mirrored, options, onProgress);
     await retry(() => mirror.#syncAll(), { attempts: SYNC_ATTEMPTS, delayMs: FIRST_STALL_MS, retryIf: isReorg });
-    const [failure] = mirror.#takeFailures();
+    const [failure] = mirror.#roster.takeFailures();
     if (failure !== undefined) throw failure.error;
     return mirror;
   }
@@ -78,7 +75,7 @@ export class Mirror {
 
   /** Is this Mirrored's state that of `head`? */
   live(id: string): boolean {
-    return this.#entries.some((entry) => entry.id === id && entry.live);
+    return this.#roster.live.some((entry) => entry.id === id);
   }
 
   /** Reads contract state beside the mirror, through the same batching. */
@@ -88,17 +85,17 @@ export class Mirror {
 
   /** Its state is not trusted any more (a mismatch): dropped now, read again at the next block, whose report names it under `anchored`. */
   reanchor(id: string): void {
-    for (const entry of this.#entries) if (entry.id === id && entry.live) entry.fail(this.head.number, this.#base.number);
+    for (const entry of this.#roster.live) if (entry.id === id) entry.fail(this.head.number, this.#base.number);
   }
 
   /** Starts mirroring more, anchored at the present head. Rejects as `sync` does, and then none of them is kept. */
   add(mirrored: readonly Mirrored[]): Promise<void> {
     return this.#inTurn(async () => {
       const entries = mirrored.map((one) => new Entry(one));
-      await this.#anchorAt(this.head, entries);
-      const [failure] = this.#takeFailures((id) => entries.some((entry) => entry.id === id));
+      await this.#roster.anchor(entries, this.#scope(this.head));
+      const [failure] = this.#roster.takeFailures(({ id }) => entries.some((entry) => entry.id === id));
       if (failure !== undefined) throw failure.error;
-      this.#entries.push(...entries);
+      this.#roster.join(entries);
     });
   }
 
@@ -136,27 +133,23 @@ export class Mirror {
   #forgetAll(): void {
     if (this.#mustResync) return;
     this.#mustResync = true;
-    for (const entry of this.#entries) entry.drop(entry.mirrored.fromBlock - 1);
+    for (const entry of this.#roster.all) entry.drop(entry.mirrored.fromBlock - 1);
   }
 
   /** Goes on where an attempt that was cut short left off: what is discovered stays discovered. */
   async #syncAll(): Promise<void> {
-    for (const entry of this.#entries) if (entry.live) entry.drop(entry.discoveredTo);
+    for (const entry of this.#roster.live) entry.drop(entry.discoveredTo);
     const anchor = await this.#discoverHistory();
     const latest = await getHead(this.#rpc, 'latest');
     this.#records = [];
     this.#base = anchor;
     this.#finalNumber = anchor.number;
-    await this.#anchorAt(
-      anchor,
-      this.#entries.filter(({ mirrored }) => mirrored.fromBlock <= anchor.number),
-    );
+    await this.#roster.anchor(this.#existingAt(anchor), this.#scope(anchor));
     // What is not there yet at that block is anchored at the head; what failed otherwise is a failure.
-    this.#takeFailures((_, error) => error instanceof MirrorError);
-    if (this.#entries.every(({ live }) => !live)) this.#base = latest;
+    this.#roster.takeFailures(({ error }) => error instanceof MirrorError);
+    if (this.#roster.live.length === 0) this.#base = latest;
     else await this.#followTo(latest);
-    const young = this.#entries.filter(({ live, id }) => !live && !this.#failures.some((failure) => failure.id === id));
-    await this.#anchorAt(this.head, young);
+    await this.#roster.anchor(this.#roster.untried, this.#scope(this.head));
     this.#mustResync = false;
   }
 
@@ -168,10 +161,7 @@ export class Mirror {
       this.#finalNumber = reached;
       this.#records = [];
       this.#base = anchor;
-      await this.#discoverTo(
-        anchor,
-        this.#entries.filter(({ mirrored }) => mirrored.fromBlock <= reached),
-      );
+      await this.#roster.discover(this.#existingAt(anchor), this.#scope(anchor));
       anchor = await getFinalHead(this.#rpc);
       if (anchor.number - reached <= CLOSE_ENOUGH) break;
     }
@@ -182,28 +172,17 @@ export class Mirror {
     for (const head of await getHeads(this.#rpc, this.head.number + 1, target.number)) {
       if (head.parentHash !== this.head.hash) throw new RpcError('unknown-block', 'endpoint', `block ${head.number} is of another branch`);
       const { failures, logs } = await this.#extend(head, false);
-      this.#failures.push(...failures);
+      this.#roster.report(...failures);
       this.#onProgress({ phase: 'following', done: head.number, total: target.number, logs });
     }
   }
 
-  /** Hands over what is not discovered yet up to this block; returns the entries that took it. */
-  async #discoverTo(to: Head, entries: readonly Entry[]): Promise<readonly Entry[]> {
-    if (entries.length === 0) return [];
-    const recent = this.recent.filter(({ number }) => number <= to.number);
-    const progress = (done: number, logs: number) => this.#onProgress({ phase: 'discovering', done, total: to.number, logs });
-    const failures = await discoverAll(this.#rpc, entries, { to, finalNumber: this.#finalNumber, recent }, progress);
-    const failed = new Set(failures.map(({ id }) => id));
-    for (const entry of entries) if (failed.has(entry.id)) entry.fail(to.number, entry.discoveredTo);
-    this.#failures.push(...failures);
-    return entries.filter(({ id }) => !failed.has(id));
+  #existingAt(block: Head): readonly Entry[] {
+    return this.#roster.all.filter(({ mirrored }) => mirrored.fromBlock <= block.number);
   }
 
-  /** Discovery up to this block, then all state read there; who fails stays down, with the failure kept for the next report. */
-  async #anchorAt(at: Head, entries: readonly Entry[]): Promise<void> {
-    const ready = await this.#discoverTo(at, entries);
-    const reads = (done: number) => this.#onProgress({ phase: 'anchoring', done, total: done, logs: 0 });
-    this.#failures.push(...(await anchorAll(this.#views, ready, at, reads)));
+  #scope(to: Head): DiscoveryScope {
+    return { to, finalNumber: this.#finalNumber, recent: this.recent.filter(({ number }) => number <= to.number) };
   }
 
   /** Folds one block in. At the newest one the audit runs, and what is down gets its chance. */
@@ -211,32 +190,20 @@ export class Mirror {
     if (head.parentHash !== this.head.hash) throw new RangeError(`block ${head.number} does not follow the mirror's head`);
     const fold = new Fold(this.#rpc, this.#views, head, newest ? this.#auditLimit : 0);
     try {
-      await fold.run(this.#entries.filter(({ live }) => live));
+      await fold.run(this.#roster.live);
     } finally {
-      this.#failures.push(...fold.failures);
+      this.#roster.report(...fold.failures);
     }
     this.#records.push({ head, changes: fold.changes });
     if (this.#records.length > this.#depth) this.#base = this.#records.shift()!.head;
-    const anchored = newest ? await this.#revive(head) : [];
+    const anchored = newest ? await this.#roster.revive(this.#scope(head)) : [];
     const { logs, reads, audited, mismatches } = fold;
-    return { head, logs, reads, audited, mismatches, failures: this.#takeFailures(), anchored };
-  }
-
-  async #revive(head: Head): Promise<string[]> {
-    const broken = new Set(this.#failures.map(({ id }) => id));
-    const due = this.#entries.filter((entry) => entry.due(head.number) && !broken.has(entry.id));
-    try {
-      await this.#anchorAt(head, due);
-    } catch (error) {
-      // The block itself is folded in; the next one is another chance.
-      if (!(error instanceof RpcError)) throw error;
-    }
-    return due.filter(({ live }) => live).map(({ id }) => id);
+    return { head, logs, reads, audited, mismatches, failures: this.#roster.takeFailures(), anchored };
   }
 
   #resyncReport(): BlockReport {
-    const anchored = this.#entries.filter(({ live }) => live).map(({ id }) => id);
-    return { head: this.head, logs: 0, reads: 0, audited: 0, mismatches: [], failures: this.#takeFailures(), anchored };
+    const anchored = this.#roster.live.map(({ id }) => id);
+    return { head: this.head, logs: 0, reads: 0, audited: 0, mismatches: [], failures: this.#roster.takeFailures(), anchored };
   }
 
   #reachesBelow(removed: readonly Head[]): boolean {
@@ -249,20 +216,11 @@ export class Mirror {
       if (record?.head.hash !== block.hash) throw new RangeError(`block ${block.number} is not the mirror's head`);
       takeBack(record.changes, (failure, entry) => {
         entry.fail(block.number);
-        this.#failures.push(failure);
+        this.#roster.report(failure);
       });
       this.#records.pop();
     }
-    // Anchored on a block that is gone: nothing to go back to, so it is read again at the new head.
-    const { number } = this.head;
-    for (const entry of this.#entries) if (entry.anchoredAt !== null && entry.anchoredAt.number > number) entry.drop(number);
-    for (const entry of this.#entries) if (!entry.live) entry.drop(number);
-  }
-
-  #takeFailures(which: (id: string, error: Error) => boolean = () => true): Failure[] {
-    const taken = this.#failures.filter(({ id, error }) => which(id, error));
-    this.#failures = this.#failures.filter((failure) => !taken.includes(failure));
-    return taken;
+    this.#roster.rolledBackTo(this.head);
   }
 }
 

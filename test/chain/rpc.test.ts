@@ -1,6 +1,5 @@
 import { toEventSelector } from 'viem';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { getChainId } from '../../src/chain/actions/fees.ts';
 import { getHead } from '../../src/chain/actions/getHead.ts';
 import { getLogsByHash } from '../../src/chain/actions/getLogs.ts';
 import { RpcError } from '../../src/chain/errors.ts';
@@ -92,7 +91,7 @@ describe('calls over several endpoints', () => {
     expect((await getHead(pool, 'latest')).number).toBe(2);
     await first.up();
     first.calls.length = 0;
-    await expect.poll(async () => (await getChainId(pool)) && first.calls.length, { timeout: 5_000 }).toBeGreaterThan(0);
+    await expect.poll(async () => (await getHead(pool, 'latest')) && first.calls.length, { timeout: 5_000 }).toBeGreaterThan(0);
     expect(notices).toContainEqual({ kind: 'endpoint-back', host: first.host });
   });
 

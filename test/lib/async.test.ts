@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { BoundedQueue, errorMessage, mapBounded, retry, sleep, TimeoutError, withTimeout } from '../../src/lib/async.ts';
+import { mapBounded, retry, sleep, TimeoutError, withTimeout } from '../../src/lib/async.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -76,37 +76,5 @@ describe('mapBounded', () => {
     await vi.runAllTimersAsync();
     await caught;
     expect(started).toEqual([1, 2]);
-  });
-});
-
-describe('BoundedQueue', () => {
-  it('drops the oldest when it is full, and counts them', async () => {
-    const queue = new BoundedQueue<number>(2);
-    for (const n of [1, 2, 3]) queue.push(n);
-    queue.close();
-    queue.push(4);
-    const read: number[] = [];
-    for await (const n of queue) read.push(n);
-    expect(read).toEqual([2, 3]);
-    expect(queue.dropped).toBe(1);
-  });
-
-  it('wakes a reader that waits', async () => {
-    const queue = new BoundedQueue<string>(1);
-    const reader = queue[Symbol.asyncIterator]();
-    const next = reader.next();
-    queue.push('here');
-    expect(await next).toEqual({ value: 'here', done: false });
-    const end = reader.next();
-    queue.close();
-    expect((await end).done).toBe(true);
-  });
-});
-
-describe('errorMessage', () => {
-  it('is one bounded line of anything thrown', () => {
-    expect(errorMessage(new Error('two\n  lines'))).toBe('two lines');
-    expect(errorMessage('a string')).toBe('a string');
-    expect(errorMessage(new Error('x'.repeat(500)))).toHaveLength(301);
   });
 });

@@ -3,7 +3,6 @@ import { Heads } from '../../src/chain/heads.ts';
 import { RpcPool } from '../../src/chain/rpc.ts';
 import type { ChainNotice } from '../../src/chain/types.ts';
 import { SecretUrl } from '../../src/lib/secret.ts';
-import { follow } from '../../src/mirror/follow.ts';
 import { Mirror } from '../../src/mirror/mirror.ts';
 import type { MirrorUpdate } from '../../src/mirror/reports.ts';
 import { type Fault, FaultProxy } from '../support/fault-proxy.ts';
@@ -248,7 +247,8 @@ describe('a mirror whose endpoint fails', () => {
     const heads = new Heads(flaky, mirror.recent, { timeoutMs: 200 });
     const updates: MirrorUpdate[] = [];
     const following = (async () => {
-      for await (const update of follow(mirror, heads)) updates.push(update);
+      for (let event = await heads.next(mirror.head); event !== null; event = await heads.next(mirror.head))
+        updates.push(await mirror.onHeads(event));
     })();
     await breaks();
     for (let i = 0; i < 4; i++) await chain.act(call.change(account(70 + i), 1n), call.setRate(BigInt(i)));

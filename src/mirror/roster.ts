@@ -1,0 +1,92 @@
+import type { Views } from '../chain/actions/callAt.ts';
+import { RpcError } from '../chain/errors.ts';
+import type { Rpc } from '../chain/types.ts';
+import type { Head } from '../lib/types.ts';
+import { anchorAll } from './anchor.ts';
+import { type DiscoveryScope, discoverAll } from './discovery.ts';
+import { Entry } from './entry.ts';
+import type { Failure, SyncProgress } from './reports.ts';
+import type { Mirrored } from './types.ts';
+
+export type OnProgress = (progress: SyncProgress) => void;
+
+/** Everything mirrored: who is live, who is down, and what went wrong since the last report. */
+export class Roster {
+  readonly #rpc: Rpc;
+  readonly #views: Views;
+  readonly #onProgress: OnProgress;
+  readonly #entries: Entry[];
+  #failures: Failure[] = [];
+
+  constructor(rpc: Rpc, views: Views, mirrored: readonly Mirrored[], onProgress: OnProgress) {
+    this.#rpc = rpc;
+    this.#views = views;
+    this.#onProgress = onProgress;
+    this.#entries = mirrored.map((one) => new Entry(one));
+  }
+
+  get all(): readonly Entry[] {
+    return this.#entries;
+  }
+
+  get live(): readonly Entry[] {
+    return this.#entries.filter(({ live }) => live);
+  }
+
+  /** Down without having failed since the last report: those it is worth trying now. */
+  get untried(): readonly Entry[] {
+    const failed = new Set(this.#failures.map(({ id }) => id));
+    return this.#entries.filter(({ id, live }) => !live && !failed.has(id));
+  }
+
+  join(entries: readonly Entry[]): void {
+    this.#entries.push(...entries);
+  }
+
+  report(...failures: readonly Failure[]): void {
+    this.#failures.push(...failures);
+  }
+
+  /** The failures not reported yet, or those of them that are asked for; they are not told again. */
+  takeFailures(which: (failure: Failure) => boolean = () => true): Failure[] {
+    const taken = this.#failures.filter(which);
+    this.#failures = this.#failures.filter((failure) => !taken.includes(failure));
+    return taken;
+  }
+
+  /** Hands over what is not discovered yet up to this block; returns the entries that took it. */
+  async discover(entries: readonly Entry[], scope: DiscoveryScope): Promise<readonly Entry[]> {
+    if (entries.length === 0) return [];
+    const { to } = scope;
+    const progress = (done: number, logs: number) => this.#onProgress({ phase: 'discovering', done, total: to.number, logs });
+    const failures = await discoverAll(this.#rpc, entries, scope, progress);
+    const failed = new Set(failures.map(({ id }) => id));
+    for (const entry of entries) if (failed.has(entry.id)) entry.fail(to.number, entry.discoveredTo);
+    this.report(...failures);
+    return entries.filter(({ id }) => !failed.has(id));
+  }
+
+  /** Discovery up to this block, then all state read there; who fails stays down. Rejects when the endpoints cannot answer. */
+  async anchor(entries: readonly Entry[], scope: DiscoveryScope): Promise<void> {
+    const ready = await this.discover(entries, scope);
+    const progress = (done: number) => this.#onProgress({ phase: 'anchoring', done, total: done, logs: 0 });
+    this.report(...(await anchorAll(this.#views, ready, scope.to, progress)));
+  }
+
+  /** Another chance for those that are down and have paused long enough; returns who took it. */
+  async revive(scope: DiscoveryScope): Promise<string[]> {
+    const due = this.untried.filter((entry) => entry.due(scope.to.number));
+    try {
+      await this.anchor(due, scope);
+    } catch (error) {
+      // Nothing is lost by it: the next block is another chance.
+      if (!(error instanceof RpcError)) throw error;
+    }
+    return due.filter(({ live }) => live).map(({ id }) => id);
+  }
+
+  /** After a rollback: what was anchored on a block that is gone has nothing to go back to, and is read again at the new head. */
+  rolledBackTo({ number }: Head): void {
+    for (const entry of this.#entries) if (entry.anchoredAt === null || entry.anchoredAt.number > number) entry.drop(number);
+  }
+}
