@@ -24,6 +24,8 @@ export type Dispatched = {
   readonly skipped: readonly { readonly plan: Plan; readonly skip: SkipReason }[];
   /** In watch mode: what would have been sent. */
   readonly wouldSend: readonly Rehearsed[];
+  /** When the last relay had answered, by performance.now(). */
+  readonly sentAtMs: number;
   /** What the relays said, for the log. */
   readonly relays: readonly { readonly relay: string; readonly answer: string; readonly detail: string }[];
 };
@@ -70,7 +72,7 @@ export class Dispatcher {
     const lastBlock = publicOnly ? target + PUBLIC_PATIENCE_BLOCKS : target;
     const { transactions, failed } = await rehearse(plans, this.#chain, terms, sender, head, at, lastBlock);
     const skipped: { plan: Plan; skip: SkipReason }[] = [...failed];
-    const nothing = { sent: [], skipped, wouldSend: [], relays: [] };
+    const nothing = { sent: [], skipped, wouldSend: [], relays: [], sentAtMs: 0 };
     if (transactions.length === 0) return nothing;
     if (this.#options.watchOnly || this.#lane === undefined) return { ...nothing, wouldSend: transactions };
     if (!stillCurrent()) return { ...nothing, skipped: [...skipped, ...lateFor(transactions, target)] };
@@ -90,7 +92,7 @@ export class Dispatcher {
 
     for (const transaction of signed) await this.#ledger.intend(transaction);
     const relays = publicOnly ? await this.#sendPublicly(signed) : await this.#sendBundle(signed, target);
-    return { sent: signed, skipped, wouldSend: [], relays };
+    return { sent: signed, skipped, wouldSend: [], relays, sentAtMs: performance.now() };
   }
 
   async #sign(

@@ -113,7 +113,7 @@ export class Follower {
     const inFlight = (await tracker.inFlight(head)).length > 0;
     const outcome = await pipeline.onBlock(world, head, await this.#tip(), inFlight, current);
     const lagMs = performance.now() - arrivedAtMs;
-    this.#tellSent(outcome);
+    this.#tellSent(outcome, arrivedAtMs);
     this.last = { number: head.number, lagMs, decisions: outcome.decisions, outcome };
     emit('block.processed', {
       block: head.number,
@@ -125,7 +125,7 @@ export class Follower {
     });
   }
 
-  #tellSent({ dispatched }: BlockOutcome): void {
+  #tellSent({ dispatched }: BlockOutcome, arrivedAtMs: number): void {
     const { emit } = this.#parts;
     if (dispatched === undefined) return;
     for (const { plans, gasUnits } of dispatched.wouldSend)
@@ -136,8 +136,9 @@ export class Follower {
       });
     const first = dispatched.sent[0];
     if (first === undefined) return;
+    const sentAfterMs = Math.round(dispatched.sentAtMs - arrivedAtMs);
     for (const { relay, answer, detail } of dispatched.relays)
-      emit('bundle.sent', { relay, answer, detail, transactions: dispatched.sent.length, targetBlock: first.targetBlock });
+      emit('bundle.sent', { relay, answer, detail, transactions: dispatched.sent.length, targetBlock: first.targetBlock, sentAfterMs });
     for (const transaction of dispatched.sent)
       for (const [index, attempt] of transaction.attempts.entries())
         emit('attempt.sent', { ...identify(transaction, index), expectedProfitWei: String(attempt.expectedProfitWei) });
