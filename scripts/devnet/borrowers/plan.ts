@@ -85,7 +85,7 @@ const DRAFTS: Record<Kind, (random: Prng) => Draft> = {
   'emode-eth-usd': (r) => ({ ...single(r.pick(['WETH', 'wstETH']), r.logBetween(2_000, 300_000), 'USDC', r.between(...NEAR)), eMode: 3 }),
   isolated: (r) => single('SNX', r.logBetween(300, 40_000), r.pick(DOLLARS), r.between(...NEAR)),
   thin: (r) => single('BAL', r.logBetween(30_000, 120_000), 'USDC', r.between(...NEAR)),
-  'frozen-debt': (r) => single('WETH', r.logBetween(500, 5_000), 'BAL', r.between(1.02, 1.2)),
+  'frozen-debt': (r) => single('WETH', r.logBetween(300, 1_500), 'BAL', r.between(1.02, 1.2)),
   short: (r) => single('USDC', r.logBetween(2_000, 200_000), r.pick(['WETH', 'WBTC']), r.between(1.02, 1.2)),
   safe: (r) => single(r.pick(VOLATILE), r.logBetween(100, 300_000), r.pick(DOLLARS), r.between(1.4, 4)),
 };

@@ -44,5 +44,5 @@ export const POOLS: readonly PoolSpec[] = [
   { pair: ['LINK', 'WETH'], fee: 3000, usd: 6e6, ranges: AROUND },
   { pair: ['LINK', 'USDC'], fee: 10000, usd: 0.5e6, ranges: WIDE },
   { pair: ['SNX', 'WETH'], fee: 10000, usd: 0.9e6, ranges: WIDE },
-  { pair: ['BAL', 'WETH'], fee: 10000, usd: 0.04e6, ranges: WIDE },
+  { pair: ['BAL', 'WETH'], fee: 10000, usd: 0.12e6, ranges: WIDE },
 ];
