@@ -133,9 +133,10 @@ export function regimesOf(pair: Pair): Regime[] {
   // All of the debt, while collateral remains.
   if (limitRaw === debt.amountRaw && limitRaw < clearsRaw && limitRaw >= leastRaw && limitRaw <= mostAvailable(pair))
     add(limitRaw, limitRaw);
-  // All of the collateral, whatever remains of the debt.
-  if (clearsRaw <= limitRaw && clearsRaw >= leastRaw && canClear(pair, limitRaw))
-    add(clearsRaw, min(limitRaw, leastCoverFor(pair, collateral.amountRaw + 1n)));
+  // All of the collateral, whatever remains of the debt; from `cappedRaw` on at the price of exactly that.
+  const cappedRaw = leastCoverFor(pair, collateral.amountRaw + 1n);
+  if (canTake(pair, max(clearsRaw, leastRaw))) add(max(clearsRaw, leastRaw), min(limitRaw, cappedRaw - 1n));
+  if (cappedRaw <= limitRaw && canTake(pair, cappedRaw)) add(cappedRaw, cappedRaw);
   return regimes;
 }
 
@@ -190,9 +191,8 @@ function mostAvailable(pair: Pair): bigint {
   return leastCoverFor(pair, fits + 1n) - 1n;
 }
 
-function canClear(pair: Pair, limitRaw: bigint): boolean {
-  const taking = takingOf(pair, limitRaw);
-  return (
-    taking.receivedRaw > 0n && taking.receivedRaw <= pair.collateral.availableRaw && rayDivDown(taking.repaidRaw, pair.debt.indexRay) > 0n
-  );
+/** The tokens burn some debt and some collateral, and the pool can give the collateral out. */
+function canTake(pair: Pair, coverRaw: bigint): boolean {
+  const { repaidRaw, receivedRaw } = takingOf(pair, coverRaw);
+  return rayDivDown(repaidRaw, pair.debt.indexRay) > 0n && receivedRaw > 0n && receivedRaw <= pair.collateral.availableRaw;
 }

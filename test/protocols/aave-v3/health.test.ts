@@ -104,3 +104,30 @@ test('the verdict is the pool’s own: liquidatable below one', async () => {
   expect(verdicts.filter(({ verdict }) => verdict.kind === 'liquidatable').length).toBeGreaterThan(100);
   for (const { slot, verdict } of verdicts) expect(verdict.kind).toBe(health[slot]! < 10n ** 18n ? 'liquidatable' : 'healthy');
 });
+
+test('what people are shown adds up to the pool’s own totals', async () => {
+  const { market } = follower;
+  const at = follower.moment();
+  const lines = [...market.slots()].map((slot) => {
+    const { account, collateral, debt, collateralUsd8, debtUsd8 } = market.view(slot, at);
+    for (const { symbol, decimals, amountRaw } of [...collateral, ...debt]) {
+      expect(decimals).toBe(symbol === 'USDC' ? 6 : symbol === 'WBTC' ? 8 : 18);
+      expect(amountRaw).toBeGreaterThan(0n);
+    }
+    return `${account} ${collateralUsd8} ${debtUsd8}`;
+  });
+  const said = new Set((await theirs()).map((line) => line.split(' ').slice(0, 3).join(' ')));
+  expect(lines.length).toBeGreaterThanOrEqual(POSITIONS);
+  expect(lines.filter((line) => !said.has(line))).toEqual([]);
+});
+
+test('tokens and feeds are those of the reserves', () => {
+  const { tokens, feeds } = fixture.market;
+  const lower = (address: string) => address.toLowerCase();
+  expect([...follower.market.tokens()].sort()).toEqual(Object.values(tokens).map(lower).sort());
+  expect([...follower.market.feeds()].sort()).toEqual(
+    Object.values(feeds)
+      .map(({ proxy }) => lower(proxy))
+      .sort(),
+  );
+});
