@@ -1,11 +1,10 @@
 import type { Config } from '../config/config.ts';
 import { checkMarket } from '../guard/limits.ts';
-import type { Address } from '../lib/types.ts';
+import type { Address, Hex } from '../lib/types.ts';
 import type { SyncProgress } from '../mirror/reports.ts';
-import { positionRows } from '../pipeline/positions.ts';
+import { type PositionRow, positionRows } from '../pipeline/positions.ts';
 import { termsAt } from '../pipeline/terms.ts';
 import { Watch } from '../risk/candidates.ts';
-import type { Explanation, Scan } from '../server/view.ts';
 import { planBlock } from '../strategy/block.ts';
 import type { Decision } from '../strategy/types.ts';
 import type { Log } from '../telemetry/log.ts';
@@ -15,8 +14,14 @@ import { connect } from './connect.ts';
 
 const PROGRESS_EVERY_MS = 1_000;
 
+/** Every position with debt, worst health first, at the end of one block. */
+export type Survey = {
+  readonly block: { readonly number: number; readonly hash: Hex; readonly timestamp: number };
+  readonly positions: readonly PositionRow[];
+};
+
 /** One pass over the chain: syncs, judges every position at the next block, plans what can be liquidated, as `run` would, and ends. Sends nothing. */
-export async function scan(config: Config, { log }: Telemetry): Promise<Scan> {
+export async function survey(config: Config, { log }: Telemetry): Promise<Survey> {
   const { rpc, book } = await connect(config);
   try {
     const world = await World.open({ rpc, book, executor: config.executor }, saying(log));
@@ -37,11 +42,6 @@ function saying(log: Log): (progress: SyncProgress) => void {
     last = performance.now();
     log.event('sync.progress', progress);
   };
-}
-
-export async function explain(config: Config, telemetry: Telemetry, account: Address): Promise<Explanation> {
-  const { block, positions } = await scan(config, telemetry);
-  return { block, positions: positions.filter((row) => row.view.account === account) };
 }
 
 function decide(config: Config, wrappedNative: Address, world: World): readonly Decision[] {

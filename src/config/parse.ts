@@ -1,5 +1,5 @@
-import { isAddress } from 'viem';
 import { privateKeyToAddress } from 'viem/accounts';
+import { isAddress } from 'viem/utils';
 import { z } from 'zod';
 import { Secret, SecretUrl } from '../lib/secret.ts';
 import type { Address, Hex } from '../lib/types.ts';

@@ -1,4 +1,4 @@
-import { getAddress } from 'viem';
+import { getAddress } from 'viem/utils';
 import type { AttemptLine, Totals } from '../ledger/report.ts';
 import { usdText } from '../lib/usd.ts';
 import type { PositionRow } from '../pipeline/positions.ts';

@@ -35,12 +35,6 @@ export type KeeperStatus = {
 /** The same happenings as the log's. */
 export type Happening = { readonly at: number; readonly event: string; readonly fields: Readonly<Record<string, unknown>> };
 
-/** One pass over the chain, for `scan`: every position with debt, worst health first. */
-export type Scan = { readonly block: ScannedBlock; readonly positions: readonly PositionRow[] };
-/** The positions of one account, for `explain`. */
-export type Explanation = { readonly block: ScannedBlock; readonly positions: readonly PositionRow[] };
-export type ScannedBlock = { readonly number: number; readonly hash: Hex; readonly timestamp: number };
-
 /** The running keeper, seen from outside. Every method answers from memory or the ledger, none asks the chain. */
 export interface KeeperView {
   status(): Promise<KeeperStatus>;

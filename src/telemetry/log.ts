@@ -1,6 +1,6 @@
 import { type DestinationStream, type LoggerOptions, pino } from 'pino';
 import pretty from 'pino-pretty';
-import { getAddress } from 'viem';
+import { getAddress } from 'viem/utils';
 import { scrub } from '../lib/secret.ts';
 
 export type Level = 'debug' | 'info' | 'warn' | 'error';

@@ -1,40 +1,35 @@
-import { type Command, InvalidArgumentError } from 'commander';
-import { formatUnits, getAddress, isAddress } from 'viem';
+import { formatUnits, getAddress, isAddress } from 'viem/utils';
 import { loadConfig } from '../../config/load.ts';
 import { LedgerError } from '../../ledger/database.ts';
 import { type DecisionRecord, readLedger } from '../../ledger/reader.ts';
+import { ConfigError } from '../../lib/errors.ts';
 import type { Address } from '../../lib/types.ts';
 import type { PositionRow } from '../../pipeline/positions.ts';
 import type { Holding } from '../../protocols/types.ts';
 import { outside, positionJson } from '../../server/json.ts';
 import { createTelemetry } from '../../telemetry/telemetry.ts';
 import { cents, type OutputOptions, print, warn } from '../output.ts';
+import { survey } from '../survey.ts';
 import { healthText, verdictText } from './scan.ts';
 
 const REMEMBERED = 20;
 
-export function addExplain(program: Command): void {
-  program
-    .command('explain')
-    .description('the positions of an account and why each is or is not being liquidated')
-    .argument('<account>', 'its address', parseAccount)
-    .option('--json', 'one JSON document on stdout')
-    .action(async (account: Address, options: OutputOptions) => {
-      const config = await loadConfig('scan');
-      for (const warning of config.warnings) await warn(warning);
-      const telemetry = createTelemetry(config.log, 'stderr');
-      const { explain } = await import('../survey.ts');
-      const { block, positions } = await explain(config, telemetry, account);
-      const decisions = await decisionsOf(config.dataDir, account);
-      const document = {
-        block: outside(block),
-        account: getAddress(account),
-        positions: positions.map(positionJson),
-        decisions: decisions.map(({ account: _, ...decision }) => decision),
-      };
-      await print(options, document, () => explainText(block.number, account, positions, decisions));
-      telemetry.log.flush();
-    });
+export async function explain(text: string, options: OutputOptions): Promise<void> {
+  const account = accountOf(text);
+  const config = await loadConfig('scan');
+  for (const warning of config.warnings) await warn(warning);
+  const telemetry = createTelemetry(config.log, 'stderr');
+  const { block, positions: all } = await survey(config, telemetry);
+  const positions = all.filter((row) => row.view.account === account);
+  const decisions = await decisionsOf(config.dataDir, account);
+  const document = {
+    block: outside(block),
+    account: getAddress(account),
+    positions: positions.map(positionJson),
+    decisions: decisions.map(({ account: _, ...decision }) => decision),
+  };
+  await print(options, document, () => explainText(block.number, account, positions, decisions));
+  telemetry.log.flush();
 }
 
 /** What a keeper on this folder decided; none when no keeper ever ran there. */
@@ -75,7 +70,7 @@ function holdingsText(holdings: readonly Holding[]): string {
     .join('');
 }
 
-function parseAccount(text: string): Address {
-  if (!isAddress(text)) throw new InvalidArgumentError('It must be an address with a right checksum, or in lower case.');
+function accountOf(text: string): Address {
+  if (!isAddress(text)) throw new ConfigError(['the account must be an address with a right checksum, or in lower case']);
   return text.toLowerCase() as Address;
 }

@@ -1,23 +1,16 @@
-import { type Command, InvalidArgumentError } from 'commander';
 import { loadConfig } from '../../config/load.ts';
 import { FIRST_BLOCK, HEAD_BLOCK } from '../../ledger/facts.ts';
 import { readLedger, type Scope } from '../../ledger/reader.ts';
 import { type Report, reportOf } from '../../ledger/report.ts';
 import { attemptJson, totalsJson } from '../../server/json.ts';
+import type { Since } from '../arguments.ts';
 import { cents, type OutputOptions, print, table, warn } from '../output.ts';
 
-export function addReport(program: Command): void {
-  program
-    .command('report')
-    .description('realised profit and loss, delays and misses, from the ledger alone')
-    .option('--since <when>', 'a block number, a time back such as 90m, 24h or 7d, or a date such as 2026-01-31', parseSince)
-    .option('--json', 'one JSON document on stdout')
-    .action(async (options: OutputOptions & { since?: Scope }) => {
-      const { dataDir, warnings } = await loadConfig('store');
-      for (const warning of warnings) await warn(warning);
-      const report = await readReport(dataDir, options.since ?? {});
-      await print(options, reportJson(report), () => reportText(report));
-    });
+export async function report(options: OutputOptions & { readonly since?: Since }): Promise<void> {
+  const { dataDir, warnings } = await loadConfig('store');
+  for (const warning of warnings) await warn(warning);
+  const read = await readReport(dataDir, options.since ?? {});
+  await print(options, reportJson(read), () => reportText(read));
 }
 
 async function readReport(dataDir: string, scope: Scope): Promise<Report> {
@@ -62,17 +55,4 @@ function reportText(report: Report): string {
       ? []
       : ['', table(['block', 'outcome', 'market', 'account', 'delay', 'profit $', 'reason'], rows, ['block', 'delay', 'profit $'])]),
   ].join('\n');
-}
-
-const UNITS_MS = { m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
-
-/** Times are of this machine's clock, by which the ledger notes what it does; the chain's may lie years off. */
-function parseSince(text: string): Scope {
-  if (/^\d{1,15}$/.test(text)) return { sinceBlock: Number(text) };
-  const [, count, unit] = /^(\d{1,6})([mhd])$/.exec(text) ?? [];
-  if (count !== undefined) return { sinceMs: Date.now() - Number(count) * UNITS_MS[unit as keyof typeof UNITS_MS] };
-  const date = /^\d{4}-\d{2}-\d{2}(T[\d:.]+Z?)?$/.test(text) ? Date.parse(text) : Number.NaN;
-  if (Number.isNaN(date))
-    throw new InvalidArgumentError('It is neither a block number, nor a time back (90m, 24h, 7d), nor a date (2026-01-31).');
-  return { sinceMs: date };
 }

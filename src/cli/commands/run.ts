@@ -1,5 +1,5 @@
-import type { Command } from 'commander';
 import { loadConfig } from '../../config/load.ts';
+import { runKeeper } from '../../keeper.ts';
 import { OperatorError } from '../../lib/errors.ts';
 import { createTelemetry, type Telemetry } from '../../telemetry/telemetry.ts';
 import { type OutputOptions, print } from '../output.ts';
@@ -11,40 +11,33 @@ type StopSignal = keyof typeof INTERRUPTED;
 const LONGEST_END_MS = 9_500;
 const LONGEST_DRAIN_MS = 500;
 
-export function addRun(program: Command): void {
-  program
-    .command('run')
-    .description('the keeper')
-    .option('--json', 'log lines on stderr, one JSON document on stdout at the end')
-    .action(async (options: OutputOptions) => {
-      const stop = new AbortController();
-      let running = false;
-      let heard: StopSignal | undefined;
-      const onSignal = (signal: StopSignal) => {
-        // Nothing is under way before it runs, and the ledger is durable at any moment: there is nothing to end cleanly.
-        if (!running) process.exit(INTERRUPTED[signal]);
-        heard ??= signal;
-        setTimeout(() => process.exit(0), LONGEST_END_MS).unref();
-        stop.abort();
-      };
-      process.removeAllListeners('SIGINT').removeAllListeners('SIGTERM').on('SIGINT', onSignal).on('SIGTERM', onSignal);
+export async function run(options: OutputOptions): Promise<void> {
+  const stop = new AbortController();
+  let running = false;
+  let heard: StopSignal | undefined;
+  const onSignal = (signal: StopSignal) => {
+    // Nothing is under way before it runs, and the ledger is durable at any moment: there is nothing to end cleanly.
+    if (!running) process.exit(INTERRUPTED[signal]);
+    heard ??= signal;
+    setTimeout(() => process.exit(0), LONGEST_END_MS).unref();
+    stop.abort();
+  };
+  process.removeAllListeners('SIGINT').removeAllListeners('SIGTERM').on('SIGINT', onSignal).on('SIGTERM', onSignal);
 
-      const config = await loadConfig('run');
-      const telemetry = createTelemetry(config.log, options.json ? 'stderr' : 'stdout');
-      for (const warning of config.warnings) telemetry.log.warn('config.warning', { warning });
-      const started = noticing(telemetry, 'keeper.started', () => {
-        running = true;
-      });
-      try {
-        const { runKeeper } = await import('../../keeper.ts');
-        await runKeeper(config, started, stop.signal);
-      } finally {
-        telemetry.log.flush();
-        setTimeout(() => process.exit(), LONGEST_DRAIN_MS).unref();
-      }
-      if (heard === undefined) throw new OperatorError('the keeper ended by itself; the last log lines say why');
-      if (options.json) await print(options, { stopped: heard }, () => '');
-    });
+  const config = await loadConfig('run');
+  const telemetry = createTelemetry(config.log, options.json ? 'stderr' : 'stdout');
+  for (const warning of config.warnings) telemetry.log.warn('config.warning', { warning });
+  const started = noticing(telemetry, 'keeper.started', () => {
+    running = true;
+  });
+  try {
+    await runKeeper(config, started, stop.signal);
+  } finally {
+    telemetry.log.flush();
+    setTimeout(() => process.exit(), LONGEST_DRAIN_MS).unref();
+  }
+  if (heard === undefined) throw new OperatorError('the keeper ended by itself; the last log lines say why');
+  if (options.json) await print(options, { stopped: heard }, () => '');
 }
 
 /** The same telemetry, which also tells when an event is logged: the keeper has started once it says so. */

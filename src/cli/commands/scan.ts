@@ -1,32 +1,23 @@
-import { type Command, InvalidArgumentError } from 'commander';
-import { getAddress } from 'viem';
+import { getAddress } from 'viem/utils';
 import { loadConfig } from '../../config/load.ts';
 import type { PositionRow } from '../../pipeline/positions.ts';
 import { outside, positionJson } from '../../server/json.ts';
 import { createTelemetry } from '../../telemetry/telemetry.ts';
 import { cents, type OutputOptions, print, table, warn } from '../output.ts';
+import { survey } from '../survey.ts';
 
 const SHOWN = 40;
 
-export function addScan(program: Command): void {
-  program
-    .command('scan')
-    .description('one pass: sync, then the positions by health with what liquidating each would bring')
-    .option('--limit <count>', `only the worst so many (default: all with --json, else ${SHOWN})`, parseCount)
-    .option('--json', 'one JSON document on stdout')
-    .action(async (options: OutputOptions & { limit?: number }) => {
-      const config = await loadConfig('scan');
-      for (const warning of config.warnings) await warn(warning);
-      const telemetry = createTelemetry(config.log, 'stderr');
-      const { scan } = await import('../survey.ts');
-      const { block, positions } = await scan(config, telemetry);
-      const limit = options.limit ?? (options.json ? positions.length : SHOWN);
-      const worst = positions.slice(0, limit);
-      await print(options, { block: outside(block), positions: worst.map(positionJson) }, () =>
-        scanText(block.number, worst, positions.length),
-      );
-      telemetry.log.flush();
-    });
+export async function scan(options: OutputOptions & { readonly limit?: number }): Promise<void> {
+  const config = await loadConfig('scan');
+  for (const warning of config.warnings) await warn(warning);
+  const telemetry = createTelemetry(config.log, 'stderr');
+  const { block, positions } = await survey(config, telemetry);
+  const worst = positions.slice(0, options.limit ?? (options.json ? positions.length : SHOWN));
+  await print(options, { block: outside(block), positions: worst.map(positionJson) }, () =>
+    scanText(block.number, worst, positions.length),
+  );
+  telemetry.log.flush();
 }
 
 function scanText(block: number, worst: readonly PositionRow[], count: number): string {
@@ -64,10 +55,4 @@ export function verdictText({ verdict }: PositionRow): string {
   if (reason === 'healthy') return 'healthy';
   const why = Object.entries(figures).map(([name, value]) => `${name} ${value}`);
   return why.length === 0 ? reason : `${reason} (${why.join(', ')})`;
-}
-
-function parseCount(text: string): number {
-  const count = /^\d{1,7}$/.test(text) ? Number(text) : 0;
-  if (count === 0) throw new InvalidArgumentError('It must be a whole number, at least 1.');
-  return count;
 }
