@@ -33,29 +33,27 @@ export class Builder {
   readonly #log: Log;
   readonly #blocks: SealedBlock[] = [];
   readonly #waiters = new Set<(block: SealedBlock) => void>();
-  #head: number;
   #slotsToMiss = 0;
   /** Chain time by which the next block is later than one slot. */
   #extraSeconds = 0;
   #last: Promise<unknown> = Promise.resolve();
 
-  private constructor(chain: Chain, mempool: Mempool, head: number, { slotMs, log }: BuilderOptions) {
+  private constructor(chain: Chain, mempool: Mempool, { slotMs, log }: BuilderOptions) {
     this.chain = chain;
     this.#mempool = mempool;
-    this.#head = head;
     this.#log = log;
     const pools = { bundles: this.#bundles, privates: this.#privates };
     const budgetMs = Math.max(MIN_BUDGET_MS, slotMs * BUDGET_SHARE);
     this.#sealer = new Sealer({ chain, mempool, log, budgetMs, ...pools });
     this.#slots = new Slots(slotMs, () => this.#slot());
-    this.methods = relayMethods({ chain, head: () => this.#head, ...pools });
+    this.methods = relayMethods({ chain, ...pools });
   }
 
   /** Takes the chain over; slots stay held until `resume`. */
   static async open(options: BuilderOptions): Promise<Builder> {
     const chain = await Chain.takeOver(options.rpcUrl, options.coinbase, SLOT_SECONDS);
     const mempool = await Mempool.open(chain);
-    return new Builder(chain, mempool, (await chain.head()).number, options);
+    return new Builder(chain, mempool, options);
   }
 
   resume(): void {
@@ -107,13 +105,13 @@ export class Builder {
     }
   }
 
-  #status(): Status {
+  async #status(): Promise<Status> {
     return {
       coinbase: this.chain.coinbase,
       chainId: this.chain.chainId,
       slotMs: this.#slots.slotMs,
       held: this.#slots.held,
-      head: this.#head,
+      head: (await this.chain.head()).number,
       bundlesWaiting: this.#bundles.waiting(),
       privateWaiting: this.#privates.waiting(),
       faults: this.faults.list(),
@@ -125,18 +123,17 @@ export class Builder {
     if (this.#slotsToMiss > 0) {
       this.#slotsToMiss -= 1;
       this.#extraSeconds += SLOT_SECONDS;
-      this.#log('slot.missed', { head: this.#head });
+      this.#log('slot.missed', { head: this.#blocks.at(-1)?.number });
       return;
     }
     // A slot whose block could not be sealed is a missed slot, whatever the cause; the next one tries again.
-    await this.#seal().catch((error: Error) => this.#log('seal.failed', { head: this.#head, error: error.message }));
+    await this.#seal().catch((error: Error) => this.#log('seal.failed', { head: this.#blocks.at(-1)?.number, error: error.message }));
   }
 
   #seal(): Promise<SealedBlock> {
     return this.#exclusive(async () => {
       const block = await this.#sealer.seal(SLOT_SECONDS + this.#extraSeconds);
       this.#extraSeconds = 0;
-      this.#head = block.number;
       this.#blocks.push(block);
       if (this.#blocks.length > MAX_BLOCKS_KEPT) this.#blocks.shift();
       this.#log('block.sealed', { ...block });
@@ -156,7 +153,7 @@ export class Builder {
       };
       const timer = setTimeout(() => {
         finish();
-        reject(new Error(`block ${number} was not sealed within ${timeoutMs} ms; head is ${this.#head}`));
+        reject(new Error(`block ${number} was not sealed within ${timeoutMs} ms; the last was ${this.#blocks.at(-1)?.number}`));
       }, timeoutMs);
       const finish = () => {
         clearTimeout(timer);

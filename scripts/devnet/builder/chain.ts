@@ -8,6 +8,10 @@ const ECRECOVER: Address = '0x0000000000000000000000000000000000000001';
 /** NOTE: one JSON-RPC batch may be 2 MB for anvil. */
 const MAX_RECOVER = 2_000;
 
+/** How many successors of a dropped transaction are looked after: more than one sender gets in between two looks at the pool. */
+const SUCCESSORS = 6;
+
+export type PooledPlace = { hash: Hex; from: Address; nonce: number };
 export type Head = { number: number; hash: Hex; timestamp: number };
 export type NextBlock = { parent: Head; baseFeeWei: bigint; gasLimit: bigint; poolPending: number };
 export type MinedBlock = Head & { txs: Hex[]; gasUsed: number; baseFeeWei: bigint };
@@ -128,15 +132,29 @@ export class Chain {
     return Object.values(pending).flatMap((byNonce) => Object.values(byNonce));
   }
 
-  /** The signed bytes of transactions in the pool; undefined for one that is no longer there. */
-  async pooledBytes(hashes: readonly Hex[]): Promise<(Hex | undefined)[]> {
-    const results = await this.rpc.batch(hashes.map((hash) => ({ method: 'eth_getRawTransactionByHash', params: [hash] })));
-    return results.map((result) => (result.ok && typeof result.value === 'string' ? (result.value as Hex) : undefined));
+  /** Those of the transactions that are still in the pool. */
+  async pooled(hashes: readonly Hex[]): Promise<RpcTransaction[]> {
+    const results = await this.rpc.batch(hashes.map((hash) => ({ method: 'eth_getTransactionByHash', params: [hash] })));
+    return pendingOnes(results);
   }
 
-  /** NOTE: anvil also drops what depends on a dropped transaction. */
-  async drop(hashes: readonly Hex[]): Promise<void> {
-    await this.rpc.batch(hashes.map((hash) => ({ method: 'anvil_dropTransaction', params: [hash] })));
+  /**
+   * Takes transactions out of the pool. Anvil drops their successors with them, even one that came in this very moment; so the next few of
+   * each sender are looked up first and answered here, known or not.
+   * NOTE: in one batch, because anvil does the whole batch in one go: a lookup and a drop of separate requests leave a gap of milliseconds.
+   */
+  async drop(transactions: readonly PooledPlace[]): Promise<RpcTransaction[]> {
+    const last = new Map<Address, number>();
+    for (const { from, nonce } of transactions) last.set(from, Math.max(nonce, last.get(from) ?? 0));
+    const lookups = [...last].flatMap(([from, nonce]) =>
+      Array.from({ length: SUCCESSORS }, (_, index) => ({
+        method: 'eth_getTransactionBySenderAndNonce',
+        params: [from, numberToHex(nonce + 1 + index)],
+      })),
+    );
+    const drops = transactions.map(({ hash }) => ({ method: 'anvil_dropTransaction', params: [hash] }));
+    const results = await this.rpc.batch([...lookups, ...drops]);
+    return pendingOnes(results.slice(0, lookups.length));
   }
 
   submit(raws: readonly Hex[]): Promise<RpcResult[]> {
@@ -198,6 +216,13 @@ export class Chain {
       return result.value;
     });
   }
+}
+
+function pendingOnes(results: readonly RpcResult[]): RpcTransaction[] {
+  return results.flatMap((result) => {
+    const transaction = result.ok ? (result.value as RpcTransaction | null) : null;
+    return transaction && transaction['blockHash'] === null ? [transaction] : [];
+  });
 }
 
 function toHead(block: unknown): Head {

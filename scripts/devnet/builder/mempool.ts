@@ -16,6 +16,11 @@ import type { Chain, RpcTransaction } from './chain.ts';
 import { Subscription } from './subscription.ts';
 
 const MAX_MIRRORED = 20_000;
+/**
+ * How late the subscription may tell of something that was lost.
+ * NOTE: it lags by 40 ms when several transactions come at once (Nagle's algorithm against delayed acknowledgements).
+ */
+const GUARD_MS = 500;
 
 export type PoolTransaction = {
   hash: Hex;
@@ -36,6 +41,9 @@ export class Mempool {
   readonly #known = new Map<Hex, PoolTransaction>();
   /** Sender and nonce to hash: a place in the pool has one occupant. */
   readonly #places = new Map<string, Hex>();
+  /** What came in within this time (performance.now()) and is gone was dropped by us, not by its sender. */
+  #guarded = { from: 0, until: 0 };
+  #lost: PoolTransaction[] = [];
 
   private constructor(chain: Chain, subscription: Subscription) {
     this.#chain = chain;
@@ -72,6 +80,22 @@ export class Mempool {
     return [...this.#known.values()].filter(({ arrivedAt }) => arrivedAt >= moment);
   }
 
+  /** What the chain told of outside the subscription. */
+  learn(transactions: readonly RpcTransaction[]): PoolTransaction[] {
+    for (const transaction of transactions) this.#arrive(transaction);
+    return transactions.flatMap(({ hash }) => this.#known.get(hash as Hex) ?? []);
+  }
+
+  /** Something of ours was dropped from the pool since `from` (performance.now()), and with it, perhaps, what had only just come in. */
+  guard(from: number): void {
+    this.#guarded = { from, until: performance.now() + GUARD_MS };
+  }
+
+  /** What was found to be lost like that; each is named once. */
+  takeLost(): PoolTransaction[] {
+    return this.#lost.splice(0);
+  }
+
   forget(hashes: Iterable<Hex>): void {
     for (const hash of hashes) {
       const known = this.#known.get(hash);
@@ -86,9 +110,14 @@ export class Mempool {
   }
 
   async #reread(): Promise<void> {
+    const askedAt = performance.now();
     const content = await this.#chain.poolContent();
     const present = new Set(content.map(({ hash }) => hash as Hex));
-    this.forget([...this.#known.keys()].filter((hash) => !present.has(hash)));
+    // NOTE: what the subscription told of meanwhile may be newer than the answer.
+    const absent = [...this.#known.values()].filter(({ hash, arrivedAt }) => !present.has(hash) && arrivedAt < askedAt);
+    const { from, until } = this.#guarded;
+    this.#lost.push(...absent.filter(({ arrivedAt }) => arrivedAt >= from && arrivedAt <= until));
+    this.forget(absent.map(({ hash }) => hash));
     for (const transaction of content) this.#arrive(transaction);
   }
 

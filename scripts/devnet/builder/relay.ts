@@ -18,9 +18,9 @@ export type RelayContext = {
   dropped: boolean;
 };
 export type RelayMethod = (params: unknown, context: RelayContext) => Promise<unknown>;
-export type RelayParts = { chain: Chain; bundles: BundlePool; privates: PrivatePool; head(): number };
+export type RelayParts = { chain: Chain; bundles: BundlePool; privates: PrivatePool };
 
-export function relayMethods({ chain, bundles, privates, head }: RelayParts): ReadonlyMap<string, RelayMethod> {
+export function relayMethods({ chain, bundles, privates }: RelayParts): ReadonlyMap<string, RelayMethod> {
   const decode = rememberingDecoder(chain);
   return new Map<string, RelayMethod>([
     [
@@ -52,7 +52,7 @@ export function relayMethods({ chain, bundles, privates, head }: RelayParts): Re
             receivedAt: new Date(),
             dropped,
           },
-          head(),
+          (await chain.head()).number,
         );
         if (refused) throw new RelayError(-32000, refused);
         return { bundleHash: hash };
@@ -65,7 +65,7 @@ export function relayMethods({ chain, bundles, privates, head }: RelayParts): Re
       async (params, { signer, dropped }) => {
         const { tx, maxBlockNumber } = readParams(requests.sendPrivateTransaction, params);
         const [transaction] = await decode([tx]);
-        const refused = privates.add(transaction!, signer, head(), maxBlockNumber ?? undefined, dropped);
+        const refused = privates.add(transaction!, signer, (await chain.head()).number, maxBlockNumber ?? undefined, dropped);
         if (refused) throw new RelayError(-32000, refused);
         return transaction!.hash;
       },

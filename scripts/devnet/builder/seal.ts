@@ -4,7 +4,7 @@
  * taken out of the pool and not included.
  */
 import type { Address, Hex } from 'viem';
-import { arrange } from './arrange.ts';
+import { Arranger } from './arrange.ts';
 import { type Assembly, assemble, type Candidate } from './assemble.ts';
 import type { Bundle, BundlePool } from './bundles.ts';
 import type { Chain, MinedBlock, NextBlock } from './chain.ts';
@@ -22,14 +22,22 @@ const MAX_PARKED = 2_000;
 const MAX_BUILDS = 4;
 
 type TopCandidate = Candidate & { bundle?: Bundle };
-type Building = { next: NextBlock; number: number; timestamp: number; pool: PoolTransaction[]; nonces: Map<Address, number> };
-type Built = { assembly: Assembly<TopCandidate>; publics: PublicOrder; arrangedAt: number | undefined };
+type Building = {
+  readAt: number;
+  next: NextBlock;
+  number: number;
+  timestamp: number;
+  pool: PoolTransaction[];
+  nonces: Map<Address, number>;
+};
+type Built = { assembly: Assembly<TopCandidate>; publics: PublicOrder; arranged: boolean };
 
 export class Sealer {
   readonly #chain: Chain;
   readonly #bundles: BundlePool;
   readonly #privates: PrivatePool;
   readonly #mempool: Mempool;
+  readonly #arranger: Arranger;
   readonly #log: Log;
   readonly #budgetMs: number;
   /** Public transactions that the pool does not take back while the base fee is above their cap. */
@@ -41,6 +49,7 @@ export class Sealer {
     this.#bundles = parts.bundles;
     this.#privates = parts.privates;
     this.#mempool = parts.mempool;
+    this.#arranger = new Arranger(parts.chain, parts.mempool, parts.log);
     this.#log = parts.log;
     this.#budgetMs = parts.budgetMs;
   }
@@ -64,6 +73,7 @@ export class Sealer {
 
   async #read(seconds: number, candidates: TopCandidate[]): Promise<Building> {
     await this.#unpark();
+    const readAt = performance.now();
     const next = await this.#chain.next();
     const number = next.parent.number + 1;
     const timestamp = next.parent.timestamp + seconds;
@@ -74,9 +84,10 @@ export class Sealer {
     const senders = candidates.flatMap(({ transactions }) => transactions.map(({ from }) => from));
     const nonces = await this.#chain.nonces([...senders, ...this.#mempool.senders()]);
     const pool = await this.#mempool.ready(next.poolPending, nonces);
+    await this.#chain.submit(this.#mempool.takeLost().flatMap(({ raw }) => raw ?? []));
     const unknown = pool.map(({ from }) => from).filter((from) => !nonces.has(from));
     for (const [address, nonce] of await this.#chain.nonces(unknown)) nonces.set(address, nonce);
-    return { next, number, timestamp, pool, nonces };
+    return { readAt, next, number, timestamp, pool, nonces };
   }
 
   async #build(building: Building, candidates: readonly TopCandidate[], startedAt: number): Promise<Built> {
@@ -99,10 +110,9 @@ export class Sealer {
       for (const { from, nonce } of top) after.set(from, nonce + 1);
       const publics = orderPublic(pool, after, baseFeeWei, MAX_PUBLIC);
       const inOrder = pool.length === publics.ordered.length && pool.every((transaction, index) => transaction === publics.ordered[index]);
-      if (top.length === 0 && inOrder && attempt === 0) return { assembly, publics, arrangedAt: undefined };
-      const arrangedAt = performance.now();
-      const arranged = await arrange(this.#chain, pool, top, publics.ordered, this.#log);
-      if (arranged.kind === 'done') return { assembly, publics, arrangedAt };
+      if (top.length === 0 && inOrder && attempt === 0) return { assembly, publics, arranged: false };
+      const arranged = await this.#arranger.arrange(pool, top, publics.ordered);
+      if (arranged.kind === 'done') return { assembly, publics, arranged: true };
       this.#mempool.forget(top.map(({ hash }) => hash).filter((hash) => pool.every((transaction) => transaction.hash !== hash)));
       const { candidate } = assembly.taken.find((taken) => taken.candidate.transactions.some(({ hash }) => hash === arranged.hash))!;
       refused.push({ candidate, reason: `refused by the chain's pool: ${arranged.reason}` });
@@ -110,9 +120,9 @@ export class Sealer {
   }
 
   /** Says loudly where the block is not what was built. */
-  async #check(block: MinedBlock, { assembly, publics, arrangedAt }: Built, { number, pool }: Building): Promise<void> {
+  async #check(block: MinedBlock, { assembly, publics, arranged }: Built, { number, pool }: Building): Promise<void> {
     if (block.number !== number) this.#log('block.unexpected', { number: block.number, expected: number });
-    if (arrangedAt === undefined) return;
+    if (!arranged) return;
     const pinned = new Set(pool.filter(({ raw }) => raw === undefined).map(({ hash }) => hash));
     const mined = block.txs.filter((hash) => !pinned.has(hash));
     const top = assembly.taken.flatMap(({ candidate }) => candidate.transactions.map(({ hash }) => hash));
@@ -175,9 +185,10 @@ export class Sealer {
    * What was not for this block, and what was lost meanwhile (dropping a transaction also drops a successor that came in that moment).
    * After a failure it is the whole pool. What the pool already has, or will never take again, it refuses by itself.
    */
-  async #putBack({ pool }: Building, built: Built | undefined): Promise<void> {
-    if (built && built.arrangedAt === undefined) return;
-    const arrivals = built ? this.#mempool.since(built.arrangedAt!) : [];
+  async #putBack({ pool, readAt }: Building, built: Built | undefined): Promise<void> {
+    if (built && !built.arranged) return;
+    this.#mempool.guard(readAt);
+    const arrivals = built ? this.#mempool.since(readAt) : [];
     const back = built ? [...new Set([...built.publics.kept, ...arrivals])] : pool;
     const movable = back.filter(({ raw }) => raw !== undefined);
     const results = await this.#chain.submit(movable.map(({ raw }) => raw!));

@@ -15,6 +15,8 @@ import { RelayError } from './requests.ts';
 /** 300 kB of transactions are 600 kB of hex. */
 const MAX_BODY_BYTES = 2_000_000;
 const MAX_UNANSWERED = 256;
+/** NOTE: a client that sends on a connection in the very moment in which it is given up sees a reset; one slot is far shorter than this. */
+const KEEP_ALIVE_MS = 75_000;
 
 type Answer = { status: number; body: string; headers?: Record<string, string> };
 type RpcRequest = { id: string | number | null; method: string; params: unknown };
@@ -31,6 +33,7 @@ export async function serve(builder: Builder, port: number, log: Log): Promise<B
       })
       .then((result) => result && send(response, result));
   });
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, '127.0.0.1', resolve);
@@ -140,16 +143,16 @@ function rpcError(id: RpcRequest['id'], code: number, message: string): string {
   return JSON.stringify({ jsonrpc: '2.0', id, error: { code, message } });
 }
 
-/** undefined: too large. */
+/** undefined: too large. It is then read to its end (within bounds), so that the sender gets to read the answer. */
 async function readBody(request: IncomingMessage): Promise<string | undefined> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     bytes += chunk.length;
-    if (bytes > MAX_BODY_BYTES) return undefined;
-    chunks.push(chunk);
+    if (bytes <= MAX_BODY_BYTES) chunks.push(chunk);
+    if (bytes > 10 * MAX_BODY_BYTES) break;
   }
-  return Buffer.concat(chunks).toString('utf8');
+  return bytes > MAX_BODY_BYTES ? undefined : Buffer.concat(chunks).toString('utf8');
 }
 
 function keepOpen(unanswered: Set<ServerResponse>, response: ServerResponse): void {

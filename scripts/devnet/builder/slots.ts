@@ -2,37 +2,35 @@
 export class Slots {
   readonly slotMs: number;
   readonly #tick: () => Promise<void>;
-  #timer: NodeJS.Timeout | undefined;
-  #held = true;
-  #origin = 0;
+  /** The running clock; another one after each `resume`, so that a tick that outlasts a hold cannot start a second. */
+  #clock: { origin: number; timer?: NodeJS.Timeout } | undefined;
 
+  /** `tick` must not reject. */
   constructor(slotMs: number, tick: () => Promise<void>) {
     this.slotMs = slotMs;
     this.#tick = tick;
   }
 
   get held(): boolean {
-    return this.#held;
+    return this.#clock === undefined;
   }
 
   resume(): void {
-    if (!this.#held) return;
-    this.#held = false;
-    this.#origin = performance.now();
-    this.#schedule();
+    if (this.#clock) return;
+    this.#clock = { origin: performance.now() };
+    this.#schedule(this.#clock);
   }
 
   hold(): void {
-    this.#held = true;
-    clearTimeout(this.#timer);
+    clearTimeout(this.#clock?.timer);
+    this.#clock = undefined;
   }
 
-  #schedule(): void {
-    const elapsed = performance.now() - this.#origin;
-    const wait = this.slotMs - (elapsed % this.slotMs);
-    this.#timer = setTimeout(async () => {
+  #schedule(clock: { origin: number; timer?: NodeJS.Timeout }): void {
+    const wait = this.slotMs - ((performance.now() - clock.origin) % this.slotMs);
+    clock.timer = setTimeout(async () => {
       await this.#tick();
-      if (!this.#held) this.#schedule();
+      if (this.#clock === clock) this.#schedule(clock);
     }, wait);
   }
 }

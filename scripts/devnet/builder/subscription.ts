@@ -43,9 +43,9 @@ export class Subscription {
     this.#socket = socket;
     socket.onopen = () => socket.send(JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'eth_subscribe', params: this.#params }));
     socket.onmessage = ({ data }) => {
-      const message = JSON.parse(String(data)) as { id?: number; params?: { result?: unknown } };
-      if (message.id === 1) subscribed();
-      else if (message.params?.result !== undefined) this.#deliver(message.params.result);
+      const { id, result, params } = JSON.parse(String(data)) as { id?: number; result?: unknown; params?: { result?: unknown } };
+      if (id === 1 && result !== undefined) subscribed();
+      else if (params?.result !== undefined) this.#deliver(params.result);
     };
     socket.onerror = () => undefined;
     socket.onclose = () => {
