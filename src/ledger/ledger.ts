@@ -7,6 +7,9 @@ import type { Schema } from './schema.ts';
 import { FAILURES_RESET, spendingSince } from './spending.ts';
 import type { IntendedTransaction, Ledger, TransactionResult } from './types.ts';
 
+/** Decisions, unlike what was sent, are of passing interest; older ones go when the ledger is opened. */
+const DECISIONS_KEPT_MS = 30 * 86_400_000;
+
 type Figures = Readonly<Record<string, string>>;
 type Decision = Parameters<Ledger['decide']>[0];
 
@@ -19,6 +22,10 @@ export async function openLedger(dataDir: string, clock: () => number = Date.now
   const db = openDatabase(file, 'own');
   try {
     await migrate(db, file, clock());
+    await db
+      .deleteFrom('decisions')
+      .where('at', '<', clock() - DECISIONS_KEPT_MS)
+      .execute();
   } catch (error) {
     await db.destroy();
     throw error;
@@ -113,7 +120,14 @@ class SqlLedger implements Ledger {
     const rows = await this.#db
       .selectFrom('transactions')
       .selectAll()
-      .where((eb) => eb.or([eb('outcome', 'is', null), eb('mined_block', '>=', sinceBlock)]))
+      .where((eb) =>
+        eb.or([
+          eb('outcome', 'is', null),
+          eb('mined_block', '>=', sinceBlock),
+          // What missed its block may be in the one that takes that block's place.
+          eb.and([eb('mined_block', 'is', null), eb('last_block', '>=', sinceBlock)]),
+        ]),
+      )
       .orderBy('target_block')
       .orderBy('nonce')
       .execute();

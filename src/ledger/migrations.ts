@@ -78,7 +78,9 @@ async function first(trx: Transaction<Schema>): Promise<void> {
     .addColumn('settled_event', 'bigint')
     .addColumn('mined_block', 'bigint')
     .execute();
-  await trx.schema.createIndex('transactions_open').on('transactions').columns(['outcome', 'mined_block']).execute();
+  // One for each way in which `open` finds a transaction.
+  for (const column of ['outcome', 'mined_block', 'last_block'] as const)
+    await trx.schema.createIndex(`transactions_${column}`).on('transactions').column(column).execute();
   await trx.schema.createIndex('transactions_settled').on('transactions').column('settled_at').execute();
 
   await text(
@@ -111,6 +113,7 @@ async function first(trx: Transaction<Schema>): Promise<void> {
     .addColumn('at', 'bigint', (column) => column.notNull())
     .addColumn('block', 'bigint', (column) => column.notNull())
     .execute();
+  await trx.schema.createIndex('decisions_age').on('decisions').column('at').execute();
   await trx.schema.createIndex('decisions_position').on('decisions').columns(['protocol', 'market', 'account', 'id']).execute();
 
   await text(numbered('switches'), ['state', 'reason'])

@@ -37,6 +37,17 @@ describe('transactions', () => {
     expect(await ledger.open(102)).toMatchObject([{ status: 'included', seen: { block: 102, blockHash: hashOf(5_000_102) } }]);
   });
 
+  test('what missed its block is looked at again as long as that block can be taken back', async () => {
+    const ledger = await memoryLedger();
+    const intent = transaction(1, { targetBlock: 102, lastBlock: 104 });
+    await ledger.intend(intent);
+    await ledger.sent(intent.txHash, {});
+    await ledger.settle(result(intent, 'missed'));
+    expect(await ledger.open(105)).toEqual([]);
+    expect(await ledger.open(104)).toEqual([{ ...intent, status: 'sent' }]);
+    expect((await ledger.spending(0)).gasUsd8).toBe(0n);
+  });
+
   test('a reorg reopens, and the second result replaces the first', async () => {
     const ledger = await memoryLedger();
     const intent = transaction(1);
@@ -47,7 +58,7 @@ describe('transactions', () => {
     expect(await ledger.spending(0)).toEqual({ gasUsd8: 3_00000000n, lossUsd8: 3_00000000n, consecutiveFailures: 0 });
 
     await ledger.settle(result(intent, 'missed'));
-    expect(await ledger.open(0)).toEqual([]);
+    expect(await ledger.open(intent.lastBlock + 1)).toEqual([]);
     expect(await ledger.spending(0)).toEqual({ gasUsd8: 0n, lossUsd8: 0n, consecutiveFailures: 0 });
   });
 
@@ -167,6 +178,23 @@ test('a decision is kept when it changes, not every block', async () => {
     [4, 'no-route'],
     [1, 'below-min-profit'],
   ]);
+});
+
+test('decisions are forgotten after a month, transactions never', async () => {
+  const dir = temporaryDir();
+  let now = 1_000;
+  const about = { protocol: 'aave-v3', market: 'core', account: attempt(1).account, kind: 'skip' as const, detail: 'no-route' };
+  const first = await openLedger(dir, () => now);
+  await first.decide({ ...about, block: 1 });
+  await first.intend(transaction(1));
+  await first.close();
+  now += 31 * 86_400_000;
+  const second = await openLedger(dir, () => now);
+  onTestFinished(() => second.close());
+  const reader = await readLedger(dir);
+  onTestFinished(() => reader.close());
+  expect(await reader.decisions({}, 10)).toEqual([]);
+  expect(await reader.transactions({})).toHaveLength(1);
 });
 
 test('decisions still on their way are written before the ledger closes', async () => {
