@@ -37,18 +37,20 @@ export function addressOf(answer: ViewAnswer | undefined, index = 0): Address | 
   return word === undefined || word >> 160n !== 0n ? undefined : toAddress(word);
 }
 
-/** A `string`, or the `bytes32` that some old tokens answer instead; cut to 32 characters, since a token may call itself anything. */
+/**
+ * A `string`, or the `bytes32` that some old tokens answer instead. A token may call itself anything: control characters and marks that turn
+ * the writing direction are left out, and what is longer than 32 characters is cut.
+ */
 export function textOf(answer: ViewAnswer | undefined): string | undefined {
   if (!answer?.ok) return undefined;
   const bytes = Buffer.from(answer.data.slice(2), 'hex');
   const length = uintOf(answer, 1);
   const isString = uintOf(answer, 0) === 32n && length !== undefined && length <= BigInt(bytes.length - 64);
   const text = isString ? bytes.subarray(64, 64 + Number(length)) : bytes.subarray(0, 32);
-  return printable(text.toString('utf8')).slice(0, 32);
-}
-
-function printable(text: string): string {
-  return text.replace(/[^\x20-\x7e\u00a0-\uffff]/g, '');
+  return text
+    .toString('utf8')
+    .replace(/[^\p{L}\p{N}\p{P}\p{S} ]/gu, '')
+    .slice(0, 32);
 }
 
 /** Word number `index` of a log's data. Throws a RangeError when the log is shorter: no log of that signature is. */

@@ -6,7 +6,6 @@ import type { FeedAnswer, FeedId } from './types.ts';
 
 const latestRoundData = viewCall('function latestRoundData()');
 const aggregatorOf = viewCall('function aggregator()');
-const decimalsOf = viewCall('function decimals()');
 
 /** A proxy's round id carries the number of its aggregator in the bits above these (EACAggregatorProxy.addPhase). */
 const PHASE_SHIFT = 64n;
@@ -19,7 +18,6 @@ type Feed = {
   aggregator: Address | undefined;
   /** The phase in which `aggregator` was read; another one in the answers calls for reading it again. */
   aggregatorPhase: bigint | undefined;
-  decimals: number | undefined;
 };
 
 /** Where consumers of feeds name those they need, and read them as of the mirrored block. */
@@ -46,23 +44,15 @@ export class Feeds implements Mirrored, FeedBook {
   want(proxies: Iterable<FeedId>): void {
     for (const proxy of proxies) {
       if (this.#feeds.has(proxy)) continue;
-      this.#feeds.set(proxy, { proxy, answer: undefined, aggregator: undefined, aggregatorPhase: undefined, decimals: undefined });
+      this.#feeds.set(proxy, { proxy, answer: undefined, aggregator: undefined, aggregatorPhase: undefined });
     }
-  }
-
-  wanted(): readonly FeedId[] {
-    return [...this.#feeds.keys()];
   }
 
   answer(feed: FeedId): FeedAnswer | undefined {
     return this.#feeds.get(feed)?.answer;
   }
 
-  /** Decimals of the feed's answers; undefined until read. */
-  decimals(feed: FeedId): number | undefined {
-    return this.#feeds.get(feed)?.decimals;
-  }
-
+  /** The contract that oracles transmit to, whose updates move the feed. */
   aggregator(feed: FeedId): Address | undefined {
     return this.#feeds.get(feed)?.aggregator;
   }
@@ -80,10 +70,7 @@ export class Feeds implements Mirrored, FeedBook {
 
   *anchor(block: Head): Reading {
     this.#journal.stop();
-    for (const feed of this.#feeds.values()) {
-      feed.aggregatorPhase = undefined;
-      feed.decimals = undefined;
-    }
+    for (const feed of this.#feeds.values()) feed.aggregatorPhase = undefined;
     const answers = yield this.reads(block);
     this.#take(answers);
   }
@@ -120,7 +107,7 @@ export class Feeds implements Mirrored, FeedBook {
     }
   }
 
-  #takeOne(feed: Feed, [round, aggregator, decimals]: readonly ViewAnswer[]): void {
+  #takeOne(feed: Feed, [round, aggregator]: readonly ViewAnswer[]): void {
     const answer = answerOf(round);
     const before = feed.answer;
     const same = answer?.roundId === before?.roundId && answer?.answer === before?.answer && answer?.updatedAt === before?.updatedAt;
@@ -128,8 +115,6 @@ export class Feeds implements Mirrored, FeedBook {
     if (aggregator === undefined) return;
     this.#journal.set(feed, 'aggregator', addressOf(aggregator));
     this.#journal.set(feed, 'aggregatorPhase', phaseOf(answer));
-    const places = uintOf(decimals);
-    if (places !== undefined && places <= 36n) this.#journal.set(feed, 'decimals', Number(places));
   }
 }
 
@@ -137,7 +122,7 @@ export class Feeds implements Mirrored, FeedBook {
 function callsFor(feed: Feed): readonly ViewCall[] {
   const round = latestRoundData(feed.proxy);
   const known = feed.aggregatorPhase !== undefined && feed.aggregatorPhase === phaseOf(feed.answer);
-  return known ? [round] : [round, aggregatorOf(feed.proxy), decimalsOf(feed.proxy)];
+  return known ? [round] : [round, aggregatorOf(feed.proxy)];
 }
 
 function phaseOf(answer: FeedAnswer | undefined): bigint | undefined {

@@ -56,12 +56,11 @@ async function update(feed: Feed, answer: bigint): Promise<void> {
   await chain.mine();
 }
 
-test('the anchor reads answer, aggregator and decimals', async () => {
+test('the anchor reads answer and aggregator', async () => {
   const { feeds } = await followed();
   expect(feeds.answer(lower(ether.proxy))).toEqual(await latest(ether));
   expect(feeds.aggregator(lower(ether.proxy))).toBe(lower(ether.aggregator));
   expect(feeds.feedsOf(lower(bitcoin.aggregator))).toEqual([lower(bitcoin.proxy)]);
-  expect([feeds.decimals(lower(ether.proxy)), feeds.decimals(lower(bitcoin.proxy))]).toEqual([8, 18]);
 });
 
 test('a transmission is the answer of its block, and can be taken back', async () => {
@@ -102,7 +101,6 @@ test('after a change of aggregator the answer is right at once, the aggregator i
   await chain.mine();
   await follower.advance();
   expect(feeds.feedsOf(lower(bitcoin.aggregator)).toSorted()).toEqual([lower(ether.proxy), lower(bitcoin.proxy)].toSorted());
-  expect(feeds.decimals(lower(ether.proxy))).toBe(18);
   follower.takeBackTo(number);
   expect(feeds.aggregator(lower(ether.proxy))).toBe(lower(ether.aggregator));
 });

@@ -81,8 +81,8 @@ test.each([
   (_, prices) =>
     after(prices, async () => {
       let executed = 0;
-      for (const offer of sample(offers(), 2)) executed += await probe(offer);
-      expect(executed).toBeGreaterThan(100);
+      for (const offer of sample(offers(), 1)) executed += await probe(offer);
+      expect(executed).toBeGreaterThan(60);
     }),
   120_000,
 );
