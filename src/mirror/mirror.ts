@@ -90,13 +90,16 @@ export class Mirror {
 
   /** Starts mirroring more, anchored at the present head. Rejects as `sync` does, and then none of them is kept. */
   add(mirrored: readonly Mirrored[]): Promise<void> {
-    return this.#inTurn(async () => {
+    const anchor = async (attempt: number) => {
+      // The head was reorganised away meanwhile: there is nothing to be read at it any more.
+      if (attempt > 1) await this.#resync();
       const entries = mirrored.map((one) => new Entry(one));
       await this.#roster.anchor(entries, this.#scope(this.head));
       const [failure] = this.#roster.takeFailures(({ id }) => entries.some((entry) => entry.id === id));
       if (failure !== undefined) throw failure.error;
       this.#roster.join(entries);
-    });
+    };
+    return this.#inTurn(() => retry(anchor, { attempts: SYNC_ATTEMPTS, delayMs: FIRST_STALL_MS, retryIf: isReorg }));
   }
 
   /** Follows the chain to where the event says it is. One call at a time; a second waits for the first. */
@@ -105,15 +108,13 @@ export class Mirror {
       const blocks: BlockReport[] = [];
       const removed = event.kind === 'reorg' ? event.removed : [];
       try {
-        if (event.kind === 'lost' || this.#reachesBelow(removed)) this.#forgetAll();
-        if (this.#mustResync) {
-          await this.#syncAll();
+        if (this.#mustResync || event.kind === 'lost' || this.#reachesBelow(removed)) {
+          await this.#resync();
           this.#stalls = 0;
           return { removed, blocks: [this.#resyncReport()], resynced: true, stalled: null };
         }
         this.#rollBack(removed);
-        const added = event.kind === 'lost' ? [] : event.added;
-        for (const [i, head] of added.entries()) blocks.push(await this.#extend(head, i === added.length - 1));
+        for (const [i, head] of event.added.entries()) blocks.push(await this.#extend(head, i === event.added.length - 1));
         this.#stalls = 0;
         return { removed, blocks, resynced: false, stalled: null };
       } catch (error) {
@@ -130,10 +131,11 @@ export class Mirror {
     return turn;
   }
 
-  #forgetAll(): void {
-    if (this.#mustResync) return;
+  /** Everything from scratch, until that has succeeded once. */
+  async #resync(): Promise<void> {
+    if (!this.#mustResync) for (const entry of this.#roster.all) entry.drop(entry.mirrored.fromBlock - 1);
     this.#mustResync = true;
-    for (const entry of this.#roster.all) entry.drop(entry.mirrored.fromBlock - 1);
+    await this.#syncAll();
   }
 
   /** Goes on where an attempt that was cut short left off: what is discovered stays discovered. */

@@ -225,6 +225,19 @@ describe('a mirror', () => {
   });
 });
 
+it('takes in more even when its head was reorganised away meanwhile', async () => {
+  await chain.mineEmpty(80);
+  await chain.act(call.change(account(61), 1n));
+  const [tally, later] = [new TallyMirror(chain.tally), new TallyMirror(chain.tally, { id: 'later' })];
+  using run = await start(tally);
+  await chain.fork(1, 2, call.change(account(61), 9n));
+  await run.mirror.add([later]);
+  expect([tally.state(), later.state()]).toEqual([await fresh(), await fresh()]);
+  await chain.act(call.change(account(61), 1n));
+  await run.catchUp();
+  expect([tally.state(), later.state()]).toEqual([await fresh(), await fresh()]);
+});
+
 describe('a mirror whose endpoint fails', () => {
   let proxy: FaultProxy;
   beforeEach(async () => {

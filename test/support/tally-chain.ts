@@ -20,7 +20,7 @@ export const tallyAbi = parseAbi([
   'function rate() view returns (uint256)',
   'function value() view returns (uint256)',
   'function fails()',
-  'function heavy(uint256 slots) view returns (uint256)',
+  'function heavy(uint256 from, uint256 slots) view returns (uint256)',
 ]);
 
 const GAS = '0x1c9c380';

@@ -32,22 +32,23 @@ export function createViews(rpc: Rpc, multicall3?: Address): Views {
 
 type Ask = (blockHash: Hex, calls: readonly ViewCall[], options?: CallOptions) => Promise<ViewAnswer[]>;
 
-function callByCall(rpc: Rpc): Ask {
+function callByCall(rpc: Rpc, gasFor: () => Hex | undefined = () => undefined): Ask {
   return async (blockHash, calls, options) => {
-    const requests = calls.map(({ to, data }) => ({ method: 'eth_call', params: [{ to, data }, { blockHash }] }));
+    const gas = gasFor();
+    const requests = calls.map(({ to, data }) => ({ method: 'eth_call', params: [{ to, data, ...(gas && { gas }) }, { blockHash }] }));
     return (await rpc.batch(requests, options)).map(toAnswer);
   };
 }
 
 function aggregated(rpc: Rpc, multicall3: Address): Ask {
-  const single = callByCall(rpc);
+  let gas: Hex | undefined = GAS;
+  const single = callByCall(rpc, () => gas);
   const singles: Ask = async (blockHash, calls, options) => {
     const answers: ViewAnswer[] = [];
     for (const chunk of chunksOf(calls, SINGLE_BATCH)) answers.push(...(await single(blockHash, chunk, options)));
     return answers;
   };
   const failsAlone = new Set<string>();
-  let gas: Hex | undefined = GAS;
 
   const aggregate: Ask = async (blockHash, calls, options) => {
     const request = { to: multicall3, data: encodeAggregate3(calls), ...(gas === undefined ? {} : { gas }) };
