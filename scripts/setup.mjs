@@ -10,7 +10,9 @@ const at = (...parts) => join(root, ...parts);
 const manifest = JSON.parse(readFileSync(at('package.json'), 'utf8'));
 const wantedNode = manifest.devDependencies.node;
 const stamp = at('node_modules', '.bailiff-setup');
-const fingerprint = createHash('sha256').update(readFileSync(at('package-lock.json'))).digest('hex');
+const fingerprint = createHash('sha256')
+  .update(readFileSync(at('package-lock.json')))
+  .digest('hex');
 
 function fail(message) {
   process.stderr.write(`error: ${message}\n`);
@@ -32,7 +34,11 @@ function environmentOfNewNode() {
   if (!existsSync(join(bin, 'node'))) {
     process.stderr.write(`setup: fetching Node ${wantedNode}, once\n`);
     mkdirSync(at('.node'), { recursive: true });
-    npm(['install', '--prefix', at('.node'), '--no-save', '--no-audit', '--no-fund', '--loglevel=error', `node@${wantedNode}`], process.env, 'fetching Node');
+    npm(
+      ['install', '--prefix', at('.node'), '--no-save', '--no-audit', '--no-fund', '--loglevel=error', `node@${wantedNode}`],
+      process.env,
+      'fetching Node',
+    );
   }
   return { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH}` };
 }

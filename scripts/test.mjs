@@ -12,7 +12,12 @@ let passed = 0;
 
 function run(title, command, args) {
   process.stdout.write(`\n> ${title}\n`);
-  const { status, stdout, error } = spawnSync(command, args, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'], encoding: 'utf8', maxBuffer: 2 ** 28 });
+  const { status, stdout, error } = spawnSync(command, args, {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'inherit'],
+    encoding: 'utf8',
+    maxBuffer: 2 ** 28,
+  });
   if (stdout) process.stdout.write(stdout);
   if (error) process.stdout.write(`${error.message}\n`);
   return { ok: status === 0, stdout: stdout ?? '' };
@@ -33,10 +38,22 @@ passed += solidityPassed;
 failed += solidityFailed + (solidity.ok === (solidityFailed === 0) && solidityPassed > 0 ? 0 : 1);
 
 process.stdout.write('\n> Vitest\n');
-const { status } = spawnSync('vitest', ['run', '--config', 'test/vitest.config.ts', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...process.argv.slice(2)], {
-  cwd: root,
-  stdio: ['ignore', 'inherit', 'inherit'],
-});
+const { status } = spawnSync(
+  'vitest',
+  [
+    'run',
+    '--config',
+    'test/vitest.config.ts',
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${report}`,
+    ...process.argv.slice(2),
+  ],
+  {
+    cwd: root,
+    stdio: ['ignore', 'inherit', 'inherit'],
+  },
+);
 try {
   const { numPassedTests, numFailedTests } = JSON.parse(readFileSync(report, 'utf8'));
   passed += numPassedTests;
