@@ -2,7 +2,17 @@ import type { Transaction } from 'kysely';
 import type { Address, Hex } from '../lib/types.ts';
 import { type Database, IN_MEMORY, LedgerError, ledgerFile, openDatabase } from './database.ts';
 import { migrate } from './migrations.ts';
-import { attemptRow, intendedRow, minedColumns, openTransaction, resultColumns, UNMINED, UNRESOLVED, UNSETTLED } from './rows.ts';
+import {
+  attemptRow,
+  attemptsOf,
+  intendedRow,
+  minedColumns,
+  openTransaction,
+  resultColumns,
+  UNMINED,
+  UNRESOLVED,
+  UNSETTLED,
+} from './rows.ts';
 import type { Schema } from './schema.ts';
 import { FAILURES_RESET, spendingSince } from './spending.ts';
 import type { IntendedTransaction, Ledger, TransactionResult } from './types.ts';
@@ -131,12 +141,8 @@ class SqlLedger implements Ledger {
       .orderBy('target_block')
       .orderBy('nonce')
       .execute();
-    const opened = [];
-    for (const row of rows) {
-      const attempts = await this.#db.selectFrom('attempts').selectAll().where('tx_hash', '=', row.tx_hash).orderBy('position').execute();
-      opened.push(openTransaction(row, attempts));
-    }
-    return opened;
+    const attempts = await attemptsOf(this.#db, rows);
+    return rows.map((row) => openTransaction(row, attempts.get(row.tx_hash) ?? []));
   }
 
   /** Decisions made in one go are committed together: a crash of thousands must not wait for thousands of disk flushes. */

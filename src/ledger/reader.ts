@@ -3,7 +3,7 @@ import type { Switch } from '../guard/types.ts';
 import type { Address, Hex } from '../lib/types.ts';
 import { type Database, LedgerError, ledgerFile, openDatabase } from './database.ts';
 import { requireVersion } from './migrations.ts';
-import { type AttemptRow, balanceChanges, intendedAttempt, type TransactionRow } from './rows.ts';
+import { type AttemptRow, attemptsOf, balanceChanges, intendedAttempt, type TransactionRow } from './rows.ts';
 import type { AttemptResult, IntendedAttempt, OutcomeKind } from './types.ts';
 
 /** Narrows what is read; each part that is given must hold. */
@@ -113,12 +113,8 @@ class SqlReader implements LedgerReader {
         .orderBy('nonce', 'desc')
         .$if(latest !== undefined, (query) => query.limit(latest ?? 0))
         .execute();
-      const records = [];
-      for (const row of rows.reverse()) {
-        const attempts = await trx.selectFrom('attempts').selectAll().where('tx_hash', '=', row.tx_hash).orderBy('position').execute();
-        records.push(transactionRecord(row, attempts));
-      }
-      return records;
+      const attempts = await attemptsOf(trx, rows);
+      return rows.reverse().map((row) => transactionRecord(row, attempts.get(row.tx_hash) ?? []));
     });
   }
 

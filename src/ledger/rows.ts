@@ -1,6 +1,6 @@
-import type { Insertable, Selectable, Updateable } from 'kysely';
-import type { Address } from '../lib/types.ts';
-import type { AttemptsTable, TransactionsTable } from './schema.ts';
+import type { Insertable, Kysely, Selectable, Updateable } from 'kysely';
+import type { Address, Hex } from '../lib/types.ts';
+import type { AttemptsTable, Schema, TransactionsTable } from './schema.ts';
 import type { AttemptResult, IntendedAttempt, IntendedTransaction, OpenTransaction, TransactionResult } from './types.ts';
 
 /** Between the ledger's values and its rows; bigints travel as decimal text. */
@@ -129,6 +129,19 @@ export function intendedAttempt(row: AttemptRow): IntendedAttempt {
     sinceBlock: row.since_block,
     updateTxHash: row.update_tx_hash ?? undefined,
   };
+}
+
+/** Well under every database's limit of variables in one statement. */
+const ASKED_AT_ONCE = 500;
+
+/** The attempts of these transactions, in their order. */
+export async function attemptsOf(db: Kysely<Schema>, rows: readonly TransactionRow[]): Promise<ReadonlyMap<Hex, readonly AttemptRow[]>> {
+  const attempts: AttemptRow[] = [];
+  for (let start = 0; start < rows.length; start += ASKED_AT_ONCE) {
+    const hashes = rows.slice(start, start + ASKED_AT_ONCE).map((row) => row.tx_hash);
+    attempts.push(...(await db.selectFrom('attempts').selectAll().where('tx_hash', 'in', hashes).orderBy('position').execute()));
+  }
+  return Map.groupBy(attempts, (attempt) => attempt.tx_hash);
 }
 
 export function balanceChanges(row: TransactionRow): Readonly<Record<Address, bigint>> {
