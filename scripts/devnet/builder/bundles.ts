@@ -80,9 +80,16 @@ export class BundlePool {
     if (outcome === 'taken') entry.sealedAt = sealedAt;
   }
 
-  /** To be called after each block. */
-  forget(head: number): void {
-    for (const number of this.#byBlock.keys()) if (number < head - HISTORY) this.#byBlock.delete(number);
+  /** To be called after each block: what waited for it, or for an earlier one, has missed it. */
+  pass(head: number): void {
+    for (const [number, entries] of this.#byBlock) {
+      if (number < head - HISTORY) this.#byBlock.delete(number);
+      for (const entry of number <= head ? entries : []) {
+        if (entry.outcome !== 'waiting') continue;
+        entry.outcome = 'skipped';
+        entry.reason = entry.bundle.dropped ? 'dropped by a fault' : 'came too late for its block';
+      }
+    }
   }
 
   waiting(): number {

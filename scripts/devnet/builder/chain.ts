@@ -198,7 +198,7 @@ export class Chain {
     await this.rpc.call('anvil_setCoinbase', other);
     try {
       const txBlockPairs = blocks.flatMap((raws, index) => raws.map((raw) => [raw, index]));
-      await this.rpc.call('anvil_reorg', { depth, txBlockPairs });
+      await this.rpc.call('anvil_reorg', depth, txBlockPairs);
     } finally {
       await this.rpc.call('anvil_setCoinbase', this.coinbase);
     }

@@ -161,7 +161,7 @@ export class Sealer {
     }
     const privateTxs = assembly.taken.filter(({ candidate }) => !candidate.bundle).map(({ candidate }) => candidate.id as Hex);
     this.#privates.settle(block.txs, block.number);
-    this.#bundles.forget(block.number);
+    this.#bundles.pass(block.number);
     return {
       number: block.number,
       hash: block.hash,
