@@ -56,6 +56,13 @@ describe('an approval', () => {
     expect(await allowance(token)).toBe(0n);
   });
 
+  it('is forgotten with its group: its token cannot sink the next one', async () => {
+    const token = await world.deploy('GrudgeTokenDouble');
+    const groups = [[approve(token, 10n)], [call(token, 'arm')]].map((steps) => ({ optional: true, minProfitRaw: 0n, steps }));
+    const settled = await world.execute(world.sequence([], { groups }));
+    expect(settled.groups.map(({ outcome }) => outcome)).toEqual(['done', 'done']);
+  });
+
   it('works with a token that returns nothing and wants 0 first', async () => {
     const token = await world.deploy('SilentTokenDouble');
     await world.execute(world.sequence([approve(token, 5n), approve(token, 6n)]));

@@ -114,6 +114,24 @@ contract BombTokenDouble is TokenDouble {
     }
 }
 
+/// @notice Once it is armed, says that an allowance is there that it refuses to change.
+contract GrudgeTokenDouble {
+    bool public armed;
+
+    function arm() external {
+        armed = true;
+    }
+
+    function allowance(address, address) external view returns (uint256) {
+        return armed ? 1 : 0;
+    }
+
+    function approve(address, uint256) external view returns (bool) {
+        require(!armed, "never again");
+        return true;
+    }
+}
+
 /// @notice Burns all the gas it is given.
 contract GasBurnerTokenDouble is TokenDouble {
     function transfer(address, uint256) external pure override returns (bool accepted) {
