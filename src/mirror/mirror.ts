@@ -151,6 +151,8 @@ export class Mirror {
     this.#roster.takeFailures(({ error }) => error instanceof MirrorError);
     if (this.#roster.live.length === 0) this.#base = latest;
     else await this.#followTo(latest);
+    // A change that calls for a new anchor (an upgrade, a new price source) since then: the head is as good a block to read at.
+    this.#roster.takeFailures(({ during, error }) => during === 'apply' && error instanceof MirrorError);
     await this.#roster.anchor(this.#roster.untried, this.#scope(this.head));
     this.#mustResync = false;
   }
