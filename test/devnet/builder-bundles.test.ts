@@ -1,4 +1,5 @@
-import type { Hex } from 'viem';
+import fc from 'fast-check';
+import { type Hex, keccak256 } from 'viem';
 import type { PrivateKeyAccount } from 'viem/accounts';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { BLOCK_GAS_LIMIT } from '../../scripts/devnet/anvil.ts';
@@ -338,6 +339,62 @@ describe('the public pool', () => {
     for (let block = 0; block < 3; block++) included.push(...(await world.builder.seal()).txs);
     expect(sent).toHaveLength(100);
     expect(sent.filter((hash) => !included.includes(hash))).toEqual([]);
+  });
+});
+
+describe('whatever bundles meet', () => {
+  type Kind = 'pay' | 'win' | 'dwindle' | 'fail' | 'transfer';
+  const transaction = fc.record({
+    kind: fc.constantFrom<Kind>('pay', 'win', 'win', 'dwindle', 'fail', 'transfer', 'transfer'),
+    prize: fc.bigInt(0n, 1n),
+    value: fc.bigInt(0n, 1_000_000n),
+    tipGwei: fc.bigInt(0n, 5n),
+    mayRevert: fc.boolean(),
+  });
+  const bundles = fc.array(fc.record({ own: fc.array(transaction, { minLength: 1, maxLength: 3 }), shared: fc.boolean() }), {
+    minLength: 1,
+    maxLength: 8,
+  });
+
+  it('the block holds the taken ones whole, in order, on top, by what they pay, and nothing of the others', async () => {
+    let round = 0;
+    await fc.assert(
+      fc.asyncProperty(bundles, async (wanted) => {
+        round += 1;
+        const senders = await accounts(world, 1_000 * round, 40);
+        const shared = await sign(senders[39]!, { tipWei: GWEI });
+        await sendPublic(world.anvil, shared);
+        const lists: Hex[][] = [];
+        const allowed = new Set<Hex>();
+        for (const [index, { own, shared: backruns }] of wanted.entries()) {
+          const list = backruns ? [shared] : [];
+          for (const [nonce, { kind, prize, value, tipGwei, mayRevert }] of own.entries()) {
+            const call = kind === 'transfer' ? {} : { to: world.auction, data: encode(kind, 1_000n * BigInt(round) + prize) };
+            const raw = await sign(senders[index]!, { nonce, tipWei: tipGwei * GWEI, value, ...call });
+            if (mayRevert) allowed.add(keccak256(raw));
+            list.push(raw);
+          }
+          lists.push(list);
+          await sendBundle(world, list, { revertingTxHashes: [...allowed] });
+        }
+        const before = await balance(world, COINBASE);
+        const block = await world.builder.seal();
+        const top = block.bundles.flatMap(({ txs }) => txs);
+        expect(block.txs.slice(0, top.length)).toEqual(top);
+        for (const { txs } of block.bundles) expect(lists.map(hashes)).toContainEqual(txs);
+        const expected = new Set([...top, keccak256(shared)]);
+        expect(block.txs.filter((hash) => !expected.has(hash))).toEqual([]);
+        expect(block.bundles.length + block.skipped.length).toBe(wanted.length);
+        const receipts = await rpc<{ transactionHash: Hex; status: Hex }[]>(world.anvil.rpcUrl, 'eth_getBlockReceipts', [block.hash]);
+        for (const { transactionHash, status } of receipts) expect(status === '0x1' || allowed.has(transactionHash)).toBe(true);
+        const publicTipWei = top.includes(keccak256(shared)) ? 0n : GWEI * 21_000n;
+        const revenueWei = block.bundles.reduce((sum, bundle) => sum + BigInt(bundle.revenueWei), 0n);
+        expect(await balance(world, COINBASE)).toBe(before + revenueWei + publicTipWei);
+        const scores = block.bundles.map(({ revenueWei: paid, gasUsed }) => (BigInt(paid) * 1_000_000_000n) / BigInt(gasUsed));
+        expect(scores).toEqual(scores.toSorted((a, b) => (a < b ? 1 : a > b ? -1 : 0)));
+      }),
+      { numRuns: 12, seed: 7 },
+    );
   });
 });
 

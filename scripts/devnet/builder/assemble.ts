@@ -39,7 +39,7 @@ type Scored<C> = { candidate: C; score: bigint | undefined };
 export async function assemble<C extends Candidate>(input: AssembleInput<C>): Promise<Assembly<C>> {
   const taken: Taken<C>[] = [];
   const skipped: Skipped<C>[] = [];
-  let waiting = await scoreAlone(input, skipped);
+  let waiting = await scoreOnTop(input, taken, input.candidates, skipped);
   /** How many candidates one simulation tries: halved while the chain rejects the list without saying which, so that it is found. */
   let attempt = Number.POSITIVE_INFINITY;
   while (waiting.length > 0) {
@@ -63,20 +63,38 @@ export async function assemble<C extends Candidate>(input: AssembleInput<C>): Pr
       waiting = without(waiting, tentative[0]!.candidate);
     } else {
       waiting = accept(input, simulation.effects, taken, tentative, waiting, skipped);
+      // Many want the same thing, it seems: one by one they would cost a simulation of the whole order each.
+      if (failuresIn(simulation.effects, tentative) > 2 && input.timeLeft()) {
+        waiting = await scoreOnTop(
+          input,
+          taken,
+          waiting.map(({ candidate }) => candidate),
+          skipped,
+        );
+      }
     }
     attempt = Number.POSITIVE_INFINITY;
   }
   return { taken, skipped };
 }
 
-/** Each candidate on the parent's state. A single one needs no rank. */
-async function scoreAlone<C extends Candidate>(input: AssembleInput<C>, skipped: Skipped<C>[]): Promise<Scored<C>[]> {
-  if (input.candidates.length === 1) return [{ candidate: input.candidates[0]!, score: undefined }];
+/** Each candidate for itself on top of what is taken; those that fail there are out. A single one needs no rank. */
+async function scoreOnTop<C extends Candidate>(
+  input: AssembleInput<C>,
+  taken: readonly Taken<C>[],
+  candidates: readonly C[],
+  skipped: Skipped<C>[],
+): Promise<Scored<C>[]> {
+  if (candidates.length === 1) return [{ candidate: candidates[0]!, score: undefined }];
+  const before = taken.flatMap(({ candidate }) => candidate.transactions);
+  const nonces = new Map(input.nonces);
+  for (const { from, nonce } of before) nonces.set(from, nonce + 1);
   const scored = await Promise.all(
-    input.candidates.map(async (candidate): Promise<Scored<C> | undefined> => {
-      if (whyNotIncludable(candidate.transactions, new Map(input.nonces), input.baseFeeWei)) return { candidate, score: undefined };
-      const simulation = await input.simulate(candidate.transactions);
-      const verdict = simulation.kind === 'done' ? judge(candidate, simulation.effects) : { reason: simulation.message };
+    candidates.map(async (candidate): Promise<Scored<C> | undefined> => {
+      if (whyNotIncludable(candidate.transactions, new Map(nonces), input.baseFeeWei)) return { candidate, score: undefined };
+      const simulation = await input.simulate([...before, ...candidate.transactions]);
+      const verdict =
+        simulation.kind === 'done' ? judge(candidate, simulation.effects.slice(before.length)) : { reason: simulation.message };
       if ('score' in verdict) return { candidate, score: verdict.score };
       skipped.push({ candidate, reason: verdict.reason });
       return undefined;
@@ -147,6 +165,13 @@ function accept<C extends Candidate>(
     gasUsed += verdict.gasUsed;
   }
   return left;
+}
+
+/** How many of the tentative order did not go through: a lower bound for how many more such simulations there would be. */
+function failuresIn<C extends Candidate>(effects: readonly Effect[], tentative: readonly Scored<C>[]): number {
+  const failed = new Set(effects.filter(({ succeeded }) => !succeeded).map(({ transaction }) => transaction.hash));
+  return tentative.filter(({ candidate }) => candidate.transactions.some(({ hash }) => failed.has(hash) && !candidate.mayRevert.has(hash)))
+    .length;
 }
 
 type Verdict = { score: bigint; revenueWei: bigint; gasUsed: bigint } | { reason: string };

@@ -2,8 +2,8 @@
 import type { Address, Hex } from 'viem';
 import { z } from 'zod';
 
-export const MAX_TRANSACTIONS = 100;
-export const MAX_BUNDLE_BYTES = 300_000;
+const MAX_TRANSACTIONS = 100;
+const MAX_BUNDLE_BYTES = 300_000;
 
 const bytes = z
   .string()
@@ -51,9 +51,8 @@ const cancelBundle = z.object({ replacementUuid: uuid });
 const sendPrivateTransaction = z.object({ tx: bytes, maxBlockNumber: looseBlockNumber.nullish() });
 const cancelPrivateTransaction = z.object({ txHash: hash });
 const bundleStats = z.object({ bundleHash: hash, blockNumber });
-const userStats = z.object({ blockNumber });
 
-export const requests = { sendBundle, callBundle, cancelBundle, sendPrivateTransaction, cancelPrivateTransaction, bundleStats, userStats };
+export const requests = { sendBundle, callBundle, cancelBundle, sendPrivateTransaction, cancelPrivateTransaction, bundleStats };
 
 /** A JSON-RPC error, answered as such. */
 export class RelayError extends Error {

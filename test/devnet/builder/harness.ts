@@ -25,7 +25,8 @@ export function account(index: number): PrivateKeyAccount {
 
 export const searcher = account(9_000);
 
-export async function startWorld({ slotMs = 1_000, hold = true } = {}): Promise<World> {
+/** Its slot clock stands still until the test resumes it. */
+export async function startWorld({ slotMs = 1_000 } = {}): Promise<World> {
   const anvil = await startAnvil();
   const builder = await startBuilder({ rpcUrl: anvil.rpcUrl, slotMs, hold: true, coinbase: COINBASE });
   const stop = async () => {
@@ -45,7 +46,6 @@ export async function startWorld({ slotMs = 1_000, hold = true } = {}): Promise<
     const hash = await sendPublic(anvil, await sign(deployer, creation as unknown as Fields));
     await builder.seal();
     const { contractAddress } = await rpc<{ contractAddress: Address }>(anvil.rpcUrl, 'eth_getTransactionReceipt', [hash]);
-    if (!hold) await builder.resume();
     return { anvil, builder, auction: contractAddress, stop };
   } catch (error) {
     await stop();
