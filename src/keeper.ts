@@ -1,11 +1,11 @@
 import { generatePrivateKey } from 'viem/accounts';
 import { getBalance } from './chain/actions/account.ts';
 import { Heads } from './chain/heads.ts';
-import { RpcPool } from './chain/rpc.ts';
+import type { RpcPool } from './chain/rpc.ts';
 import type { ChainNotice } from './chain/types.ts';
-import { type AddressBook, resolveAddressBook } from './config/addressBook.ts';
-import { builtInBook } from './config/builtInBook.ts';
+import type { AddressBook } from './config/addressBook.ts';
 import type { Config } from './config/config.ts';
+import { connect, marketAddress } from './connect.ts';
 import { executionChain } from './execution/chain.ts';
 import { Dispatcher } from './execution/dispatcher.ts';
 import { type ExecutorState, executorProblems, readExecutor } from './execution/executor-state.ts';
@@ -14,6 +14,7 @@ import { flashbotsRelay } from './execution/relays/flashbots.ts';
 import { Tracker } from './execution/tracker.ts';
 import type { ExecutionChain, Lane, Relay } from './execution/types.ts';
 import { KeeperEyes } from './keeper-eyes.ts';
+import { FIRST_BLOCK, HEAD_BLOCK, RELAY_AUTH_KEY } from './ledger/facts.ts';
 import { openLedger } from './ledger/ledger.ts';
 import { lockDataDir } from './ledger/lock.ts';
 import { readLedger } from './ledger/reader.ts';
@@ -28,6 +29,7 @@ import { settleReceipt } from './pipeline/settle.ts';
 import { Switchboard } from './pipeline/switchboard.ts';
 import { startServer } from './server/server.ts';
 import { Announcer } from './telemetry/announcer.ts';
+import { progressTo } from './telemetry/progress.ts';
 import type { Telemetry } from './telemetry/telemetry.ts';
 import { World } from './world.ts';
 
@@ -41,7 +43,6 @@ export type Wraps = {
 const RELAY_TIMEOUT_MS = 2_000;
 /** Commands left in the ledger are looked for this often. */
 const COMMANDS_EVERY_MS = 250;
-const RELAY_KEY = 'relay-auth-key';
 
 /** Runs until the signal aborts; then sends nothing more, settles what it can, and resolves. Throws OperatorError or ConfigError for what an operator has to mend. */
 export async function runKeeper(config: Config, telemetry: Telemetry, stop: AbortSignal, wraps: Wraps = {}): Promise<void> {
@@ -63,18 +64,15 @@ export async function runKeeper(config: Config, telemetry: Telemetry, stop: Abor
     if (notice.kind === 'call') calls++;
     else emit('endpoint.changed', { ...notice });
   };
-  const rpc = await RpcPool.open(config.chain.rpcUrls, {
-    notify,
-    ...(config.chain.chainId === undefined ? {} : { chainId: config.chain.chainId }),
-  });
+  const { rpc, book } = await connect(config, notify);
   cleanup.defer(() => rpc.close());
-  const book = resolveAddressBook(rpc.chainId, config.chain.deployments, builtInBook(rpc.chainId));
   const lane = config.keys.keeper === undefined ? undefined : keyLane(config.keys.keeper.reveal());
   const executor = await checkExecutor(config, rpc, book, lane);
   const settings = settingsOf(config, book, lane, executor);
 
-  const world = await World.open({ rpc, book, executor: settings.executor }, ({ phase, done, total, logs }) =>
-    emit('sync.progress', { phase, done, total, logs }),
+  const world = await World.open(
+    { rpc, book, executor: settings.executor },
+    progressTo((fields) => emit('sync.progress', fields)),
   );
   emit('sync.done', {
     block: world.head.number,
@@ -99,7 +97,8 @@ export async function runKeeper(config: Config, telemetry: Telemetry, stop: Abor
     config.limits,
     ledger,
     () => switchboard.state,
-    () => undefined,
+    (protocol, market) => marketAddress(book, protocol, market),
+    config.relays.publicMempool !== 'never',
     Date.now,
   );
   const tracker = new Tracker(ledger, chain, (transaction, receipt) =>
@@ -113,7 +112,18 @@ export async function runKeeper(config: Config, telemetry: Telemetry, stop: Abor
     calls = 0;
     return taken;
   };
-  const follower = new Follower({ world, heads, tracker, pipeline, switchboard, chain, emit, tips: publicMempool === 'only', takeCalls });
+  const follower = new Follower({
+    world,
+    heads,
+    tracker,
+    pipeline,
+    switchboard,
+    chain,
+    emit,
+    tips: publicMempool === 'only',
+    takeCalls,
+    remember: (block) => ledger.put(HEAD_BLOCK, String(block)),
+  });
 
   const eyes = new KeeperEyes({
     config,
@@ -148,6 +158,8 @@ export async function runKeeper(config: Config, telemetry: Telemetry, stop: Abor
     publicMempool,
     switch: switchboard.state.switch,
   });
+  // The span that `report` speaks of, even where nothing was sent.
+  if ((await opened.get(FIRST_BLOCK)) === undefined) await opened.put(FIRST_BLOCK, String(world.head.number));
   const stopping = () => void follower.stop();
   stop.addEventListener('abort', stopping, { once: true });
   if (stop.aborted) stopping();
@@ -183,9 +195,9 @@ function settingsOf(config: Config, book: AddressBook, lane: Lane | undefined, e
 
 /** Relays know a searcher by this key; it holds no money. Made once. */
 async function relayKey(ledger: Ledger): Promise<Hex> {
-  const kept = await ledger.get(RELAY_KEY);
+  const kept = await ledger.get(RELAY_AUTH_KEY);
   if (kept !== undefined && /^0x[0-9a-f]{64}$/.test(kept)) return kept as Hex;
   const made = generatePrivateKey();
-  await ledger.put(RELAY_KEY, made);
+  await ledger.put(RELAY_AUTH_KEY, made);
   return made;
 }

@@ -14,7 +14,7 @@ import { Feeds } from './oracles/feeds.ts';
 import { momentOf, nextMoment } from './oracles/moment.ts';
 import type { Moment } from './oracles/types.ts';
 import { UsdBook } from './oracles/usd.ts';
-import type { DecisionWorld } from './pipeline/on-block.ts';
+import type { DecisionWorld } from './pipeline/decide.ts';
 import { AaveV3Flash } from './protocols/aave-v3/flash.ts';
 import { AaveV3Market } from './protocols/aave-v3/market.ts';
 import type { Protocol } from './protocols/types.ts';

@@ -8,11 +8,11 @@ import { getReceipt, type Receipt, sendRawTransaction } from '../chain/actions/t
 import { RpcError } from '../chain/errors.ts';
 import type { Rpc } from '../chain/types.ts';
 import type { Config } from '../config/config.ts';
+import { type Connected, connect } from '../connect.ts';
 import { executorAbi, executorBytecode } from '../generated/executor.ts';
 import { sleep } from '../lib/async.ts';
 import { explainError, OperatorError } from '../lib/errors.ts';
 import type { Address, Hex } from '../lib/types.ts';
-import { type Connected, connect } from './connect.ts';
 import type { DeployDocument } from './shapes.ts';
 
 const LOOK_EVERY_MS = 500;

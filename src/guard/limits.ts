@@ -18,8 +18,10 @@ export type PlanFigures = {
 /** What it needs to know of the transaction that would carry it, or several. */
 export type TransactionFigures = {
   readonly baseFeeWei: bigint;
-  /** Most that it can cost when it fails. */
+  /** Most that its gas can cost. */
   readonly worstGasUsd8: bigint;
+  /** Most that it can lose: its gas where it may be mined and revert, nothing where a failed bundle is not mined. */
+  readonly worstLossUsd8: bigint;
 };
 
 /** Sums of the last 24 hours, from the ledger; what is under way is in them at its worst. */
@@ -62,7 +64,7 @@ export function checkTransaction(transaction: TransactionFigures, { limits, spen
     return no('gas-too-high', { baseFeeWei: String(transaction.baseFeeWei), limitWei: String(limits.maxBaseFeeWei) });
   const gasUsd8 = spent.gasUsd8 + transaction.worstGasUsd8;
   if (gasUsd8 > limits.maxGasUsd8PerDay) return over('limit-reached', 'MAX_GAS_USD_PER_DAY', gasUsd8, limits.maxGasUsd8PerDay);
-  const lossUsd8 = spent.lossUsd8 + transaction.worstGasUsd8;
+  const lossUsd8 = spent.lossUsd8 + transaction.worstLossUsd8;
   if (lossUsd8 > limits.maxLossUsd8PerDay) return over('limit-reached', 'MAX_LOSS_USD_PER_DAY', lossUsd8, limits.maxLossUsd8PerDay);
   return YES;
 }

@@ -13,17 +13,19 @@ const LONGEST_STREAK = 1_000;
  * mined transaction that left us poorer; gains do not make up for it. A failure is a mined transaction that reverted or lost money.
  */
 export async function spendingSince(db: Database, sinceMs: number): Promise<Spending> {
-  const open = await db.selectFrom('transactions').select('worst_gas_usd8').where('outcome', 'is', null).execute();
+  const open = await db.selectFrom('transactions').select(['worst_gas_usd8', 'channel']).where('outcome', 'is', null).execute();
   const mined = await db
     .selectFrom('transactions')
     .select(['gas_wei', 'native_usd8', 'net_usd8'])
     .where('settled_at', '>=', sinceMs)
     .where('mined_block', 'is not', null)
     .execute();
-  const atRisk = open.reduce((sum, row) => sum + BigInt(row.worst_gas_usd8), 0n);
+  const worstGas = sumOf(open);
+  // A bundle that fails is not mined, and loses nothing.
+  const worstLoss = sumOf(open.filter((row) => row.channel === 'public'));
   const gas = mined.reduce((sum, row) => sum + costUsd8Up(BigInt(row.gas_wei ?? 0), BigInt(row.native_usd8 ?? 0)), 0n);
   const loss = mined.reduce((sum, row) => sum + lossOf(BigInt(row.net_usd8 ?? 0)), 0n);
-  return { gasUsd8: atRisk + gas, lossUsd8: atRisk + loss, consecutiveFailures: await failureStreak(db) };
+  return { gasUsd8: worstGas + gas, lossUsd8: worstLoss + loss, consecutiveFailures: await failureStreak(db) };
 }
 
 async function failureStreak(db: Database): Promise<number> {
@@ -43,6 +45,10 @@ async function failureStreak(db: Database): Promise<number> {
     .execute();
   const success = latest.findIndex((row) => row.outcome === 'included' && BigInt(row.net_usd8 ?? 0) >= 0n);
   return success === -1 ? latest.length : success;
+}
+
+function sumOf(open: readonly { readonly worst_gas_usd8: string }[]): bigint {
+  return open.reduce((sum, row) => sum + BigInt(row.worst_gas_usd8), 0n);
 }
 
 function lossOf(netUsd8: bigint): bigint {

@@ -13,12 +13,17 @@ const WORST_FEE_NUMERATOR = 9n;
 const WORST_FEE_DENOMINATOR = 8n;
 const BPS = 10_000n;
 
-/** The guard over the durable record: each plan is judged with everything under way, and the plans before it, counted at their worst. */
+/**
+ * The guard over the durable record: each plan is judged with everything under way, and the plans before it, counted at their worst.
+ *
+ * @param mayRevertOnChain false where only bundles are sent: one that fails is not mined
+ */
 export function approveBy(
   limits: Limits,
   ledger: Ledger,
   breaker: () => BreakerState,
-  marketAddress: (market: string) => Address | undefined,
+  marketAddress: (protocol: string, market: string) => Address | undefined,
+  mayRevertOnChain: boolean,
   nowMs: () => number,
 ): Approve {
   return async (plans, terms, at) => {
@@ -28,16 +33,17 @@ export function approveBy(
     for (const plan of plans) {
       const worstGasWei = (((plan.gasUnits * WORST_GAS_BPS) / BPS) * terms.gasPriceWei * WORST_FEE_NUMERATOR) / WORST_FEE_DENOMINATOR;
       const worstGasUsd8 = weiToUsd8Floor(worstGasWei, terms.numeraireUsd8) + 1n;
+      const worstLossUsd8 = mayRevertOnChain ? worstGasUsd8 : 0n;
       const state = breaker();
       const verdict = checkPlan(
         {
           protocol: plan.candidate.protocol,
           market: plan.candidate.market,
-          marketAddress: marketAddress(`${plan.candidate.protocol}/${plan.candidate.market}`),
+          marketAddress: marketAddress(plan.candidate.protocol, plan.candidate.market),
           tokens: [plan.debtAsset, plan.collateralAsset],
           repayUsd8: plan.repayUsd8,
         },
-        { baseFeeWei: at.baseFeeWei, worstGasUsd8 },
+        { baseFeeWei: at.baseFeeWei, worstGasUsd8, worstLossUsd8 },
         {
           limits,
           spent: { gasUsd8, lossUsd8, consecutiveFailures: state.openSince === undefined ? 0 : limits.maxConsecutiveFailures },
@@ -46,7 +52,7 @@ export function approveBy(
       );
       if (verdict.ok) {
         gasUsd8 += worstGasUsd8;
-        lossUsd8 += worstGasUsd8;
+        lossUsd8 += worstLossUsd8;
       }
       verdicts.push(verdict.ok ? undefined : verdict.skip);
     }

@@ -21,6 +21,8 @@ export type FollowParts = {
   readonly emit: Emit;
   /** In the public mempool the tip decides who comes first; a bundle pays by its bid. */
   readonly tips: boolean;
+  /** Keeps the number of the last block that was decided. */
+  remember(block: number): Promise<void>;
   /** Calls to endpoints since last asked. */
   takeCalls(): number;
 };
@@ -123,6 +125,7 @@ export class Follower {
       candidates: outcome.judged.candidates.length,
       rpcCalls: this.#parts.takeCalls(),
     });
+    await this.#parts.remember(head.number);
   }
 
   #tellSent({ dispatched }: BlockOutcome, arrivedAtMs: number): void {

@@ -3,29 +3,14 @@ import type { Ledger } from '../ledger/types.ts';
 import { explainError } from '../lib/errors.ts';
 import type { Head } from '../lib/types.ts';
 import { usdText } from '../lib/usd.ts';
-import type { FlashSource, Venue } from '../liquidity/types.ts';
-import type { Moment, UsdPrices } from '../oracles/types.ts';
-import type { Protocol } from '../protocols/types.ts';
+import type { Moment } from '../oracles/types.ts';
 import { type Judged, Watch } from '../risk/candidates.ts';
 import type { Candidate } from '../risk/types.ts';
-import { planBlock } from '../strategy/block.ts';
 import type { Terms } from '../strategy/terms.ts';
 import type { Decision, Plan, SkipReason } from '../strategy/types.ts';
 import type { Emit } from '../telemetry/events.ts';
+import { type DecisionWorld, decideBlock } from './decide.ts';
 import type { Settings } from './settings.ts';
-import { termsAt } from './terms.ts';
-
-/** The mirrored chain, as far as deciding needs it. */
-export type DecisionWorld = {
-  readonly protocols: readonly Protocol[];
-  readonly venue: Venue;
-  readonly flashes: readonly FlashSource[];
-  readonly usd: UsdPrices;
-  /** The block that will include us. */
-  next(): Moment;
-  /** Why a market is not acted on, or undefined. */
-  suspended(protocol: Protocol): string | undefined;
-};
 
 /** Says whether a plan may be sent now; asked for one plan after another, so that what earlier ones may cost counts. */
 export type Approve = (plans: readonly Plan[], terms: Terms, at: Moment) => Promise<readonly (SkipReason | undefined)[]>;
@@ -61,8 +46,7 @@ export class BlockPipeline {
   async onBlock(world: DecisionWorld, head: Head, tipWei: bigint, inFlight: boolean, stillCurrent: () => boolean): Promise<BlockOutcome> {
     const at = world.next();
     const judged = this.#watch.judge(world.protocols, at, head.number);
-    const decisions = this.#decide(world, judged.candidates, head, at, tipWei);
-    const terms = termsAt(this.#settings, world.usd, head, at, tipWei);
+    const { decisions, terms } = decideBlock(world, this.#settings, judged.candidates, head, at, tipWei);
     const plans = decisions.flatMap((decision) => (decision.kind === 'plan' ? [decision.plan] : []));
     const skips = decisions.flatMap((decision) => (decision.kind === 'skip' ? [decision] : []));
     let dispatched: Dispatched | undefined;
@@ -75,25 +59,6 @@ export class BlockPipeline {
     for (const skip of skips) await this.#saySkipped(skip.candidate, skip.skip, head);
     this.#forget(judged.candidates);
     return { judged, decisions, dispatched };
-  }
-
-  #decide(world: DecisionWorld, candidates: readonly Candidate[], head: Head, at: Moment, tipWei: bigint): Decision[] {
-    const terms = termsAt(this.#settings, world.usd, head, at, tipWei);
-    const protocols = new Map(world.protocols.map((protocol) => [`${protocol.name}/${protocol.market}`, protocol]));
-    const decisions: Decision[] = [];
-    const plannable: Candidate[] = [];
-    for (const candidate of candidates) {
-      const protocol = protocols.get(`${candidate.protocol}/${candidate.market}`)!;
-      const suspended = world.suspended(protocol);
-      if (suspended !== undefined)
-        decisions.push({ kind: 'skip', candidate, skip: { reason: 'suspended', figures: { cause: suspended } } });
-      else if (terms === undefined)
-        decisions.push({ kind: 'skip', candidate, skip: { reason: 'no-usd-price', figures: { token: this.#settings.wrappedNative } } });
-      else plannable.push(candidate);
-    }
-    if (terms === undefined) return decisions;
-    const optionsOf = (candidate: Candidate) => protocols.get(`${candidate.protocol}/${candidate.market}`)!.options(candidate.slot, at);
-    return [...decisions, ...planBlock(plannable, optionsOf, { venue: world.venue, flashes: world.flashes, usd: world.usd }, terms, at)];
   }
 
   async #send(

@@ -45,5 +45,5 @@ export function identify(transaction: Pick<OpenTransaction, 'txHash' | 'targetBl
 
 /** Mined with profit or not, for the breaker; undefined where nothing was mined: a bundle that misses costs nothing. */
 export function successOf({ mined }: TransactionResult): boolean | undefined {
-  return mined === undefined ? undefined : mined.netUsd8 > 0n;
+  return mined === undefined ? undefined : mined.netUsd8 >= 0n;
 }

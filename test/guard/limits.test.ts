@@ -20,7 +20,7 @@ const limits: GuardState['limits'] = {
 };
 const calm: GuardState = { limits, spent: { gasUsd8: 0n, lossUsd8: 0n, consecutiveFailures: 0 }, switch: 'running' };
 const plan: PlanFigures = { protocol: 'aave-v3', market: 'Core', marketAddress: POOL, tokens: [USDC, WETH], repayUsd8: 10_000n };
-const tx: TransactionFigures = { baseFeeWei: 100n, worstGasUsd8: 500n };
+const tx: TransactionFigures = { baseFeeWei: 100n, worstGasUsd8: 500n, worstLossUsd8: 500n };
 
 describe('at its limit a plan passes, one unit beyond it does not', () => {
   test('everything at its limit', () => {
@@ -91,8 +91,8 @@ test('no sequence of sending and settling lets gas or losses of any 24 hours pas
         if (each.kind === 'wait') now += each.ms;
         if (each.kind === 'send') {
           const state = { ...calm, limits: { ...limits, maxConsecutiveFailures: 1_000 }, spent: await ledger.spending(now - DAY_MS) };
-          if (checkPlan(plan, { baseFeeWei: 1n, worstGasUsd8: each.worst }, state).ok) {
-            await ledger.intend(transaction(n, { worstGasUsd8: each.worst }));
+          if (checkPlan(plan, { baseFeeWei: 1n, worstGasUsd8: each.worst, worstLossUsd8: each.worst }, state).ok) {
+            await ledger.intend(transaction(n, { worstGasUsd8: each.worst, channel: 'public' }));
             open.push({ n, worst: each.worst });
           }
         }

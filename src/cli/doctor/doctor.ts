@@ -1,7 +1,7 @@
 import { getHead } from '../../chain/actions/getHead.ts';
 import type { Config } from '../../config/config.ts';
+import { connect } from '../../connect.ts';
 import { explainError } from '../../lib/errors.ts';
-import { connect } from '../connect.ts';
 import { bad, type Check } from './check.ts';
 import { checkBook, checkExecutor, checkGas } from './contracts.ts';
 import { checkEndpoints } from './endpoints.ts';

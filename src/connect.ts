@@ -1,0 +1,28 @@
+import { RpcPool } from './chain/rpc.ts';
+import type { Notify } from './chain/types.ts';
+import { type AddressBook, resolveAddressBook } from './config/addressBook.ts';
+import { builtInBook } from './config/builtInBook.ts';
+import type { Config } from './config/config.ts';
+import type { Address } from './lib/types.ts';
+
+export type Connected = { readonly rpc: RpcPool; readonly book: AddressBook };
+
+/** The endpoints, checked to be of the chain that the operator means, and that chain's addresses. Throws ConfigError when they do not fit. */
+export async function connect({ chain }: Config, notify?: Notify): Promise<Connected> {
+  const rpc = await RpcPool.open(chain.rpcUrls, {
+    ...(chain.chainId === undefined ? {} : { chainId: chain.chainId }),
+    ...(notify === undefined ? {} : { notify }),
+  });
+  try {
+    return { rpc, book: resolveAddressBook(rpc.chainId, chain.deployments, builtInBook(rpc.chainId)) };
+  } catch (error) {
+    rpc.close();
+    throw error;
+  }
+}
+
+/** The contract that an operator may name a market by (`DENY_MARKETS`): the address that the book knows it by. */
+export function marketAddress(book: AddressBook, protocol: string, market: string): Address | undefined {
+  if (protocol !== 'aave-v3') return undefined;
+  return book['aave-v3'].find(({ name }) => name === market)?.poolAddressesProvider;
+}

@@ -1,0 +1,54 @@
+import type { Head } from '../lib/types.ts';
+import type { FlashSource, Venue } from '../liquidity/types.ts';
+import type { Moment, UsdPrices } from '../oracles/types.ts';
+import type { Protocol } from '../protocols/types.ts';
+import type { Candidate } from '../risk/types.ts';
+import { planBlock } from '../strategy/block.ts';
+import type { Terms } from '../strategy/terms.ts';
+import type { Decision, SkipReason } from '../strategy/types.ts';
+import type { Settings } from './settings.ts';
+import { termsAt } from './terms.ts';
+
+/** The mirrored chain, as far as deciding needs it. */
+export type DecisionWorld = {
+  readonly protocols: readonly Protocol[];
+  readonly venue: Venue;
+  readonly flashes: readonly FlashSource[];
+  readonly usd: UsdPrices;
+  /** The block that will include us. */
+  next(): Moment;
+  /** Why a market is not acted on, or undefined. */
+  suspended(protocol: Protocol): string | undefined;
+};
+
+/** A plan or a named reason for each candidate. `terms` is undefined where the native token has no price. Pure. */
+export function decideBlock(
+  world: DecisionWorld,
+  settings: Settings,
+  candidates: readonly Candidate[],
+  head: Head,
+  at: Moment,
+  tipWei: bigint,
+): { readonly decisions: readonly Decision[]; readonly terms: Terms | undefined } {
+  const terms = termsAt(settings, world.usd, head, at, tipWei);
+  const protocols = new Map(world.protocols.map((protocol) => [`${protocol.name}/${protocol.market}`, protocol]));
+  const protocolOf = (candidate: Candidate) => protocols.get(`${candidate.protocol}/${candidate.market}`)!;
+  const decisions: Decision[] = [];
+  const plannable: Candidate[] = [];
+  for (const candidate of candidates) {
+    const skip = obstacleTo(world, protocolOf(candidate), settings, terms);
+    if (skip === undefined) plannable.push(candidate);
+    else decisions.push({ kind: 'skip', candidate, skip });
+  }
+  if (terms === undefined) return { decisions, terms };
+  const market = { venue: world.venue, flashes: world.flashes, usd: world.usd };
+  const planned = planBlock(plannable, (candidate) => protocolOf(candidate).options(candidate.slot, at), market, terms, at);
+  return { decisions: [...decisions, ...planned], terms };
+}
+
+function obstacleTo(world: DecisionWorld, protocol: Protocol, settings: Settings, terms: Terms | undefined): SkipReason | undefined {
+  const cause = world.suspended(protocol);
+  if (cause !== undefined) return { reason: 'suspended', figures: { cause } };
+  if (terms === undefined) return { reason: 'no-usd-price', figures: { token: settings.wrappedNative } };
+  return undefined;
+}
