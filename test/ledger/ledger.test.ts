@@ -55,7 +55,7 @@ describe('transactions', () => {
     await ledger.settle(result(intent, 'reverted', { netUsd8: -5_00000000n }));
     await ledger.reopen(intent.txHash);
     expect(await ledger.open(0)).toEqual([{ ...intent, status: 'sent' }]);
-    expect(await ledger.spending(0)).toEqual({ gasUsd8: 3_00000000n, lossUsd8: 3_00000000n, consecutiveFailures: 0 });
+    expect(await ledger.spending(0)).toEqual({ gasUsd8: 3_00000000n, lossUsd8: 0n, consecutiveFailures: 0 });
 
     await ledger.settle(result(intent, 'missed'));
     expect(await ledger.open(intent.lastBlock + 1)).toEqual([]);
@@ -131,10 +131,10 @@ describe('what the guard asks', () => {
     await ledger.intend(settled);
     await ledger.intend(open);
     await ledger.settle(result(settled, 'reverted', { gasWei: 10n ** 15n, netUsd8: -2_00000000n }));
-    expect(await ledger.spending(1_000)).toEqual({ gasUsd8: 5_00000000n, lossUsd8: 5_00000000n, consecutiveFailures: 1 });
+    expect(await ledger.spending(1_000)).toEqual({ gasUsd8: 5_00000000n, lossUsd8: 2_00000000n, consecutiveFailures: 1 });
     now = 5_000;
     await ledger.settle(result(settled, 'reverted', { gasWei: 10n ** 15n, netUsd8: -2_00000000n }));
-    expect(await ledger.spending(1_001)).toEqual({ gasUsd8: 3_00000000n, lossUsd8: 3_00000000n, consecutiveFailures: 1 });
+    expect(await ledger.spending(1_001)).toEqual({ gasUsd8: 3_00000000n, lossUsd8: 0n, consecutiveFailures: 1 });
   });
 
   test('gas in USD is rounded up, so that no limit is passed by a fraction', async () => {

@@ -42,7 +42,10 @@ test('in whatever order transactions are sent, noted, settled and reopened, the 
           lastWord.set(each.of, { gasUsd8: mined ? each.gasUsd8 : 0n, lossUsd8: mined && each.netUsd8 < 0n ? -each.netUsd8 : 0n });
         }
       }
-      const expected = intents.map((intent, n) => lastWord.get(n) ?? { gasUsd8: intent.worstGasUsd8, lossUsd8: intent.worstGasUsd8 });
+      const expected = intents.map(
+        (intent, n) =>
+          lastWord.get(n) ?? { gasUsd8: intent.worstGasUsd8, lossUsd8: intent.channel === 'public' ? intent.worstGasUsd8 : 0n },
+      );
       const { gasUsd8, lossUsd8 } = await ledger.spending(0);
       const open = await ledger.open(Number.MAX_SAFE_INTEGER);
       await ledger.close();
