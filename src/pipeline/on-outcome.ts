@@ -1,6 +1,6 @@
 import type { Settled } from '../execution/tracker.ts';
 import type { OpenTransaction, TransactionResult } from '../ledger/types.ts';
-import { usdText } from '../lib/usd.ts';
+import { usdText, weiToUsd8Floor } from '../lib/usd.ts';
 import type { Emit } from '../telemetry/events.ts';
 
 /** One line for each attempt that has come to its end. */
@@ -21,6 +21,7 @@ export function tellOutcomes(settled: readonly Settled[], emit: Emit): void {
               profitUsd: usdText(attempt.profitUsd8),
               bidWei: String(attempt.bidWei),
               gasWei: String(attempt.gasWei),
+              gasUsd: usdText(weiToUsd8Floor(attempt.gasWei, result.mined.nativeUsd8)),
             }),
       });
     }

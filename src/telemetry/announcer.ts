@@ -31,12 +31,64 @@ export class Announcer {
 
   #count(event: EventName, fields: EventFields): void {
     const metrics = this.#metrics;
-    if (event === 'plan.made') metrics.plans.inc();
-    else if (event === 'plan.skipped') metrics.skips.inc({ reason: String(fields['reason']) });
-    else if (event === 'reorg.handled') metrics.reorgs.inc();
-    else if (event === 'audit.mismatch') metrics.auditMismatches.inc({ market: String(fields['market']) });
-    else if (event === 'market.suspended') metrics.suspended.set({ market: String(fields['market']) }, 1);
-    else if (event === 'market.resumed') metrics.suspended.set({ market: String(fields['market']) }, 0);
-    else if (event.startsWith('attempt.') && event !== 'attempt.sent') metrics.attempts.inc({ outcome: event.slice('attempt.'.length) });
+    const number = (field: string) => Number(fields[field] ?? 0);
+    switch (event) {
+      case 'block.processed':
+        metrics.headBlock.set(number('block'));
+        metrics.lagMs.set(number('lagMs'));
+        metrics.processing.observe(number('lagMs') / 1_000);
+        metrics.positions.set(number('positions'));
+        metrics.candidates.set(number('candidates'));
+        metrics.rpcCallsPerBlock.set(number('rpcCalls'));
+        break;
+      case 'bundle.sent':
+        metrics.sending.observe(number('sentAfterMs') / 1_000);
+        break;
+      case 'plan.made':
+        metrics.plans.inc();
+        break;
+      case 'plan.skipped':
+        metrics.skips.inc({ reason: String(fields['reason']) });
+        break;
+      case 'reorg.handled':
+        metrics.reorgs.inc();
+        break;
+      case 'audit.mismatch':
+        metrics.auditMismatches.inc({ market: String(fields['market']) });
+        break;
+      case 'market.suspended':
+      case 'market.resumed':
+        metrics.suspended.set({ market: String(fields['market']) }, event === 'market.suspended' ? 1 : 0);
+        break;
+      case 'breaker.opened':
+      case 'breaker.closed':
+        metrics.breakerOpen.set(event === 'breaker.opened' ? 1 : 0);
+        break;
+      case 'keeper.started':
+        this.#switchTo(String(fields['switch']));
+        break;
+      case 'keeper.paused':
+      case 'keeper.killed':
+        this.#switchTo(event.slice('keeper.'.length));
+        break;
+      case 'keeper.resumed':
+        this.#switchTo('running');
+        break;
+      case 'attempt.included':
+      case 'attempt.reverted':
+      case 'attempt.missed':
+      case 'attempt.replaced':
+      case 'attempt.expired':
+        metrics.attempts.inc({ outcome: event.slice('attempt.'.length) });
+        metrics.profitUsd.inc(number('profitUsd'));
+        metrics.gasSpentUsd.inc(number('gasUsd'));
+        break;
+      default:
+        break;
+    }
+  }
+
+  #switchTo(state: string): void {
+    for (const each of ['running', 'paused', 'killed']) this.#metrics.switchState.set({ state: each }, each === state ? 1 : 0);
   }
 }
