@@ -1,11 +1,11 @@
 import { CommanderError } from 'commander';
 import { explainError, OperatorError } from '../lib/errors.ts';
 import { createProgram } from './program.ts';
+import { takeSignals } from './signals.ts';
 
 const BAD_USAGE = 2;
 
-process.on('SIGINT', () => process.exit(130));
-process.on('SIGTERM', () => process.exit(143));
+takeSignals();
 // A pipe whose reader has gone (`| head`) is no failure to report, least of all into that pipe.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 

@@ -3,9 +3,7 @@ import { runKeeper } from '../../keeper.ts';
 import { OperatorError } from '../../lib/errors.ts';
 import { createTelemetry, type Telemetry } from '../../telemetry/telemetry.ts';
 import { type OutputOptions, print } from '../output.ts';
-
-const INTERRUPTED = { SIGINT: 130, SIGTERM: 143 } as const;
-type StopSignal = keyof typeof INTERRUPTED;
+import { INTERRUPTED, onSignal, type StopSignal } from '../signals.ts';
 
 /** The keeper's own bounds are shorter; these end a process that something stuck, or left open, would keep alive. */
 const LONGEST_END_MS = 9_500;
@@ -15,14 +13,13 @@ export async function run(options: OutputOptions): Promise<void> {
   const stop = new AbortController();
   let running = false;
   let heard: StopSignal | undefined;
-  const onSignal = (signal: StopSignal) => {
+  onSignal((signal) => {
     // Nothing is under way before it runs, and the ledger is durable at any moment: there is nothing to end cleanly.
     if (!running) process.exit(INTERRUPTED[signal]);
     heard ??= signal;
     setTimeout(() => process.exit(0), LONGEST_END_MS).unref();
     stop.abort();
-  };
-  process.removeAllListeners('SIGINT').removeAllListeners('SIGTERM').on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  });
 
   const config = await loadConfig('run');
   const telemetry = createTelemetry(config.log, options.json ? 'stderr' : 'stdout');
