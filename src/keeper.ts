@@ -101,9 +101,14 @@ export async function runKeeper(config: Config, telemetry: Telemetry, stop: Abor
     config.relays.publicMempool !== 'never',
     Date.now,
   );
-  const tracker = new Tracker(ledger, chain, (transaction, receipt) =>
-    settleReceipt(transaction, receipt, settings, chain, (block, tokens) => world.usdAt(block, tokens)),
-  );
+  const tracker = new Tracker({
+    ledger,
+    chain,
+    lane: lane?.address,
+    ours: (number) => world.recent.find((head) => head.number === number)?.hash,
+    settleMined: (transaction, receipt) =>
+      settleReceipt(transaction, receipt, settings, chain, (block, tokens) => world.usdAt(block, tokens)),
+  });
   const pipeline = new BlockPipeline({ settings, ledger, dispatcher, approve, emit });
   const heads = new Heads(rpc, world.recent, { notify });
   cleanup.defer(() => heads.close());
@@ -122,6 +127,7 @@ export async function runKeeper(config: Config, telemetry: Telemetry, stop: Abor
     emit,
     tips: publicMempool === 'only',
     takeCalls,
+    lastBlock: numberOf(await ledger.get(HEAD_BLOCK)),
     remember: (block) => ledger.put(HEAD_BLOCK, String(block)),
   });
 
@@ -200,4 +206,8 @@ async function relayKey(ledger: Ledger): Promise<Hex> {
   const made = generatePrivateKey();
   await ledger.put(RELAY_AUTH_KEY, made);
   return made;
+}
+
+function numberOf(fact: string | undefined): number | undefined {
+  return fact === undefined || !/^\d{1,15}$/.test(fact) ? undefined : Number(fact);
 }

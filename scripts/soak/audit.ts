@@ -136,7 +136,7 @@ async function balances(scene: Scene, records: readonly TransactionRecord[], hea
     for (const [asset, delta] of Object.entries(mined?.balanceChanges ?? {})) booked.set(asset, (booked.get(asset) ?? 0n) + delta);
   return [...end].flatMap(([asset, held]): Finding[] => {
     const [ours, theirs] = [booked.get(asset) ?? 0n, held - start.get(asset)!];
-    return ours === theirs ? [] : [{ kind: 'wrong', what: `asset ${asset}: ${ours} in the ledger, ${theirs} on the chain` }];
+    return ours === theirs ? [] : [{ kind: 'wrong', what: `the ledger has ${ours - theirs} of ${asset} more than the chain` }];
   });
 }
 

@@ -71,7 +71,8 @@ export class Endpoint {
   async call(call: RpcCall, timeoutMs: number, knows?: Hex): Promise<unknown> {
     await this.verify(timeoutMs);
     const result = await this.#single(call, timeoutMs);
-    if (knows !== undefined && Array.isArray(result) && result.length === 0) await this.#mustKnow(knows, timeoutMs);
+    const empty = result === null || (Array.isArray(result) && result.length === 0);
+    if (knows !== undefined && empty) await this.#mustKnow(knows, timeoutMs);
     return result;
   }
 

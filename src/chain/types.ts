@@ -5,7 +5,7 @@ export type CallOptions = {
   readonly timeoutMs?: number;
   /** Endpoints asked in total, the same one again included. */
   readonly attempts?: number;
-  /** An empty answer counts only from an endpoint that knows this block: one that lags behind would answer `[]` as well. */
+  /** An empty answer counts only from an endpoint that knows this block: one that lags behind would answer `[]` or null as well. */
   readonly knows?: Hex;
 };
 

@@ -13,8 +13,8 @@ const OPTIONS = { timeoutMs: 3_000 };
 /** The chain as execution sees it, over the keeper's own endpoints. */
 export function executionChain(rpc: Rpc): ExecutionChain {
   return {
-    async receipt(txHash) {
-      const receipt = await getReceipt(rpc, txHash, OPTIONS);
+    async receipt(txHash, head) {
+      const receipt = await getReceipt(rpc, txHash, { ...OPTIONS, knows: head });
       if (receipt === null) return undefined;
       return {
         txHash,

@@ -105,7 +105,7 @@ export class Dispatcher {
     publicOnly: boolean,
   ): Promise<readonly IntendedTransaction[]> {
     const firstNonce = await this.#chain.nonceOf(lane.address);
-    const replaced = await this.#feesInPool(lane.address, firstNonce, target);
+    const replaced = await this.#feesInPool(lane.address, firstNonce);
     const tipWei = terms.gasPriceWei - at.baseFeeWei;
     const signed: IntendedTransaction[] = [];
     for (const [index, transaction] of transactions.entries()) {
@@ -156,16 +156,11 @@ export class Dispatcher {
   }
 
   /** Fees that transactions of ours still in the pool pay at this nonce or above: what replaces them must pay more. */
-  async #feesInPool(
-    lane: Lane['address'],
-    nonce: number,
-    target: number,
-  ): Promise<{ readonly maxFeeWei: bigint; readonly tipWei: bigint } | undefined> {
-    // What only relays have seen is in no pool.
-    if (this.#options.publicMempool === 'never') return undefined;
+  async #feesInPool(lane: Lane['address'], nonce: number): Promise<{ readonly maxFeeWei: bigint; readonly tipWei: bigint } | undefined> {
     let most: { maxFeeWei: bigint; tipWei: bigint } | undefined;
-    for (const earlier of await this.#ledger.open(target - 128)) {
-      if (earlier.lane !== lane || earlier.nonce < nonce) continue;
+    for (const earlier of await this.#ledger.dormant(lane)) {
+      // What only relays have seen is in no pool.
+      if (earlier.channel !== 'public' || earlier.nonce < nonce) continue;
       const { maxFeePerGas = 0n, maxPriorityFeePerGas = 0n } = parseTransaction(earlier.raw);
       most = {
         maxFeeWei: max(most?.maxFeeWei ?? 0n, maxFeePerGas),
@@ -199,9 +194,12 @@ export class Dispatcher {
       await this.#ledger.sent(transaction.txHash, Object.fromEntries(relays.map((one) => [one.relay, `${one.answer} ${one.detail}`])));
     const anyAccepted = answers.some(({ result }) => result.kind === 'accepted');
     if (anyAccepted || this.#options.publicMempool !== 'fallback') return relays;
+    // From here on they can be mined outside the bundle: written down first.
+    for (const { txHash } of signed) await this.#ledger.goPublic(txHash);
     return [...relays, ...(await this.#sendPublicly(signed))];
   }
 
+  /** In the order of their nonces. What the node does not take ends it: those behind would wait in the pool for a nonce that nobody sends. */
   async #sendPublicly(signed: readonly IntendedTransaction[]): Promise<Dispatched['relays']> {
     const answers: Dispatched['relays'][number][] = [];
     for (const transaction of signed) {
@@ -213,6 +211,7 @@ export class Dispatcher {
       };
       await this.#ledger.sent(transaction.txHash, { [answer.relay]: `${answer.answer} ${answer.detail}` });
       answers.push(answer);
+      if (result.kind !== 'accepted') break;
     }
     return answers;
   }

@@ -46,8 +46,8 @@ export type UnsignedTransaction = {
 
 /** What execution asks of the chain. Every call is bounded in time; `broadcast` never throws. */
 export interface ExecutionChain {
-  /** The receipt by the canonical chain's view, or undefined while the transaction is not mined. */
-  receipt(txHash: Hex): Promise<Receipt | undefined>;
+  /** The receipt by the chain's view, or undefined while the transaction is not mined, from an endpoint that knows the block `head`. */
+  receipt(txHash: Hex, head: Hex): Promise<Receipt | undefined>;
   /** The sender's next nonce at the end of the latest block. */
   nonceOf(address: Address): Promise<number>;
   /** Runs unsigned transactions one after another on the head's end state, as the next block would at `timestamp`. */

@@ -10,6 +10,7 @@ import {
   minedColumns,
   openTransaction,
   resultColumns,
+  type TransactionRow,
   UNMINED,
   UNRESOLVED,
   UNSETTLED,
@@ -77,10 +78,11 @@ class SqlLedger implements Ledger {
     });
   }
 
-  async note(txHash: Hex, event: string, figures: Figures): Promise<void> {
+  async goPublic(txHash: Hex): Promise<void> {
     await this.#atomically(async (trx) => {
       await this.#transaction(trx, txHash);
-      await this.#event(trx, txHash, event, figures);
+      await trx.updateTable('transactions').set({ channel: 'public' }).where('tx_hash', '=', txHash).execute();
+      await this.#event(trx, txHash, 'public', {});
     });
   }
 
@@ -142,8 +144,28 @@ class SqlLedger implements Ledger {
       .orderBy('target_block')
       .orderBy('nonce')
       .execute();
-    const attempts = await attemptsOf(this.#db, rows);
-    return rows.map((row) => openTransaction(row, attempts.get(row.tx_hash) ?? []));
+    return this.#openTransactions(rows);
+  }
+
+  async dormant(lane: Address) {
+    const used = await this.#db
+      .selectFrom('transactions')
+      .select('nonce')
+      .where('lane', '=', lane)
+      .where('mined_block', 'is not', null)
+      .orderBy('nonce', 'desc')
+      .limit(1)
+      .executeTakeFirst();
+    const rows = await this.#db
+      .selectFrom('transactions')
+      .selectAll()
+      .where('lane', '=', lane)
+      .where('nonce', '>', used?.nonce ?? -1)
+      .where('outcome', 'in', ['missed', 'expired'])
+      .orderBy('nonce')
+      .orderBy('target_block')
+      .execute();
+    return this.#openTransactions(rows);
   }
 
   /** Decisions made in one go are committed together: a crash of thousands must not wait for thousands of disk flushes. */
@@ -211,6 +233,11 @@ class SqlLedger implements Ledger {
     } finally {
       await this.#db.destroy();
     }
+  }
+
+  async #openTransactions(rows: readonly TransactionRow[]) {
+    const attempts = await attemptsOf(this.#db, rows);
+    return rows.map((row) => openTransaction(row, attempts.get(row.tx_hash) ?? []));
   }
 
   #atomically<T>(work: (trx: Transaction<Schema>) => Promise<T>): Promise<T> {

@@ -81,6 +81,7 @@ async function first(trx: Transaction<Schema>): Promise<void> {
   // One for each way in which `open` finds a transaction.
   for (const column of ['outcome', 'mined_block', 'last_block'] as const)
     await trx.schema.createIndex(`transactions_${column}`).on('transactions').column(column).execute();
+  await trx.schema.createIndex('transactions_nonce').on('transactions').columns(['lane', 'nonce']).execute();
   await trx.schema.createIndex('transactions_settled').on('transactions').column('settled_at').execute();
 
   await text(

@@ -91,14 +91,16 @@ export interface Ledger {
   intend(transaction: IntendedTransaction): Promise<void>;
   /** The transaction left this machine (or was handed to at least one relay). */
   sent(txHash: Hex, note: Readonly<Record<string, string>>): Promise<void>;
-  /** Anything worth keeping about an attempt: a relay's answer, a simulation. */
-  note(txHash: Hex, event: string, figures: Readonly<Record<string, string>>): Promise<void>;
+  /** A bundle's transaction is about to be handed to the public mempool as well: from here on it can be mined whenever its nonce is free. */
+  goPublic(txHash: Hex): Promise<void>;
   /** Final or provisional result; a later call for the same transaction (a reorg) replaces it. */
   settle(result: TransactionResult): Promise<void>;
   /** After a reorg removed the block that it was settled in. */
   reopen(txHash: Hex): Promise<void>;
   /** Not settled yet, or settled at or above `sinceBlock` (could still be reorganised away). */
   open(sinceBlock: number): Promise<readonly OpenTransaction[]>;
+  /** Of this sender, settled as not mined while, as far as is known here, their nonce is still free: they could be mined yet, if only to revert. */
+  dormant(lane: Address): Promise<readonly OpenTransaction[]>;
   /** Decisions are kept when they change, not every block. */
   decide(decision: {
     readonly block: number;

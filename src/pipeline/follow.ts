@@ -1,9 +1,10 @@
 import type { Heads } from '../chain/heads.ts';
 import type { HeadEvent } from '../chain/types.ts';
-import type { Tracker } from '../execution/tracker.ts';
+import { FINAL_DEPTH, type Tracker } from '../execution/tracker.ts';
 import type { ExecutionChain } from '../execution/types.ts';
 import { sleep } from '../lib/async.ts';
 import { explainError } from '../lib/errors.ts';
+import type { Head } from '../lib/types.ts';
 import type { Decision } from '../strategy/types.ts';
 import type { Emit } from '../telemetry/events.ts';
 import type { World } from '../world.ts';
@@ -21,6 +22,8 @@ export type FollowParts = {
   readonly emit: Emit;
   /** In the public mempool the tip decides who comes first; a bundle pays by its bid. */
   readonly tips: boolean;
+  /** The last block that an earlier process decided. */
+  readonly lastBlock: number | undefined;
   /** Keeps the number of the last block that was decided. */
   remember(block: number): Promise<void>;
   /** Calls to endpoints since last asked. */
@@ -48,12 +51,17 @@ export class Follower {
   #stopping = false;
   #tipWei = 0n;
   #tipAge = TIP_EVERY;
+  /** Blocks taken back whose transactions have not been reopened yet. */
+  #removed: readonly Head[] = [];
+  /** From which block on outcomes are compared with the chain before anything else; undefined while every reorganisation was told of. */
+  #recheckFrom: number | undefined;
   last: LastBlock | undefined;
   /** Why the last block could not be processed whole; undefined when it could. */
   trouble: string | undefined;
 
   constructor(parts: FollowParts) {
     this.#parts = parts;
+    this.#recheckFrom = Math.min(parts.lastBlock ?? parts.world.head.number, parts.world.head.number) - FINAL_DEPTH;
   }
 
   /** Decides the block that the mirror stands at, then every further one. Resolves when stopped. */
@@ -83,8 +91,14 @@ export class Follower {
 
   async #onEvent(event: HeadEvent): Promise<void> {
     const { world, heads, tracker, switchboard, emit } = this.#parts;
+    const before = world.head.number;
     const update = await world.follow(event);
-    if (update.resynced) heads.restart(world.recent);
+    // NOTE: kept until that is done: no later event speaks of them again.
+    this.#removed = [...this.#removed, ...update.removed];
+    if (update.resynced) {
+      heads.restart(world.recent);
+      this.#recheckFrom = Math.min(before, world.head.number) - FINAL_DEPTH;
+    }
     this.trouble = update.stalled === null ? undefined : explainError(update.stalled);
     if (this.trouble !== undefined) emit('block.failed', { block: world.head.number, reason: this.trouble });
     for (const report of update.blocks)
@@ -93,8 +107,7 @@ export class Follower {
     for (const id of update.suspended) emit('market.suspended', { market: id, reason: world.distrust(id) ?? 'unknown' });
     for (const id of update.resumed) emit('market.resumed', { market: id });
     if (update.removed.length > 0) {
-      await tracker.onRemoved(update.removed, world.head);
-      await switchboard.recount();
+      await this.#reopen();
       emit('reorg.handled', { depth: update.removed.length, block: world.head.number, hash: world.head.hash });
     }
     if (update.blocks.length > 0) await this.#atHead(event.arrivedAtMs);
@@ -103,6 +116,7 @@ export class Follower {
   async #atHead(arrivedAtMs: number): Promise<void> {
     const { world, heads, tracker, pipeline, switchboard, emit } = this.#parts;
     const { head } = world;
+    await this.#reopen();
     const settled = await tracker.onHead(head);
     tellOutcomes(settled, emit);
     for (const { result } of settled) {
@@ -126,6 +140,17 @@ export class Follower {
       rpcCalls: this.#parts.takeCalls(),
     });
     await this.#parts.remember(head.number);
+  }
+
+  /** Opens again whatever was settled by blocks that are not ours any more. */
+  async #reopen(): Promise<void> {
+    const { world, tracker, switchboard } = this.#parts;
+    if (this.#recheckFrom === undefined && this.#removed.length === 0) return;
+    if (this.#recheckFrom !== undefined) await tracker.recheck(this.#recheckFrom, world.head);
+    this.#recheckFrom = undefined;
+    if (this.#removed.length > 0) await tracker.onRemoved(this.#removed, world.head);
+    this.#removed = [];
+    await switchboard.recount();
   }
 
   #tellSent({ dispatched }: BlockOutcome, arrivedAtMs: number): void {

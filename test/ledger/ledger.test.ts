@@ -48,6 +48,32 @@ describe('transactions', () => {
     expect((await ledger.spending(0)).gasUsd8).toBe(0n);
   });
 
+  test('what was not mined stays dormant until its nonce is used', async () => {
+    const ledger = await memoryLedger();
+    const [first, second, third] = [transaction(1, { nonce: 7 }), transaction(2, { nonce: 7 }), transaction(3, { nonce: 8 })];
+    for (const each of [first, second, third]) await ledger.intend(each);
+    await ledger.settle(result(first, 'missed'));
+    await ledger.settle(result(third, 'expired'));
+    expect((await ledger.dormant(first.lane)).map(({ txHash }) => txHash)).toEqual([first.txHash, third.txHash]);
+
+    await ledger.settle(result(second, 'included'));
+    expect((await ledger.dormant(first.lane)).map(({ txHash }) => txHash)).toEqual([third.txHash]);
+    await ledger.reopen(second.txHash);
+    expect(await ledger.dormant(first.lane)).toHaveLength(2);
+    await ledger.settle(result(third, 'replaced'));
+    expect((await ledger.dormant(first.lane)).map(({ txHash }) => txHash)).toEqual([first.txHash]);
+  });
+
+  test('a bundle that goes public can lose gas from then on', async () => {
+    const ledger = await memoryLedger();
+    const intent = transaction(1, { channel: 'bundle' });
+    await ledger.intend(intent);
+    expect((await ledger.spending(0)).lossUsd8).toBe(0n);
+    await ledger.goPublic(intent.txHash);
+    expect(await ledger.open(0)).toEqual([{ ...intent, channel: 'public', status: 'intended' }]);
+    expect((await ledger.spending(0)).lossUsd8).toBe(intent.worstGasUsd8);
+  });
+
   test('a reorg reopens, and the second result replaces the first', async () => {
     const ledger = await memoryLedger();
     const intent = transaction(1);
@@ -62,12 +88,12 @@ describe('transactions', () => {
     expect(await ledger.spending(0)).toEqual({ gasUsd8: 0n, lossUsd8: 0n, consecutiveFailures: 0 });
   });
 
-  test('what was never intended can be neither sent, noted, settled nor reopened', async () => {
+  test('what was never intended can be neither sent, made public, settled nor reopened', async () => {
     const ledger = await memoryLedger();
     const stranger = transaction(3);
     const refusal = /was never intended/;
     await expect(ledger.sent(stranger.txHash, {})).rejects.toThrow(refusal);
-    await expect(ledger.note(stranger.txHash, 'relay.answer', {})).rejects.toThrow(refusal);
+    await expect(ledger.goPublic(stranger.txHash)).rejects.toThrow(refusal);
     await expect(ledger.settle(result(stranger, 'missed'))).rejects.toThrow(refusal);
     await expect(ledger.reopen(stranger.txHash)).rejects.toThrow(refusal);
   });

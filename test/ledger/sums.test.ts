@@ -8,7 +8,7 @@ const COUNT = 4;
 const outcomes: readonly OutcomeKind[] = ['included', 'reverted', 'missed', 'replaced', 'expired'];
 const deed = fc.oneof(
   fc.record({ kind: fc.constant('sent' as const), of: fc.nat(COUNT - 1) }),
-  fc.record({ kind: fc.constant('note' as const), of: fc.nat(COUNT - 1) }),
+  fc.record({ kind: fc.constant('goPublic' as const), of: fc.nat(COUNT - 1) }),
   fc.record({ kind: fc.constant('reopen' as const), of: fc.nat(COUNT - 1) }),
   fc.record({
     kind: fc.constant('settle' as const),
@@ -19,17 +19,21 @@ const deed = fc.oneof(
   }),
 );
 
-test('in whatever order transactions are sent, noted, settled and reopened, the sums are those of the last word on each', async () => {
+test('in whatever order transactions are sent, made public, settled and reopened, the sums are those of the last word on each', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(deed, { maxLength: 30 }), async (deeds) => {
       const ledger = await openLedger(':memory:');
       const intents = Array.from({ length: COUNT }, (_, n) => transaction(n, { attempts: [attempt(n, 0), attempt(n, 1)] }));
       for (const intent of intents) await ledger.intend(intent);
+      const inPublic = new Set<number>();
       const lastWord = new Map<number, { gasUsd8: bigint; lossUsd8: bigint }>();
       for (const each of deeds) {
         const intent = intents[each.of]!;
         if (each.kind === 'sent') await ledger.sent(intent.txHash, {});
-        if (each.kind === 'note') await ledger.note(intent.txHash, 'relay.answer', { any: 'thing' });
+        if (each.kind === 'goPublic') {
+          await ledger.goPublic(intent.txHash);
+          inPublic.add(each.of);
+        }
         if (each.kind === 'reopen') {
           await ledger.reopen(intent.txHash);
           lastWord.delete(each.of);
@@ -44,7 +48,10 @@ test('in whatever order transactions are sent, noted, settled and reopened, the 
       }
       const expected = intents.map(
         (intent, n) =>
-          lastWord.get(n) ?? { gasUsd8: intent.worstGasUsd8, lossUsd8: intent.channel === 'public' ? intent.worstGasUsd8 : 0n },
+          lastWord.get(n) ?? {
+            gasUsd8: intent.worstGasUsd8,
+            lossUsd8: intent.channel === 'public' || inPublic.has(n) ? intent.worstGasUsd8 : 0n,
+          },
       );
       const { gasUsd8, lossUsd8 } = await ledger.spending(0);
       const open = await ledger.open(Number.MAX_SAFE_INTEGER);
