@@ -1,6 +1,7 @@
-/** What contracts/Executor.sol says: why it refused, and how a sequence ended. */
+/** What contracts/Executor.sol says: why it refused, and how a sequence ended. What the contracts below it say is named where it is known. */
 import { type AbiParameter, decodeAbiParameters, decodeErrorResult, parseEventLogs, size, slice, toFunctionSelector } from 'viem';
 import { executorAbi } from '../generated/executor.ts';
+import { meaningOfCode, protocolErrors } from './known-errors.ts';
 import type { Address, Hex, RawLog } from './types.ts';
 
 /** One group's end, in the order of the groups. */
@@ -25,11 +26,11 @@ const solidityErrors = [
   { type: 'error', name: 'Error', inputs: [{ name: 'reason', type: 'string' }] },
   { type: 'error', name: 'Panic', inputs: [{ name: 'code', type: 'uint256' }] },
 ] as const;
-const knownErrors = [...executorAbi.filter((entry) => entry.type === 'error'), ...solidityErrors];
+const knownErrors = [...executorAbi.filter((entry) => entry.type === 'error'), ...solidityErrors, ...protocolErrors];
 
 /**
- * Revert data in one line: `StepFailed(2): InsufficientProfit(5, 10)`. Errors of other contracts appear as their selector. Never throws, whatever
- * the data: the Executor cuts reasons short, and anybody's contract may have written them.
+ * Revert data in one line: `StepFailed(2): HealthFactorNotBelowThreshold()`. Errors of unknown contracts appear as their selector. Never throws,
+ * whatever the data: the Executor cuts reasons short, and anybody's contract may have written them.
  */
 export function decodeExecutorError(data: Hex): string {
   return describe(data, 0);
@@ -43,7 +44,8 @@ function describe(data: Hex, depth: number): string {
   if (failed !== undefined) return `StepFailed(${failed.index}): ${describe(failed.reason, depth + 1)}`;
   try {
     const { errorName, args } = decodeErrorResult({ abi: knownErrors, data });
-    return `${errorName}(${(args ?? []).map(oneLine).join(', ')})`;
+    const meaning = errorName === 'Error' ? meaningOfCode(String(args?.[0])) : undefined;
+    return `${errorName}(${(args ?? []).map(oneLine).join(', ')}${meaning === undefined ? '' : `: ${meaning}`})`;
   } catch {
     return unknown;
   }
