@@ -2,6 +2,7 @@
 import { rm } from 'node:fs/promises';
 import { getAddress, type Hex } from 'viem';
 import { commandKeeper } from '../../src/ledger/control.ts';
+import { readLedger } from '../../src/ledger/reader.ts';
 import { liquidatableAt } from '../demo/observe.ts';
 import { judge } from '../devnet/lens/judge.ts';
 import { Prng } from '../devnet/prng.ts';
@@ -11,8 +12,11 @@ import { type Child, startTrapped, tail } from './child.ts';
 import type { Failpoint, Point, When } from './failpoints.ts';
 import { Market, type Stage } from './stage.ts';
 
+/** What the keeper is set to: bundles, with the public mempool where the relay fails; or the public mempool alone. */
+export type Channel = 'bundle' | 'public';
 export type Target = { readonly point: Point; readonly when: When };
 export type Run = Target & {
+  readonly channel: Channel;
   /** Did the keeper reach the failpoint, and die there? */
   readonly died: boolean;
   /** Did the same command go on unaided? */
@@ -32,13 +36,15 @@ const DEEPEST_REORG = 4;
 
 export class Episode {
   readonly #stage: Stage;
+  readonly #channel: Channel;
   readonly #random: Prng;
   readonly #market: Market;
   readonly #known = new Set<string>();
   #child: Child | undefined;
 
-  constructor(stage: Stage, seed: number) {
+  constructor(stage: Stage, channel: Channel, seed: number) {
     this.#stage = stage;
+    this.#channel = channel;
     this.#random = new Prng(seed);
     this.#market = new Market(stage.devnet, this.#random);
   }
@@ -52,9 +58,9 @@ export class Episode {
       await this.#recover();
     } catch (error) {
       const what = error instanceof Error ? error.message : String(error);
-      return { point, when, died, survived: false, findings: [{ kind: 'wrong', what }] };
+      return { channel: this.#channel, point, when, died, survived: false, findings: [{ kind: 'wrong', what }] };
     }
-    return { point, when, died, survived: true, findings: await this.#findings() };
+    return { channel: this.#channel, point, when, died, survived: true, findings: await this.#findings() };
   }
 
   /** Lets the keeper take what it will, and asks the lens what it left. */
@@ -86,6 +92,14 @@ export class Episode {
     const { code, stderr } = await child.end('SIGTERM');
     if (code !== 0) findings.push({ kind: 'wrong', what: `the keeper exited ${code} on SIGTERM: ${stderr}` });
     return findings;
+  }
+
+  /** What all of it came to, by the ledger. */
+  async sums(): Promise<{ readonly mined: number; readonly liquidations: number }> {
+    const ledger = await readLedger(this.#stage.scene.dataDir);
+    const mined = (await ledger.transactions({}).finally(() => ledger.close())).filter((each) => each.mined !== undefined);
+    const attempts = mined.flatMap((each) => each.attempts);
+    return { mined: mined.length, liquidations: attempts.filter(({ result }) => result?.outcome === 'included').length };
   }
 
   async close(): Promise<void> {
@@ -130,6 +144,7 @@ export class Episode {
         return;
       case 'ledger.goPublic':
       case 'chain.broadcast':
+        // In bundle mode it is what remains when the relay fails.
         await builder.fault({ kind: 'http500', method: 'eth_sendBundle', count: 1 });
         await this.#liquidate();
         await builder.clearFaults();

@@ -8,13 +8,13 @@ const HELP = `Usage: npm run soak -- [options]
 Kills a keeper with SIGKILL before and after every durable write and every send, on a local chain with real contracts; starts the same command again each time,
 and holds its ledger against the chain: every transaction of ours once and with its outcome, nothing open for ever, no liquidation twice, balances to the wei.
 
-  --runs N         deaths at each failpoint (20)
+  --runs N         deaths at each failpoint, by bundle and in the public mempool (20)
   --seed S         prices, blocks and reorgs follow from it (1)
   --positions N    borrowers on each chain (200)
   --json FILE      write the results there, as JSON
   --help
 
-One chain serves a round of all failpoints, so N chains are started one after the other; a round takes about two minutes on two cores. Loopback only.
+One chain serves a round of all failpoints, so 2 N chains are started one after the other; N = 1 takes about three minutes on two cores. Loopback only.
 Exit code 0: every failpoint was reached N times, and nothing was wrong, done twice or lost.
 `;
 const USAGE_ERROR = 2;
@@ -59,7 +59,10 @@ async function main(): Promise<number> {
   }
   const interrupted = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.abort());
-  const result = await soak(options, interrupted.signal, (line) => process.stdout.write(`${line}\n`));
+  const result = await soak(options, interrupted.signal, {
+    line: (text) => process.stdout.write(`${text}\n`),
+    tick: (good) => process.stdout.write(good ? '.' : 'x'),
+  });
   await printTable(result, options.json, process.stdout);
   if (interrupted.signal.aborted) return INTERRUPTED;
   return result.ok ? 0 : 1;

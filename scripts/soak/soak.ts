@@ -1,80 +1,99 @@
 import { Prng } from '../devnet/prng.ts';
 import type { Finding } from './audit.ts';
-import { Episode, type Run, type Target } from './episode.ts';
-import { POINTS } from './failpoints.ts';
+import { type Channel, Episode, type Run, type Target } from './episode.ts';
+import { POINTS, type Point } from './failpoints.ts';
 import { openStage } from './stage.ts';
 
 export type SoakOptions = { readonly runs: number; readonly seed: number; readonly positions: number };
 export type SoakResult = {
   readonly ok: boolean;
-  readonly wanted: number;
   readonly runs: readonly Run[];
   /** What the lens and the last audit of each chain found. */
   readonly atTheEnd: readonly Finding[];
+  readonly mined: number;
+  readonly liquidations: number;
   readonly seconds: number;
 };
 
-/** The relay key is written when a ledger is new: those two come first. */
-const FIRST: readonly Target[] = [
-  { point: 'ledger.put', when: 'before' },
-  { point: 'ledger.put', when: 'after' },
-];
-const REST: readonly Target[] = POINTS.filter((point) => point !== 'ledger.put').flatMap((point) => [
-  { point, when: 'before' },
-  { point, when: 'after' },
-]);
+export type Say = {
+  line(text: string): void;
+  /** After each run. */
+  tick(good: boolean): void;
+};
+
+/** In the public mempool there is no relay, and nothing that could go public only then. */
+const PUBLIC_POINTS: readonly Point[] = ['ledger.intend', 'ledger.sent', 'ledger.settle', 'ledger.reopen', 'chain.broadcast'];
+const CHANNELS: readonly Channel[] = ['bundle', 'public'];
+
+/** What a round has to reach. */
+export function targetsOf(channel: Channel): readonly Target[] {
+  return (channel === 'bundle' ? POINTS : PUBLIC_POINTS).flatMap((point) => [
+    { point, when: 'before' },
+    { point, when: 'after' },
+  ]);
+}
 
 /** One chain and one ledger for each round of all failpoints, in an order that the seed decides. Stops early when the signal aborts. */
-export async function soak(options: SoakOptions, signal: AbortSignal, say: (line: string) => void): Promise<SoakResult> {
+export async function soak(options: SoakOptions, signal: AbortSignal, say: Say): Promise<SoakResult> {
   const began = performance.now();
   const runs: Run[] = [];
   const atTheEnd: Finding[] = [];
-  const complain = (findings: readonly Finding[]) => {
-    for (const { kind, what } of findings) say(`       ${kind}: ${what}`);
-  };
+  const sums = { mined: 0, liquidations: 0 };
   for (let round = 0; round < options.runs && !signal.aborted; round++) {
-    const seed = options.seed + round;
-    const stage = await openStage({ positions: options.positions, seed, publicMempool: 'fallback' });
-    const episode = new Episode(stage, seed);
-    const startedAt = performance.now();
-    try {
-      let broken = false;
-      for (const target of [...FIRST, ...shuffled(REST, new Prng(seed))]) {
-        if (signal.aborted || broken) break;
-        const run = await episode.kill(target);
-        runs.push(run);
-        say(`${target.when} ${target.point} ${((performance.now() - startedAt) / 1_000).toFixed(1)}`);
-        broken = !run.survived;
-        if (!run.died || !run.survived || run.findings.length > 0)
-          say(`       ${target.when} ${target.point}: ${run.died ? '' : 'never reached; '}${run.survived ? '' : 'did not go on; '}`);
-        complain(run.findings);
-      }
-      if (!signal.aborted && !broken) {
-        const findings = await episode.finish();
-        atTheEnd.push(...findings);
-        complain(findings);
-      }
-    } finally {
-      await episode.close();
-      await stage.close();
+    for (const channel of CHANNELS) {
+      const startedAt = performance.now();
+      const played = await playRound(channel, options.seed + round, options.positions, signal, say);
+      runs.push(...played.runs);
+      atTheEnd.push(...played.atTheEnd);
+      sums.mined += played.mined;
+      sums.liquidations += played.liquidations;
+      const bad = runs.filter((run) => !isGood(run)).length;
+      const seconds = ((performance.now() - startedAt) / 1_000).toFixed(0);
+      say.line(` ${channel} round ${round + 1} of ${options.runs}: ${seconds} s, ${runs.length} runs so far, ${bad} bad`);
+      if (signal.aborted) break;
     }
-    const bad = runs.filter(({ died, survived, findings }) => !died || !survived || findings.length > 0).length;
-    say(
-      `round ${round + 1} of ${options.runs}: ${runs.length} runs, ${bad} bad, ${((performance.now() - startedAt) / 1_000).toFixed(0)} s`,
-    );
   }
-  const complete = [...FIRST, ...REST].every(
-    ({ point, when }) => runs.filter((run) => run.point === point && run.when === when && run.died).length >= options.runs,
-  );
-  const sound = runs.every(({ survived, findings }) => survived && findings.length === 0) && atTheEnd.length === 0;
-  return { ok: complete && sound, wanted: options.runs, runs, atTheEnd, seconds: (performance.now() - began) / 1_000 };
+  const reached = (channel: Channel, { point, when }: Target) =>
+    runs.filter((run) => run.channel === channel && run.point === point && run.when === when && run.died).length;
+  const complete = CHANNELS.every((channel) => targetsOf(channel).every((target) => reached(channel, target) >= options.runs));
+  const ok = complete && runs.every(isGood) && atTheEnd.length === 0;
+  return { ok, runs, atTheEnd, ...sums, seconds: (performance.now() - began) / 1_000 };
 }
 
-function shuffled<T>(items: readonly T[], random: Prng): T[] {
-  const result = [...items];
+async function playRound(channel: Channel, seed: number, positions: number, signal: AbortSignal, say: Say) {
+  const stage = await openStage({ positions, seed, publicMempool: channel === 'bundle' ? 'fallback' : 'only' });
+  const episode = new Episode(stage, channel, seed);
+  const runs: Run[] = [];
+  const atTheEnd: Finding[] = [];
+  try {
+    for (const target of inOrder(targetsOf(channel), new Prng(seed))) {
+      if (signal.aborted || runs.at(-1)?.survived === false) break;
+      const run = await episode.kill(target);
+      runs.push(run);
+      say.tick(isGood(run));
+      if (!isGood(run))
+        say.line(`\n  ${run.when} ${run.point}${run.died ? '' : ': never reached'}${run.survived ? '' : ': did not go on'} (seed ${seed})`);
+      for (const { kind, what } of run.findings) say.line(`    ${kind}: ${what}`);
+    }
+    if (!signal.aborted && runs.at(-1)?.survived === true) atTheEnd.push(...(await episode.finish()));
+    for (const { kind, what } of atTheEnd) say.line(`\n  at the end: ${kind}: ${what} (seed ${seed})`);
+    return { runs, atTheEnd, ...(await episode.sums()) };
+  } finally {
+    await episode.close();
+    await stage.close();
+  }
+}
+
+export function isGood({ died, survived, findings }: Run): boolean {
+  return died && survived && findings.length === 0;
+}
+
+/** Shuffled. The relay key is written when a ledger is new: that comes first. */
+function inOrder(targets: readonly Target[], random: Prng): Target[] {
+  const result = [...targets];
   for (let last = result.length - 1; last > 0; last--) {
     const other = Math.floor(random.next() * (last + 1));
     [result[last], result[other]] = [result[other]!, result[last]!];
   }
-  return result;
+  return result.sort((one, other) => Number(other.point === 'ledger.put') - Number(one.point === 'ledger.put'));
 }

@@ -43,33 +43,46 @@ export class Tracker {
   }
 
   /**
-   * After a time in which nobody told of reorganisations: what was seen mined and is not any more, or elsewhere, is open again. One receipt call for each
-   * transaction that was mined at or after `sinceBlock`.
+   * After a time in which nobody told of reorganisations: what was seen mined and is not any more, or elsewhere, is open again, and so is what was given up
+   * and whose nonce has been used since. One receipt call for each transaction that was mined at or after `sinceBlock`.
    */
   async recheck(sinceBlock: number, head: Head): Promise<void> {
-    const { ledger, chain } = this.#parts;
+    const { ledger, chain, lane } = this.#parts;
     for (const { txHash, seen } of await ledger.open(sinceBlock)) {
       if (seen === undefined) continue;
       const receipt = await chain.receipt(txHash, head.hash);
       if (receipt?.blockHash !== seen.blockHash) await ledger.reopen(txHash);
     }
+    const dormant = lane === undefined ? [] : await ledger.dormant(lane);
+    if (lane === undefined || dormant.length === 0) return;
+    const next = await chain.nonceOf(lane);
+    for (const { txHash, nonce } of dormant) if (nonce < next) await ledger.reopen(txHash);
   }
 
-  /** Settles whatever this head decides. Costs one receipt call for each open transaction, one call more while something is dormant, none otherwise. */
+  /**
+   * Settles whatever this head decides. Costs one receipt call for each open transaction, and one call more while something is dormant; none for what has
+   * been dormant for 128 blocks, until something is under way again.
+   */
   async onHead(head: Head): Promise<readonly Settled[]> {
     const { ledger } = this.#parts;
     const settled: Settled[] = [];
     const settle = async (transaction: OpenTransaction, result: TransactionResult | undefined) => {
-      if (result === undefined) return false;
+      if (result === undefined) return;
       await ledger.settle(result);
-      return settled.push({ transaction, result }) > 0;
+      settled.push({ transaction, result });
     };
-    let waiting = false;
-    for (const transaction of await this.inFlight(head))
-      if (!(await settle(transaction, await this.#resultAt(transaction, head)))) waiting = true;
-    // What is under way may be what has used a nonce.
-    if (waiting) return settled;
-    for (const transaction of await this.#awoken()) await settle(transaction, await this.#resultOfUsed(transaction, head));
+    const open = await this.inFlight(head);
+    const awoken = await this.#awoken(head, open);
+    // NOTE: before what is under way, whose nonce may be a later one: once that one is settled, what came before it is no longer looked for.
+    const rivals = new Set(open.map(({ nonce }) => nonce));
+    for (const transaction of awoken)
+      if (!rivals.has(transaction.nonce)) await settle(transaction, await this.#resultOfUsed(transaction, head));
+    for (const transaction of open) await settle(transaction, await this.#resultAt(transaction, head));
+    if (settled.filter(({ transaction }) => open.includes(transaction)).length < open.length) return settled;
+    const used = new Set(settled.flatMap(({ transaction, result }) => (result.mined === undefined ? [] : [transaction.nonce])));
+    for (const transaction of awoken)
+      if (rivals.has(transaction.nonce) && !used.has(transaction.nonce))
+        await settle(transaction, await this.#resultOfUsed(transaction, head));
     return settled;
   }
 
@@ -89,10 +102,12 @@ export class Tracker {
   }
 
   /** What was given up, and whose nonce has been used since: by itself, or by another. */
-  async #awoken(): Promise<readonly OpenTransaction[]> {
+  async #awoken(head: Head, open: readonly OpenTransaction[]): Promise<readonly OpenTransaction[]> {
     const { ledger, chain, lane } = this.#parts;
-    const dormant = lane === undefined ? [] : await ledger.dormant(lane);
-    if (lane === undefined || dormant.length === 0) return [];
+    if (lane === undefined) return [];
+    const dormant = await ledger.dormant(lane);
+    const lately = dormant.some(({ lastBlock }) => lastBlock >= head.number - FINAL_DEPTH);
+    if (dormant.length === 0 || (open.length === 0 && !lately)) return [];
     const next = await chain.nonceOf(lane);
     return dormant.filter(({ nonce }) => nonce < next);
   }
