@@ -1,13 +1,17 @@
-import { randomUUID } from 'node:crypto';
-import { parseTransaction } from 'viem';
-import type { IntendedTransaction, Ledger } from '../ledger/types.ts';
+import type { Budget } from '../guard/budget.ts';
+import type { IntendedTransaction, Ledger, OpenTransaction } from '../ledger/types.ts';
 import { decodeExecutorError } from '../lib/decode-executor.ts';
-import type { Head } from '../lib/types.ts';
-import { weiToUsd8Floor } from '../lib/usd.ts';
+import type { Address, Head } from '../lib/types.ts';
 import type { Moment } from '../oracles/types.ts';
+import { packTransactions } from '../strategy/block.ts';
 import type { Terms } from '../strategy/terms.ts';
 import type { Plan, SkipReason } from '../strategy/types.ts';
+import { type Fees, feesFor, highest } from './fees.ts';
+import { assign, lastPublicBlock, type Place, type Places, placesOf } from './places.ts';
 import { type Rehearsed, rehearse } from './rehearse.ts';
+import { type Answer, Sender } from './sender.ts';
+import { type Draft, nothingAt, sign, worstGasUsd8 } from './signing.ts';
+import type { Settled } from './tracker.ts';
 import type { ExecutionChain, Lane, Relay, Simulation } from './types.ts';
 
 export type Channel = 'never' | 'fallback' | 'only';
@@ -19,32 +23,61 @@ export type DispatchOptions = {
   readonly watchOnly: boolean;
 };
 
+/** Our own transactions that are not done with. */
+export type Standing = {
+  /** Undefined where nobody has had to ask yet. */
+  readonly nextNonce: number | undefined;
+  readonly places: Places;
+  /** A bundle of ours can still be included: nothing else is signed. */
+  readonly bundleOpen: boolean;
+};
+
+export type Order = {
+  readonly plans: readonly Plan[];
+  readonly head: Head;
+  readonly at: Moment;
+  readonly terms: Terms;
+  readonly sender: Address | undefined;
+  readonly standing: Standing;
+  readonly budget: Budget;
+  /** False once a newer head has arrived: what is meant for a sealed block is not worth signing. */
+  stillCurrent(): boolean;
+};
+
+export type Skipped = { readonly plan: Plan; readonly skip: SkipReason };
+
 export type Dispatched = {
   readonly sent: readonly IntendedTransaction[];
-  readonly skipped: readonly { readonly plan: Plan; readonly skip: SkipReason }[];
+  /** Of those, the ones that only keep earlier ones from being mined. */
+  readonly cancels: readonly IntendedTransaction[];
+  readonly skipped: readonly Skipped[];
+  /** Refused at once. */
+  readonly settled: readonly Settled[];
   /** In watch mode: what would have been sent. */
   readonly wouldSend: readonly Rehearsed[];
   /** When the last relay had answered, by performance.now(). */
   readonly sentAtMs: number;
   /** What the relays said, for the log. */
-  readonly relays: readonly { readonly relay: string; readonly answer: string; readonly detail: string }[];
+  readonly relays: readonly Answer[];
 };
 
-/** Blocks for which a public transaction may wait to be mined before it can only revert. */
-const PUBLIC_PATIENCE_BLOCKS = 2;
-/** A replacement must pay at least a tenth more than what it replaces; an eighth is what most nodes ask. */
-const REPLACEMENT_NUMERATOR = 9n;
-const REPLACEMENT_DENOMINATOR = 8n;
+/** A place is not fought for at any price: what stands there already pays a multiple of what blocks ask for. */
+const DEAREST_CANCEL = 8n;
+const NOTHING = { sent: [], cancels: [], settled: [], wouldSend: [], relays: [], sentAtMs: 0 } as const;
 
 /**
- * Turns approved plans into signed transactions and hands them out: rehearsed on our node, simulated as the exact bundle by a relay, durable in the
- * ledger, then sent. Sends one batch at a time: while a transaction of ours can still execute, no other is signed.
+ * Turns approved plans into signed transactions and hands them out: rehearsed on our node, simulated as the exact bundle by a relay, within the operator's
+ * limits at what they can really cost, durable in the ledger, then sent.
+ *
+ * - Bundles: all plans in as few transactions as they fit, for the next block only; a new one is signed once that block is there.
+ * - The public mempool: each plan alone, so that a race lost costs its own gas and nothing else. What was not mined in its time is replaced: by a plan for
+ *   the same account, else by any other, else by a transfer of nothing, so that it cannot burn gas later.
  */
 export class Dispatcher {
   readonly #lane: Lane | undefined;
-  readonly #relays: readonly Relay[];
   readonly #chain: ExecutionChain;
   readonly #ledger: Ledger;
+  readonly #sender: Sender;
   readonly #options: DispatchOptions;
 
   constructor(
@@ -52,169 +85,141 @@ export class Dispatcher {
     options: DispatchOptions,
   ) {
     this.#lane = parts.lane;
-    this.#relays = parts.relays;
     this.#chain = parts.chain;
     this.#ledger = parts.ledger;
+    this.#sender = new Sender(parts);
     this.#options = options;
   }
 
-  /** @param stillCurrent false once a newer head has arrived: a bundle for a sealed block is not worth signing */
-  async dispatch(
-    plans: readonly Plan[],
-    head: Head,
-    at: Moment,
-    terms: Terms,
-    sender: Lane['address'] | undefined,
-    stillCurrent: () => boolean,
-  ): Promise<Dispatched> {
-    const publicOnly = this.#options.publicMempool === 'only';
-    const target = head.number + 1;
-    const lastBlock = publicOnly ? target + PUBLIC_PATIENCE_BLOCKS : target;
-    const { transactions, failed } = await rehearse(plans, this.#chain, terms, sender, head, at, lastBlock);
-    const skipped: { plan: Plan; skip: SkipReason }[] = [...failed];
-    const nothing = { sent: [], skipped, wouldSend: [], relays: [], sentAtMs: 0 };
-    if (transactions.length === 0) return nothing;
-    if (this.#options.watchOnly || this.#lane === undefined) return { ...nothing, wouldSend: transactions };
-    if (!stillCurrent()) return { ...nothing, skipped: [...skipped, ...lateFor(transactions, target)] };
+  /** @param open what the tracker has not settled yet */
+  async standing(open: readonly OpenTransaction[], head: Head, at: Moment): Promise<Standing> {
+    const bundleOpen = open.some(({ channel }) => channel === 'bundle');
+    if (this.#lane === undefined) return { nextNonce: undefined, places: [], bundleOpen };
+    const { address } = this.#lane;
+    const dormant = await this.#ledger.dormant(address);
+    const given = new Set(dormant.map(({ txHash }) => txHash));
+    const own = open.filter(({ lane, txHash }) => lane === address && !given.has(txHash));
+    if (![...own, ...dormant].some(({ channel }) => channel === 'public')) return { nextNonce: undefined, places: [], bundleOpen };
+    const nextNonce = await this.#chain.nonceOf(address);
+    return { nextNonce, places: placesOf({ open: own, dormant }, nextNonce, head, gapOf(head, at)), bundleOpen };
+  }
 
-    const signed = await this.#sign(transactions, this.#lane, target, lastBlock, at, terms, publicOnly);
-    if (!publicOnly) {
-      const simulation = await this.#simulateByRelay(signed, target, at.timestamp);
+  async dispatch(order: Order): Promise<Dispatched> {
+    const { head, at, standing, stillCurrent } = order;
+    const publicly = this.#options.publicMempool === 'only';
+    const target = head.number + 1;
+    const lastBlock = publicly ? lastPublicBlock(target, gapOf(head, at)) : target;
+    const fees = feesFor(at.baseFeeWei, tipOf(order), lastBlock - target + 1, this.#toOutbid(standing.places));
+    const nonce = standing.nextNonce ?? (this.#lane === undefined ? 0 : this.#chain.nonceOf(this.#lane.address));
+
+    const { plans, busy } = this.#inOrder(order, publicly);
+    const skipped: Skipped[] = busy.map((plan) => ({ plan, skip: { reason: 'in-flight', figures: {} } }));
+    const terms = { ...order.terms, gasPriceWei: at.baseFeeWei + fees.tipWei };
+    const pack = publicly ? alone : packTransactions;
+    const rehearsal = await rehearse(plans, this.#chain, terms, order.sender, head, at, lastBlock, pack);
+    skipped.push(...rehearsal.failed);
+    if (this.#options.watchOnly || this.#lane === undefined) return { ...NOTHING, skipped, wouldSend: rehearsal.transactions };
+
+    for (const place of standing.places)
+      if (place.atRiskUsd8 > place.countedUsd8) order.budget.reserve(place.atRiskUsd8 - place.countedUsd8);
+    const transactions = rehearsal.transactions.filter((transaction) => {
+      const skip = order.budget.take(worstGasUsd8(transaction.gasLimit, fees, terms.numeraireUsd8));
+      if (skip !== undefined) skipped.push(...transaction.plans.map((plan) => ({ plan, skip })));
+      return skip === undefined;
+    });
+    const late = () => ({ ...NOTHING, skipped: [...skipped, ...lateFor(transactions, target)] });
+    if (!stillCurrent()) return late();
+
+    const lane = this.#lane;
+    const { placed, idle } = publicly
+      ? assign(transactions, accountsOf, standing.places, await nonce)
+      : inSequence(transactions, standing.places, await nonce);
+    const shared = { channel: publicly ? 'public' : 'bundle', targetBlock: target, lastBlock } as const;
+    const finish = (draft: Omit<Draft, keyof typeof shared>, channel = shared.channel) =>
+      sign(lane, this.#options.chainId, terms.numeraireUsd8, { ...shared, ...draft, channel });
+    const signed: IntendedTransaction[] = [];
+    for (const { item, nonce: own } of placed)
+      signed.push(await finish({ nonce: own, to: terms.executor, data: item.data, gasLimit: item.gasLimit, fees, plans: item.plans }));
+    const cancels: IntendedTransaction[] = [];
+    for (const place of this.#worthCancelling(idle, order)) {
+      const raised = feesFor(at.baseFeeWei, tipOf(order), lastBlock - target + 1, place.fees);
+      cancels.push(await finish({ ...nothingAt(lane, place.nonce), fees: raised }, 'public'));
+    }
+
+    if (!publicly && signed.length > 0) {
+      const simulation = await this.#sender.simulate(signed, target, at.timestamp);
       if (simulation.kind === 'reverted') {
-        const cause = explain(simulation);
-        return {
-          ...nothing,
-          skipped: [...skipped, ...transactions.flatMap(({ plans: all }) => all.map((plan) => ({ plan, skip: reverted(cause) })))],
-        };
+        const skip: SkipReason = { reason: 'simulation-reverted', figures: { cause: explain(simulation) } };
+        skipped.push(...transactions.flatMap(({ plans: all }) => all.map((plan) => ({ plan, skip }))));
+        signed.length = 0;
       }
     }
-    if (!stillCurrent()) return { ...nothing, skipped: [...skipped, ...lateFor(transactions, target)] };
-
-    for (const transaction of signed) await this.#ledger.intend(transaction);
-    const relays = publicOnly ? await this.#sendPublicly(signed) : await this.#sendBundle(signed, target);
-    return { sent: signed, skipped, wouldSend: [], relays, sentAtMs: performance.now() };
+    if (!stillCurrent()) return late();
+    return { ...NOTHING, ...(await this.#send(signed, cancels, target, publicly)), cancels, skipped, sentAtMs: performance.now() };
   }
 
-  async #sign(
-    transactions: readonly Rehearsed[],
-    lane: Lane,
-    target: number,
-    lastBlock: number,
-    at: Moment,
-    terms: Terms,
-    publicOnly: boolean,
-  ): Promise<readonly IntendedTransaction[]> {
-    const firstNonce = await this.#chain.nonceOf(lane.address);
-    const replaced = await this.#feesInPool(lane.address, firstNonce);
-    const tipWei = terms.gasPriceWei - at.baseFeeWei;
-    const signed: IntendedTransaction[] = [];
-    for (const [index, transaction] of transactions.entries()) {
-      const priorityFeeWei = atLeast(tipWei, replaced?.tipWei);
-      const wantedFeeWei = (publicOnly ? at.baseFeeWei * 2n : (at.baseFeeWei * 9n) / 8n) + priorityFeeWei;
-      const maxFeeWei = atLeast(wantedFeeWei, replaced?.maxFeeWei);
-      const nonce = firstNonce + index;
-      const { raw, txHash } = await lane.sign({
-        chainId: this.#options.chainId,
-        nonce,
-        to: terms.executor,
-        data: transaction.data,
-        valueWei: 0n,
-        gasLimit: transaction.gasLimit,
-        maxFeeWei,
-        priorityFeeWei,
-      });
-      const worstGasWei = transaction.gasLimit * maxFeeWei;
-      signed.push({
-        txHash,
-        raw,
-        lane: lane.address,
-        nonce,
-        channel: publicOnly ? 'public' : 'bundle',
-        targetBlock: target,
-        lastBlock,
-        gasLimit: transaction.gasLimit,
-        maxFeeWei,
-        worstGasWei,
-        worstGasUsd8: weiToUsd8Floor(worstGasWei, terms.numeraireUsd8),
-        attempts: transaction.plans.map((plan) => ({
-          attemptId: randomUUID(),
-          protocol: plan.candidate.protocol,
-          market: plan.candidate.market,
-          account: plan.candidate.account,
-          debtAsset: plan.debtAsset,
-          collateralAsset: plan.collateralAsset,
-          repayRaw: plan.repayRaw,
-          repayUsd8: plan.repayUsd8,
-          expectedProfitWei: plan.profitWei,
-          expectedProfitUsd8: plan.profitUsd8,
-          sinceBlock: plan.candidate.sinceBlock,
-          updateTxHash: plan.candidate.updateTxHash,
-        })),
-      });
+  async #send(signed: readonly IntendedTransaction[], cancels: readonly IntendedTransaction[], target: number, publicly: boolean) {
+    if (publicly) {
+      const { sent, answers, settled } = await this.#sender.sendPublicly([...signed, ...cancels].sort((a, b) => a.nonce - b.nonce));
+      return { sent, settled, relays: answers };
     }
-    return signed;
+    const orPublicly = this.#options.publicMempool === 'fallback';
+    const bundle = signed.length === 0 ? { sent: [], answers: [], settled: [] } : await this.#sender.sendBundle(signed, target, orPublicly);
+    const freed = await this.#sender.sendPublicly(cancels);
+    return {
+      sent: [...bundle.sent, ...freed.sent],
+      settled: [...bundle.settled, ...freed.settled],
+      relays: [...bundle.answers, ...freed.answers],
+    };
   }
 
-  /** Fees that transactions of ours still in the pool pay at this nonce or above: what replaces them must pay more. */
-  async #feesInPool(lane: Lane['address'], nonce: number): Promise<{ readonly maxFeeWei: bigint; readonly tipWei: bigint } | undefined> {
-    let most: { maxFeeWei: bigint; tipWei: bigint } | undefined;
-    for (const earlier of await this.#ledger.dormant(lane)) {
-      // What only relays have seen is in no pool.
-      if (earlier.channel !== 'public' || earlier.nonce < nonce) continue;
-      const { maxFeePerGas = 0n, maxPriorityFeePerGas = 0n } = parseTransaction(earlier.raw);
-      most = {
-        maxFeeWei: max(most?.maxFeeWei ?? 0n, maxFeePerGas),
-        tipWei: max(most?.tipWei ?? 0n, maxPriorityFeePerGas),
-      };
+  /** In the order in which they will be executed; what another transaction of ours could still do is left out. */
+  #inOrder({ plans, standing }: Order, publicly: boolean): { readonly plans: readonly Plan[]; readonly busy: readonly Plan[] } {
+    const { places, bundleOpen } = standing;
+    if (bundleOpen) return { plans: [], busy: plans };
+    if (publicly) {
+      const { placed, busy } = assign(plans, ({ candidate }) => [candidate.account], places, places[0]?.nonce ?? 0);
+      return { plans: placed.map(({ item }) => item), busy };
     }
-    return most;
+    const standsSomewhere = ({ candidate }: Plan) => places.some(({ accounts }) => accounts.has(candidate.account));
+    return { plans: plans.filter((plan) => !standsSomewhere(plan)), busy: plans.filter(standsSomewhere) };
   }
 
-  async #simulateByRelay(signed: readonly IntendedTransaction[], targetBlock: number, timestamp: number): Promise<Simulation> {
-    let last: Simulation = { kind: 'unavailable', reason: 'no relay' };
-    for (const relay of this.#relays) {
-      last = await relay.simulate({ txs: signed.map((transaction) => transaction.raw), targetBlock, timestamp });
-      if (last.kind !== 'unavailable') return last;
-    }
-    return last;
+  /** What only relays have seen is in no pool. */
+  #toOutbid(places: Places): Fees | undefined {
+    if (this.#options.publicMempool === 'never') return undefined;
+    return places
+      .flatMap(({ fees, waiting }) => (waiting || fees === undefined ? [] : [fees]))
+      .reduce<Fees | undefined>(highest, undefined);
   }
 
-  async #sendBundle(signed: readonly IntendedTransaction[], targetBlock: number): Promise<Dispatched['relays']> {
-    const txs = signed.map((transaction) => transaction.raw);
-    const replacementUuid = randomUUID();
-    const answers = await Promise.all(
-      this.#relays.map(async (relay) => ({ relay: relay.name, result: await relay.send({ txs, targetBlock, replacementUuid }) })),
-    );
-    const relays = answers.map(({ relay, result }) => ({
-      relay,
-      answer: result.kind as string,
-      detail: result.kind === 'accepted' ? result.bundleHash : result.reason,
-    }));
-    for (const transaction of signed)
-      await this.#ledger.sent(transaction.txHash, Object.fromEntries(relays.map((one) => [one.relay, `${one.answer} ${one.detail}`])));
-    const anyAccepted = answers.some(({ result }) => result.kind === 'accepted');
-    if (anyAccepted || this.#options.publicMempool !== 'fallback') return relays;
-    // From here on they can be mined outside the bundle: written down first.
-    for (const { txHash } of signed) await this.#ledger.goPublic(txHash);
-    return [...relays, ...(await this.#sendPublicly(signed))];
+  #worthCancelling(idle: Places, order: Order): Places {
+    if (this.#options.publicMempool === 'never' || idle.length === 0 || !order.budget.mayMend()) return [];
+    const dearest = DEAREST_CANCEL * order.terms.gasPriceWei;
+    return idle.filter(({ fees }) => fees === undefined || fees.maxFeeWei < dearest);
   }
+}
 
-  /** In the order of their nonces. What the node does not take ends it: those behind would wait in the pool for a nonce that nobody sends. */
-  async #sendPublicly(signed: readonly IntendedTransaction[]): Promise<Dispatched['relays']> {
-    const answers: Dispatched['relays'][number][] = [];
-    for (const transaction of signed) {
-      const result = await this.#chain.broadcast(transaction.raw);
-      const answer = {
-        relay: 'public mempool',
-        answer: result.kind,
-        detail: result.kind === 'accepted' ? transaction.txHash : result.reason,
-      };
-      await this.#ledger.sent(transaction.txHash, { [answer.relay]: `${answer.answer} ${answer.detail}` });
-      answers.push(answer);
-      if (result.kind !== 'accepted') break;
-    }
-    return answers;
-  }
+/** For bundles: one after another from the next nonce on; whatever stands at those nonces cannot be mined after them. */
+function inSequence(transactions: readonly Rehearsed[], places: Places, nextNonce: number) {
+  const placed = transactions.map((item, index) => ({ item, nonce: nextNonce + index }));
+  return { placed, idle: places.filter((place: Place) => !place.waiting && place.nonce >= nextNonce + transactions.length) };
+}
+
+function alone(plans: readonly Plan[]): readonly (readonly Plan[])[] {
+  return plans.map((plan) => [plan]);
+}
+
+function accountsOf({ plans }: Rehearsed): readonly Address[] {
+  return plans.map(({ candidate }) => candidate.account);
+}
+
+function gapOf(head: Head, at: Moment): number {
+  return at.timestamp - head.timestamp;
+}
+
+function tipOf({ terms, at }: Order): bigint {
+  return terms.gasPriceWei - at.baseFeeWei;
 }
 
 function explain(simulation: Extract<Simulation, { kind: 'reverted' }>): string {
@@ -223,20 +228,7 @@ function explain(simulation: Extract<Simulation, { kind: 'reverted' }>): string 
   return `${simulation.source}: ${reason}`;
 }
 
-function atLeast(wei: bigint, replacedWei: bigint | undefined): bigint {
-  if (replacedWei === undefined) return wei;
-  return max(wei, (replacedWei * REPLACEMENT_NUMERATOR) / REPLACEMENT_DENOMINATOR + 1n);
-}
-
-function max(a: bigint, b: bigint): bigint {
-  return a > b ? a : b;
-}
-
-function reverted(cause: string): SkipReason {
-  return { reason: 'simulation-reverted', figures: { cause } };
-}
-
-function lateFor(transactions: readonly Rehearsed[], target: number): readonly { readonly plan: Plan; readonly skip: SkipReason }[] {
+function lateFor(transactions: readonly Rehearsed[], target: number): readonly Skipped[] {
   const skip: SkipReason = { reason: 'cooling-down', figures: { cause: `block ${target} was sealed before the plan was signed` } };
   return transactions.flatMap(({ plans }) => plans.map((plan) => ({ plan, skip })));
 }

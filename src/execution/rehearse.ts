@@ -3,7 +3,7 @@ import { encodeExecute } from '../lib/encode-steps.ts';
 import type { Sequence } from '../lib/steps.ts';
 import type { Address, Head, Hex } from '../lib/types.ts';
 import type { Moment } from '../oracles/types.ts';
-import { packTransactions } from '../strategy/block.ts';
+import type { packTransactions } from '../strategy/block.ts';
 import type { Terms } from '../strategy/terms.ts';
 import type { Plan, SkipReason } from '../strategy/types.ts';
 import { sequenceOf } from './sequence.ts';
@@ -39,11 +39,12 @@ export async function rehearse(
   head: Head,
   at: Moment,
   lastBlock: number,
+  pack: typeof packTransactions,
 ): Promise<Rehearsal> {
   const failed: { plan: Plan; skip: SkipReason }[] = [];
   let standing = plans;
   for (let round = 0; round < MAX_ROUNDS && standing.length > 0; round++) {
-    const drafts = packTransactions(standing, terms.maxTransactionGas, GAS_HEADROOM_BPS).map((group) =>
+    const drafts = pack(standing, terms.maxTransactionGas, GAS_HEADROOM_BPS).map((group) =>
       draft(group, estimate(group), terms, lastBlock),
     );
     // Watching without an Executor: nobody could run this.

@@ -39,6 +39,10 @@ async function failureStreak(db: Database): Promise<number> {
     .select(['outcome', 'net_usd8'])
     .where('mined_block', 'is not', null)
     .where('settled_event', '>', reset.id ?? 0)
+    // What only freed a nonce has tried nothing.
+    .where(({ exists, selectFrom }) =>
+      exists(selectFrom('attempts').select('attempt_id').whereRef('attempts.tx_hash', '=', 'transactions.tx_hash')),
+    )
     .orderBy('mined_block', 'desc')
     .orderBy('nonce', 'desc')
     .limit(LONGEST_STREAK)

@@ -1,4 +1,5 @@
 import type { BreakerState } from '../guard/breaker.ts';
+import { Budget } from '../guard/budget.ts';
 import { checkPlan, DAY_MS } from '../guard/limits.ts';
 import type { Limits } from '../guard/types.ts';
 import type { Ledger } from '../ledger/types.ts';
@@ -7,7 +8,10 @@ import { weiToUsd8Floor } from '../lib/usd.ts';
 import type { SkipReason } from '../strategy/types.ts';
 import type { Approve } from './on-block.ts';
 
-/** Room over the planned gas and base fee that the signed transaction will ask for (execution/rehearse.ts, execution/dispatcher.ts). */
+/**
+ * Room over the planned gas and base fee that the signed transaction will ask for at least: plans beyond the limits are not even rehearsed. What it asks for
+ * in the end is held against the limits again, by the budget.
+ */
 const WORST_GAS_BPS = 13_000n;
 const WORST_FEE_NUMERATOR = 9n;
 const WORST_FEE_DENOMINATOR = 8n;
@@ -28,13 +32,15 @@ export function approveBy(
 ): Approve {
   return async (plans, terms, at) => {
     const spent = await ledger.spending(nowMs() - DAY_MS);
+    const state = breaker();
+    const consecutiveFailures = state.openSince === undefined ? 0 : limits.maxConsecutiveFailures;
+    const budget = new Budget({ limits, spent: { ...spent, consecutiveFailures }, switch: state.switch }, at.baseFeeWei, mayRevertOnChain);
     let { gasUsd8, lossUsd8 } = spent;
     const verdicts: (SkipReason | undefined)[] = [];
     for (const plan of plans) {
       const worstGasWei = (((plan.gasUnits * WORST_GAS_BPS) / BPS) * terms.gasPriceWei * WORST_FEE_NUMERATOR) / WORST_FEE_DENOMINATOR;
       const worstGasUsd8 = weiToUsd8Floor(worstGasWei, terms.numeraireUsd8) + 1n;
       const worstLossUsd8 = mayRevertOnChain ? worstGasUsd8 : 0n;
-      const state = breaker();
       const verdict = checkPlan(
         {
           protocol: plan.candidate.protocol,
@@ -44,11 +50,7 @@ export function approveBy(
           repayUsd8: plan.repayUsd8,
         },
         { baseFeeWei: at.baseFeeWei, worstGasUsd8, worstLossUsd8 },
-        {
-          limits,
-          spent: { gasUsd8, lossUsd8, consecutiveFailures: state.openSince === undefined ? 0 : limits.maxConsecutiveFailures },
-          switch: state.switch,
-        },
+        { limits, spent: { gasUsd8, lossUsd8, consecutiveFailures }, switch: state.switch },
       );
       if (verdict.ok) {
         gasUsd8 += worstGasUsd8;
@@ -56,6 +58,6 @@ export function approveBy(
       }
       verdicts.push(verdict.ok ? undefined : verdict.skip);
     }
-    return verdicts;
+    return { verdicts, budget };
   };
 }

@@ -90,7 +90,7 @@ export class Follower {
   }
 
   async #onEvent(event: HeadEvent): Promise<void> {
-    const { world, heads, tracker, switchboard, emit } = this.#parts;
+    const { world, heads, emit } = this.#parts;
     const before = world.head.number;
     const update = await world.follow(event);
     // NOTE: kept until that is done: no later event speaks of them again.
@@ -119,15 +119,14 @@ export class Follower {
     await this.#reopen();
     const settled = await tracker.onHead(head);
     tellOutcomes(settled, emit);
-    for (const { result } of settled) {
-      const success = successOf(result);
+    for (const settlement of settled) {
+      const success = successOf(settlement);
       if (success !== undefined) await switchboard.handle({ kind: success ? 'succeeded' : 'failed' });
     }
     const current = () => !this.#stopping && heads.tip.hash === head.hash;
     // An older block is mirrored and settled, and decided by what comes after it.
     if (!current()) return;
-    const inFlight = (await tracker.inFlight(head)).length > 0;
-    const outcome = await pipeline.onBlock(world, head, await this.#tip(), inFlight, current);
+    const outcome = await pipeline.onBlock(world, head, await this.#tip(), await tracker.inFlight(head), current);
     const lagMs = performance.now() - arrivedAtMs;
     this.#tellSent(outcome, arrivedAtMs);
     this.last = { number: head.number, lagMs, decisions: outcome.decisions, outcome };
@@ -167,9 +166,11 @@ export class Follower {
     const sentAfterMs = Math.round(dispatched.sentAtMs - arrivedAtMs);
     for (const { relay, answer, detail } of dispatched.relays)
       emit('bundle.sent', { relay, answer, detail, transactions: dispatched.sent.length, targetBlock: first.targetBlock, sentAfterMs });
+    for (const { txHash, nonce, targetBlock } of dispatched.cancels) emit('nonce.freed', { txHash, nonce, targetBlock });
     for (const transaction of dispatched.sent)
       for (const [index, attempt] of transaction.attempts.entries())
         emit('attempt.sent', { ...identify(transaction, index), expectedProfitWei: String(attempt.expectedProfitWei) });
+    tellOutcomes(dispatched.settled, emit);
   }
 
   async #tip(): Promise<bigint> {

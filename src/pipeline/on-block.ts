@@ -1,5 +1,6 @@
 import type { Dispatched, Dispatcher } from '../execution/dispatcher.ts';
-import type { Ledger } from '../ledger/types.ts';
+import type { Budget } from '../guard/budget.ts';
+import type { Ledger, OpenTransaction } from '../ledger/types.ts';
 import { explainError } from '../lib/errors.ts';
 import type { Head } from '../lib/types.ts';
 import { usdText } from '../lib/usd.ts';
@@ -12,13 +13,28 @@ import type { Emit } from '../telemetry/events.ts';
 import { type DecisionWorld, decideBlock } from './decide.ts';
 import type { Settings } from './settings.ts';
 
-/** Says whether a plan may be sent now; asked for one plan after another, so that what earlier ones may cost counts. */
-export type Approve = (plans: readonly Plan[], terms: Terms, at: Moment) => Promise<readonly (SkipReason | undefined)[]>;
+/** Says whether a plan may be sent now; asked for one plan after another, so that what earlier ones may cost counts. And what may be risked in all. */
+export type Approve = (
+  plans: readonly Plan[],
+  terms: Terms,
+  at: Moment,
+) => Promise<{ readonly verdicts: readonly (SkipReason | undefined)[]; readonly budget: Budget }>;
 
 export type BlockOutcome = {
   readonly judged: Judged;
   readonly decisions: readonly Decision[];
   readonly dispatched: Dispatched | undefined;
+};
+
+type Skip = Extract<Decision, { kind: 'skip' }>;
+
+/** What sending a block's plans goes by. */
+type Now = {
+  readonly head: Head;
+  readonly at: Moment;
+  readonly terms: Terms;
+  readonly open: readonly OpenTransaction[];
+  readonly stillCurrent: () => boolean;
 };
 
 /** One block, from candidates to sent bundles. Decides everything anew from the mirrored state: nothing is remembered but what to say only once. */
@@ -40,20 +56,22 @@ export class BlockPipeline {
   }
 
   /**
-   * @param inFlight a transaction of ours can still execute: nothing else is signed meanwhile
+   * @param open transactions of ours that are not settled
    * @param stillCurrent false once a newer head has arrived
    */
-  async onBlock(world: DecisionWorld, head: Head, tipWei: bigint, inFlight: boolean, stillCurrent: () => boolean): Promise<BlockOutcome> {
+  async onBlock(
+    world: DecisionWorld,
+    head: Head,
+    tipWei: bigint,
+    open: readonly OpenTransaction[],
+    stillCurrent: () => boolean,
+  ): Promise<BlockOutcome> {
     const at = world.next();
     const judged = this.#watch.judge(world.protocols, at, head.number);
     const { decisions, terms } = decideBlock(world, this.#settings, judged.candidates, head, at, tipWei);
     const plans = decisions.flatMap((decision) => (decision.kind === 'plan' ? [decision.plan] : []));
     const skips = decisions.flatMap((decision) => (decision.kind === 'skip' ? [decision] : []));
-    let dispatched: Dispatched | undefined;
-    if (plans.length > 0 && terms !== undefined) {
-      if (inFlight) skips.push(...plans.map((plan) => skipOf(plan, { reason: 'in-flight', figures: {} })));
-      else dispatched = await this.#send(plans, skips, head, at, terms, stillCurrent);
-    }
+    const dispatched = terms === undefined ? undefined : await this.#send(plans, skips, { head, at, terms, open, stillCurrent });
     for (const candidate of judged.candidates) this.#sayFound(candidate);
     for (const plan of plans) await this.#sayPlanned(plan, head);
     for (const skip of skips) await this.#saySkipped(skip.candidate, skip.skip, head);
@@ -61,21 +79,19 @@ export class BlockPipeline {
     return { judged, decisions, dispatched };
   }
 
-  async #send(
-    plans: readonly Plan[],
-    skips: Extract<Decision, { kind: 'skip' }>[],
-    head: Head,
-    at: Moment,
-    terms: Terms,
-    stillCurrent: () => boolean,
-  ) {
-    const verdicts = await this.#approve(plans, terms, at);
-    const approved = plans.filter((_, index) => verdicts[index] === undefined);
-    for (const [index, plan] of plans.entries()) if (verdicts[index] !== undefined) skips.push(skipOf(plan, verdicts[index]));
-    if (approved.length === 0) return undefined;
+  async #send(plans: readonly Plan[], skips: Skip[], now: Now): Promise<Dispatched | undefined> {
+    const { head, at, terms, open, stillCurrent } = now;
+    let approved: readonly Plan[] = plans;
     try {
+      const standing = await this.#dispatcher.standing(open, head, at);
+      if (plans.length === 0 && standing.places.length === 0) return undefined;
+      const { verdicts, budget } = await this.#approve(plans, terms, at);
+      approved = plans.filter((_, index) => verdicts[index] === undefined);
+      for (const [index, plan] of plans.entries()) if (verdicts[index] !== undefined) skips.push(skipOf(plan, verdicts[index]));
+      if (approved.length === 0 && standing.places.length === 0) return undefined;
       // NOTE: nothing is told or recorded before the bundle is out: the slot is short.
-      const dispatched = await this.#dispatcher.dispatch(approved, head, at, terms, this.#settings.sender, stillCurrent);
+      const { sender } = this.#settings;
+      const dispatched = await this.#dispatcher.dispatch({ plans: approved, head, at, terms, sender, standing, budget, stillCurrent });
       skips.push(...dispatched.skipped.map(({ plan, skip }) => skipOf(plan, skip)));
       return dispatched;
     } catch (error) {
@@ -147,7 +163,7 @@ export function describePlan(plan: Plan): Readonly<Record<string, string>> {
   };
 }
 
-function skipOf(plan: Plan, skip: SkipReason): Extract<Decision, { kind: 'skip' }> {
+function skipOf(plan: Plan, skip: SkipReason): Skip {
   return { kind: 'skip', candidate: plan.candidate, skip };
 }
 

@@ -1,5 +1,5 @@
 import type { Settled } from '../execution/tracker.ts';
-import type { OpenTransaction, TransactionResult } from '../ledger/types.ts';
+import type { OpenTransaction } from '../ledger/types.ts';
 import { usdText, weiToUsd8Floor } from '../lib/usd.ts';
 import type { Emit } from '../telemetry/events.ts';
 
@@ -44,7 +44,7 @@ export function identify(transaction: Pick<OpenTransaction, 'txHash' | 'targetBl
   };
 }
 
-/** Mined with profit or not, for the breaker; undefined where nothing was mined: a bundle that misses costs nothing. */
-export function successOf({ mined }: TransactionResult): boolean | undefined {
-  return mined === undefined ? undefined : mined.netUsd8 >= 0n;
+/** Mined with profit or not, for the breaker; undefined where nothing was mined (a bundle that misses costs nothing) or nothing was tried. */
+export function successOf({ transaction, result: { mined } }: Settled): boolean | undefined {
+  return mined === undefined || transaction.attempts.length === 0 ? undefined : mined.netUsd8 >= 0n;
 }

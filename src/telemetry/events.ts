@@ -19,6 +19,7 @@ export type EventName =
   | 'attempt.missed'
   | 'attempt.replaced'
   | 'attempt.expired'
+  | 'nonce.freed'
   | 'reorg.handled'
   | 'audit.mismatch'
   | 'market.suspended'

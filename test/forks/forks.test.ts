@@ -6,6 +6,7 @@ import { decodeSettlement } from '../../src/lib/decode-executor.ts';
 import { decideBlock } from '../../src/pipeline/decide.ts';
 import type { Settings } from '../../src/pipeline/settings.ts';
 import { Watch } from '../../src/risk/candidates.ts';
+import { packTransactions } from '../../src/strategy/block.ts';
 import type { Terms } from '../../src/strategy/terms.ts';
 import { ENGINES } from './engines.ts';
 import { ForkWorld, TREASURY } from './fork-world.ts';
@@ -119,7 +120,7 @@ async function plan(fork: ForkWorld, { book }: Upstream): Promise<{ transactions
   if (terms === undefined) throw new Error(`no USD price of the native token (${executor})`);
   const plans = decisions.flatMap((decision) => (decision.kind === 'plan' ? [decision.plan] : []));
   const chain = executionChain(fork.rpcPool);
-  const { transactions, failed } = await rehearse(plans, chain, terms, operator, world.head, at, world.head.number + 1);
+  const { transactions, failed } = await rehearse(plans, chain, terms, operator, world.head, at, world.head.number + 1, packTransactions);
   expect(failed.map(({ skip }) => skip)).toEqual([]);
   return { transactions, terms, timestamp: at.timestamp };
 }
