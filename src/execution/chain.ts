@@ -30,9 +30,12 @@ export function executionChain(rpc: Rpc): ExecutionChain {
     nonceOf: (address) => getTransactionCount(rpc, address, 'latest', OPTIONS),
     priorityFeeWei: () => getMaxPriorityFee(rpc, OPTIONS),
     simulate: (calls, at) => simulateBlock(rpc, calls, at),
-    async explain({ from, to, data, gasLimit }) {
-      const result = await simulate(rpc, { from, to, data, gas: gasLimit }, 'latest', OPTIONS);
-      return result.ok ? undefined : result.data;
+    async explain({ txHash, blockHash, from, to, data, gasLimit }) {
+      const traced = await traceRevert(rpc, txHash);
+      if (traced !== undefined) return traced;
+      // Not every endpoint traces. At the end of its block whoever came first has been there too.
+      const again = await simulate(rpc, { from, to, data, gas: gasLimit }, { hash: blockHash }, OPTIONS);
+      return again.ok ? undefined : again.data;
     },
     async broadcast(raw) {
       try {
@@ -45,6 +48,18 @@ export function executionChain(rpc: Rpc): ExecutionChain {
       }
     },
   };
+}
+
+/** What the transaction itself gave back, by the endpoint's tracer. Undefined where there is none. */
+async function traceRevert(rpc: Rpc, txHash: Hex): Promise<Hex | undefined> {
+  const method = 'debug_traceTransaction';
+  const params = [txHash, { tracer: 'callTracer', tracerConfig: { onlyTopCall: true } }];
+  try {
+    const parse = (result: unknown) => parseBytes(record(result, method)['output'] ?? '0x', `${method} output`);
+    return await rpc.ask({ method, params }, parse, { ...OPTIONS, attempts: 2 });
+  } catch {
+    return undefined;
+  }
 }
 
 /** `eth_simulateV1` on the head: the calls one after another in one block of the given time and base fee, nonce and balance unchecked. */

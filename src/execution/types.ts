@@ -55,8 +55,8 @@ export interface ExecutionChain {
     calls: readonly SimulatedCall[],
     at: { readonly timestamp: number; readonly baseFeeWei: bigint; readonly number: number },
   ): Promise<NodeSimulation>;
-  /** Revert data of a call on the latest state; undefined when it would pass. */
-  explain(call: SimulatedCall): Promise<Hex | undefined>;
+  /** Revert data of a mined transaction, or undefined where nobody can tell. */
+  explain(reverted: SimulatedCall & { readonly txHash: Hex; readonly blockHash: Hex }): Promise<Hex | undefined>;
   broadcast(raw: Hex): Promise<SendResult>;
   /** What the endpoint suggests as tip. */
   priorityFeeWei(): Promise<bigint>;

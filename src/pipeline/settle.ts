@@ -25,7 +25,7 @@ export async function settleReceipt(
   const changed = Object.keys(balanceChanges(receipt, settings.own, settings.wrappedNative)) as Address[];
   const prices = await pricesAt({ number: receipt.block, hash: receipt.blockHash }, [...new Set([settings.wrappedNative, ...changed])]);
   const settlement = executor === undefined ? undefined : decodeSettlement(receipt.logs, executor);
-  const reason = receipt.succeeded ? undefined : await revertReason(transaction, chain);
+  const reason = receipt.succeeded ? undefined : await revertReason(transaction, receipt, chain);
   return settleMined(transaction, receipt, settlement, reason, {
     own: settings.own,
     wrappedNative: settings.wrappedNative,
@@ -37,14 +37,11 @@ export async function settleReceipt(
   });
 }
 
-/**
- * Why a mined transaction reverted: it is run again on the state that it left, where whoever came first has already been. A receipt carries no reason, and
- * tracing is not to be had everywhere.
- */
-async function revertReason(transaction: OpenTransaction, chain: ExecutionChain): Promise<string> {
+/** Why a mined transaction reverted: a receipt does not say. */
+async function revertReason(transaction: OpenTransaction, { txHash, blockHash }: Receipt, chain: ExecutionChain): Promise<string> {
   const { to, data } = parseTransaction(transaction.raw);
   if (to == null || data === undefined) return 'reverted';
-  const call = { from: transaction.lane, to: to.toLowerCase() as Address, data, gasLimit: transaction.gasLimit };
-  const again = await chain.explain(call);
-  return again === undefined ? 'reverted; run again it would not' : decodeExecutorError(again);
+  const { lane: from, gasLimit } = transaction;
+  const reason = await chain.explain({ txHash, blockHash, from, to: to.toLowerCase() as Address, data, gasLimit });
+  return reason === undefined ? 'reverted; run again it would not' : decodeExecutorError(reason);
 }
