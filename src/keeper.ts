@@ -27,6 +27,7 @@ import { BlockPipeline } from './pipeline/on-block.ts';
 import type { Settings } from './pipeline/settings.ts';
 import { settleReceipt } from './pipeline/settle.ts';
 import { Switchboard } from './pipeline/switchboard.ts';
+import { warmUp } from './pipeline/warm-up.ts';
 import { startServer } from './server/server.ts';
 import { Announcer } from './telemetry/announcer.ts';
 import { progressTo } from './telemetry/progress.ts';
@@ -110,6 +111,7 @@ export async function runKeeper(config: Config, telemetry: Telemetry, stop: Abor
       settleReceipt(transaction, receipt, settings, chain, (block, tokens) => world.usdAt(block, tokens)),
   });
   const pipeline = new BlockPipeline({ settings, ledger, dispatcher, approve, emit });
+  warmUp(world, settings, world.head);
   const heads = new Heads(rpc, world.recent, { notify });
   cleanup.defer(() => heads.close());
   const takeCalls = () => {
