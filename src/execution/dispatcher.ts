@@ -3,7 +3,7 @@ import type { IntendedTransaction, Ledger, OpenTransaction } from '../ledger/typ
 import { decodeExecutorError } from '../lib/decode-executor.ts';
 import type { Address, Head } from '../lib/types.ts';
 import type { Moment } from '../oracles/types.ts';
-import { packTransactions } from '../strategy/block.ts';
+import { byProfit, packTransactions } from '../strategy/block.ts';
 import type { Terms } from '../strategy/terms.ts';
 import type { Plan, SkipReason } from '../strategy/types.ts';
 import { type Fees, feesFor, highest } from './fees.ts';
@@ -122,11 +122,10 @@ export class Dispatcher {
 
     for (const place of standing.places)
       if (place.atRiskUsd8 > place.countedUsd8) order.budget.reserve(place.atRiskUsd8 - place.countedUsd8);
-    const transactions = rehearsal.transactions.filter((transaction) => {
-      const skip = order.budget.take(worstGasUsd8(transaction.gasLimit, fees, terms.numeraireUsd8));
-      if (skip !== undefined) skipped.push(...transaction.plans.map((plan) => ({ plan, skip })));
-      return skip === undefined;
-    });
+    const { transactions, beyond } = within(order.budget, rehearsal.transactions, (one) =>
+      worstGasUsd8(one.gasLimit, fees, terms.numeraireUsd8),
+    );
+    skipped.push(...beyond);
     const late = () => ({ ...NOTHING, skipped: [...skipped, ...lateFor(transactions, target)] });
     if (!stillCurrent()) return late();
 
@@ -198,6 +197,20 @@ export class Dispatcher {
     const dearest = DEAREST_CANCEL * order.terms.gasPriceWei;
     return idle.filter(({ fees }) => fees === undefined || fees.maxFeeWei < dearest);
   }
+}
+
+/** What the budget has room for, in the order of execution; the most profitable are asked for first. */
+function within(budget: Budget, all: readonly Rehearsed[], worstOf: (one: Rehearsed) => bigint) {
+  const best = (one: Rehearsed) => one.plans.toSorted(byProfit)[0]!;
+  const beyond: Skipped[] = [];
+  const refused = new Set<Rehearsed>();
+  for (const one of all.toSorted((a, b) => byProfit(best(a), best(b)))) {
+    const skip = budget.take(worstOf(one));
+    if (skip === undefined) continue;
+    refused.add(one);
+    beyond.push(...one.plans.map((plan) => ({ plan, skip })));
+  }
+  return { transactions: all.filter((one) => !refused.has(one)), beyond };
 }
 
 /** For bundles: one after another from the next nonce on; whatever stands at those nonces cannot be mined after them. */

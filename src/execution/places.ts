@@ -47,7 +47,8 @@ export function placesOf(
   head: Head,
   gapSeconds: number,
 ): Places {
-  const isStanding = ({ channel, nonce }: OpenTransaction) => channel === 'public' && nonce >= nextNonce;
+  // What the public mempool refused, which is what `missed` says there, does not stand in it.
+  const isStanding = ({ channel, nonce, status }: OpenTransaction) => channel === 'public' && nonce >= nextNonce && status !== 'missed';
   const ours = { open: open.filter(isStanding), dormant: dormant.filter(isStanding) };
   const standing = [...ours.open, ...ours.dormant];
   const top = Math.max(nextNonce - 1, ...standing.map(({ nonce }) => nonce));

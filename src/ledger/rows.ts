@@ -109,7 +109,7 @@ export function openTransaction(row: TransactionRow, attempts: readonly AttemptR
     worstGasWei: BigInt(row.worst_gas_wei),
     worstGasUsd8: BigInt(row.worst_gas_usd8),
     attempts: attempts.map(intendedAttempt),
-    status: row.outcome === 'included' || row.outcome === 'reverted' ? row.outcome : row.sent_at === null ? 'intended' : 'sent',
+    status: row.outcome ?? (row.sent_at === null ? 'intended' : 'sent'),
     ...(row.mined_block !== null && row.mined_block_hash !== null && { seen: { block: row.mined_block, blockHash: row.mined_block_hash } }),
   };
 }

@@ -41,7 +41,7 @@ export type IntendedAttempt = {
 
 export type OpenTransaction = IntendedTransaction & {
   /** `intended`: it may or may not have left this machine. */
-  readonly status: 'intended' | 'sent' | 'included' | 'reverted';
+  readonly status: 'intended' | 'sent' | OutcomeKind;
   /** Where it was seen mined, when it was; final only once buried. */
   readonly seen?: { readonly block: number; readonly blockHash: Hex };
 };

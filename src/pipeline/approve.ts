@@ -5,7 +5,8 @@ import type { Limits } from '../guard/types.ts';
 import type { Ledger } from '../ledger/types.ts';
 import type { Address } from '../lib/types.ts';
 import { weiToUsd8Floor } from '../lib/usd.ts';
-import type { SkipReason } from '../strategy/types.ts';
+import { byProfit } from '../strategy/block.ts';
+import type { Plan, SkipReason } from '../strategy/types.ts';
 import type { Approve } from './on-block.ts';
 
 /**
@@ -36,8 +37,9 @@ export function approveBy(
     const consecutiveFailures = state.openSince === undefined ? 0 : limits.maxConsecutiveFailures;
     const budget = new Budget({ limits, spent: { ...spent, consecutiveFailures }, switch: state.switch }, at.baseFeeWei, mayRevertOnChain);
     let { gasUsd8, lossUsd8 } = spent;
-    const verdicts: (SkipReason | undefined)[] = [];
-    for (const plan of plans) {
+    const verdicts = new Map<Plan, SkipReason | undefined>();
+    // NOTE: plans come in the order of execution, the least profitable first: what is left of a limit is for those that are worth most.
+    for (const plan of plans.toSorted(byProfit)) {
       const worstGasWei = (((plan.gasUnits * WORST_GAS_BPS) / BPS) * terms.gasPriceWei * WORST_FEE_NUMERATOR) / WORST_FEE_DENOMINATOR;
       const worstGasUsd8 = weiToUsd8Floor(worstGasWei, terms.numeraireUsd8) + 1n;
       const worstLossUsd8 = mayRevertOnChain ? worstGasUsd8 : 0n;
@@ -56,8 +58,8 @@ export function approveBy(
         gasUsd8 += worstGasUsd8;
         lossUsd8 += worstLossUsd8;
       }
-      verdicts.push(verdict.ok ? undefined : verdict.skip);
+      verdicts.set(plan, verdict.ok ? undefined : verdict.skip);
     }
-    return { verdicts, budget };
+    return { verdicts: plans.map((plan) => verdicts.get(plan)), budget };
   };
 }

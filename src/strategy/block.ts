@@ -28,7 +28,7 @@ export function planBlock(
     if (decision.kind === 'skip') decisions.push(decision);
     else ranked.push({ plan: decision.plan, options });
   }
-  ranked.sort((a, b) => descending(a.plan.profitWei, b.plan.profitWei));
+  ranked.sort((a, b) => byProfit(a.plan, b.plan));
 
   let gasLeft = terms.maxBlockGas;
   const chosen = ranked.filter(({ plan }) => {
@@ -48,6 +48,11 @@ export function planBlock(
     depth = after;
   }
   return decisions;
+}
+
+/** The most profitable first. */
+export function byProfit(a: Plan, b: Plan): number {
+  return descending(a.profitWei, b.profitWei);
 }
 
 function descending(a: bigint, b: bigint): number {

@@ -44,7 +44,7 @@ describe('transactions', () => {
     await ledger.sent(intent.txHash, {});
     await ledger.settle(result(intent, 'missed'));
     expect(await ledger.open(105)).toEqual([]);
-    expect(await ledger.open(104)).toEqual([{ ...intent, status: 'sent' }]);
+    expect(await ledger.open(104)).toEqual([{ ...intent, status: 'missed' }]);
     expect((await ledger.spending(0)).gasUsd8).toBe(0n);
   });
 
