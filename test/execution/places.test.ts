@@ -1,0 +1,124 @@
+import fc from 'fast-check';
+import { serializeTransaction } from 'viem';
+import { describe, expect, it } from 'vitest';
+import { assign, lastPublicBlock, type Places, placesOf } from '../../src/execution/places.ts';
+import type { OpenTransaction } from '../../src/ledger/types.ts';
+import type { Address, Head } from '../../src/lib/types.ts';
+
+const lane: Address = '0x00000000000000000000000000000000000000aa';
+const account = (index: number): Address => `0x${index.toString(16).padStart(40, '0')}`;
+const headAt = (number: number): Head => ({
+  ...{ number, hash: '0x', parentHash: '0x', timestamp: 0, baseFeeWei: 1n, gasLimit: 1n, gasUsed: 0n },
+});
+
+type Shape = { nonce: number; accounts: readonly number[]; target: number; last: number; worst?: bigint; fee?: bigint; missed?: boolean };
+
+function transaction({ nonce, accounts, target, last, worst = 1n, fee = 1n, missed = false }: Shape): OpenTransaction {
+  return {
+    txHash: '0x',
+    raw: serializeTransaction({ type: 'eip1559', chainId: 1, nonce, maxFeePerGas: fee, maxPriorityFeePerGas: 1n }),
+    ...{ lane, nonce, channel: 'public', targetBlock: target, lastBlock: last, gasLimit: 1n, maxFeeWei: fee, worstGasWei: 1n },
+    ...{ worstGasUsd8: worst, status: missed ? 'missed' : 'sent' },
+    attempts: accounts.map((index) => ({
+      ...{ attemptId: '', protocol: 'aave-v3', market: 'core', account: account(index), debtAsset: lane, collateralAsset: lane },
+      ...{ repayRaw: 0n, repayUsd8: 0n, expectedProfitWei: 0n, expectedProfitUsd8: 0n, sinceBlock: 0, updateTxHash: undefined },
+    })),
+  };
+}
+
+const placesAt = (head: number, open: readonly Shape[], dormant: readonly Shape[] = [], nextNonce = 5, gap = 12): Places =>
+  placesOf({ open: open.map(transaction), dormant: dormant.map(transaction) }, nextNonce, headAt(head), gap);
+const assigned = (accounts: readonly number[], places: Places, nextNonce = 5) => {
+  const { placed, busy, idle } = assign(accounts, (index) => [account(index)], places, nextNonce);
+  return { placed: placed.map(({ item, nonce }) => [item, nonce]), busy, idle: idle.map(({ nonce }) => nonce) };
+};
+
+describe('the time of a public transaction', () => {
+  it('is a block of twelve seconds and one in reserve, and as long in faster blocks', () => {
+    expect(lastPublicBlock(100, 12)).toBe(101);
+    expect(lastPublicBlock(100, 2)).toBe(103);
+    expect(lastPublicBlock(100, 1)).toBe(106);
+    expect(lastPublicBlock(100, 0)).toBe(106);
+  });
+});
+
+describe('places', () => {
+  it('reach from the next nonce to the highest that holds anything, gaps included, and leave out what is used or was refused', () => {
+    const places = placesAt(10, [
+      { nonce: 4, accounts: [1], target: 10, last: 11 },
+      { nonce: 7, accounts: [2], target: 10, last: 11 },
+      { nonce: 8, accounts: [3], target: 10, last: 11, missed: true },
+    ]);
+    expect(places.map(({ nonce, fees }) => [nonce, fees === undefined])).toEqual([
+      [5, true],
+      [6, true],
+      [7, false],
+    ]);
+  });
+
+  it('know what must be outbid, and what can be lost there: at most the dearest of all that stand at one', () => {
+    const [place] = placesAt(
+      12,
+      [{ nonce: 5, accounts: [1], target: 12, last: 13, worst: 7n, fee: 3n }],
+      [{ nonce: 5, accounts: [1], target: 10, last: 11, worst: 9n, fee: 2n }],
+    );
+    expect(place).toMatchObject({ atRiskUsd8: 9n, countedUsd8: 7n, fees: { maxFeeWei: 3n, tipWei: 1n } });
+  });
+
+  it('are left alone until their time is over', () => {
+    const waiting = (head: number, gap: number) =>
+      placesAt(head, [{ nonce: 5, accounts: [1], target: 10, last: lastPublicBlock(10, gap) }], [], 5, gap).map((place) => place.waiting);
+    expect([9, 10].map((head) => waiting(head, 12))).toEqual([[true], [false]]);
+    expect([11, 12].map((head) => waiting(head, 2))).toEqual([[true], [false]]);
+  });
+});
+
+describe('what is to be sent', () => {
+  it('takes the place of what it was before, else the first that is free, else a new one', () => {
+    const places = placesAt(10, [
+      { nonce: 5, accounts: [1], target: 10, last: 11 },
+      { nonce: 6, accounts: [2], target: 10, last: 11 },
+    ]);
+    expect(assigned([3, 2, 4], places)).toEqual({
+      placed: [
+        [3, 5],
+        [2, 6],
+        [4, 7],
+      ],
+      busy: [],
+      idle: [],
+    });
+    expect(assigned([2], places)).toEqual({ placed: [[2, 6]], busy: [], idle: [5] });
+  });
+
+  it('waits where the same could still be done by what has its time before it', () => {
+    const places = placesAt(9, [{ nonce: 5, accounts: [1], target: 10, last: 11 }]);
+    expect(assigned([1, 2], places)).toEqual({ placed: [[2, 6]], busy: [1], idle: [] });
+  });
+
+  it('never stands at two nonces that can both be mined, whatever was sent before', () => {
+    const shape = fc.record({
+      nonce: fc.integer({ min: 3, max: 9 }),
+      accounts: fc.uniqueArray(fc.nat(5), { minLength: 0, maxLength: 2 }),
+      target: fc.integer({ min: 5, max: 12 }),
+      last: fc.integer({ min: 8, max: 14 }),
+    });
+    fc.assert(
+      fc.property(fc.array(shape, { maxLength: 8 }), fc.uniqueArray(fc.nat(7), { maxLength: 6 }), (sent, wanted) => {
+        const places = placesAt(10, sent);
+        const { placed, busy, idle } = assigned(wanted, places);
+        const nonces = placed.map(([, nonce]) => nonce!);
+        expect(nonces).toEqual([...new Set(nonces)].sort((a, b) => a - b));
+        expect([...placed.map(([item]) => item!), ...busy].sort()).toEqual([...wanted].sort());
+        for (const [item, nonce] of placed)
+          for (const one of sent) if (one.nonce >= 5 && one.last > 10 && one.accounts.includes(item!)) expect(one.nonce).toBe(nonce);
+        // Nothing that waits is touched, and no nonce below one that is used is left without anything.
+        const untouched = places.filter(({ waiting }) => waiting).map((place) => place.nonce);
+        expect([...nonces, ...idle].filter((nonce) => untouched.includes(nonce))).toEqual([]);
+        const all = [...nonces, ...idle, ...untouched].sort((a, b) => a - b);
+        expect(all).toEqual(all.map((_, index) => 5 + index));
+      }),
+      { seed: 13, numRuns: 500 },
+    );
+  });
+});
