@@ -2,8 +2,7 @@
 import { Ladder } from '../../src/liquidity/uniswap-v3/ladder.ts';
 import { UniswapV3Pool } from '../../src/liquidity/uniswap-v3/pool.ts';
 import { sqrtPriceAtTick } from '../../src/liquidity/uniswap-v3/tick-math.ts';
-
-export type Result = { name: string; ours: number; unit: string; notes: string };
+import type { Bench } from './result.ts';
 
 const SPACING = 10;
 const POSITIONS = 400;
@@ -42,7 +41,7 @@ function amountFor(pool: UniswapV3Pool, zeroForOne: boolean, segments: number): 
   return low;
 }
 
-export async function run(): Promise<Result[]> {
+async function run() {
   const pool = busyPool();
   return SEGMENTS.map((segments) => {
     const sales = [true, false].map((zeroForOne) => ({ zeroForOne, amount: amountFor(pool, zeroForOne, segments) }));
@@ -66,3 +65,5 @@ export async function run(): Promise<Result[]> {
     };
   });
 }
+
+export const quotes: Bench = { name: 'quotes', about: 'quotes of a mirrored Uniswap v3 pool', run };

@@ -3,7 +3,7 @@ import type { IntendedTransaction, Ledger, OpenTransaction } from '../ledger/typ
 import { decodeExecutorError } from '../lib/decode-executor.ts';
 import type { Address, Head } from '../lib/types.ts';
 import type { Moment } from '../oracles/types.ts';
-import { byProfit, packTransactions } from '../strategy/block.ts';
+import { packTransactions } from '../strategy/block.ts';
 import type { Terms } from '../strategy/terms.ts';
 import type { Plan, SkipReason } from '../strategy/types.ts';
 import { type Fees, feesFor, highest } from './fees.ts';
@@ -13,6 +13,7 @@ import { type Answer, Sender } from './sender.ts';
 import { type Draft, nothingAt, sign, worstGasUsd8 } from './signing.ts';
 import type { Settled } from './tracker.ts';
 import type { ExecutionChain, Lane, Relay, Simulation } from './types.ts';
+import { type Skipped, within } from './within.ts';
 
 export type Channel = 'never' | 'fallback' | 'only';
 
@@ -43,8 +44,6 @@ export type Order = {
   /** False once a newer head has arrived: what is meant for a sealed block is not worth signing. */
   stillCurrent(): boolean;
 };
-
-export type Skipped = { readonly plan: Plan; readonly skip: SkipReason };
 
 export type Dispatched = {
   readonly sent: readonly IntendedTransaction[];
@@ -110,7 +109,8 @@ export class Dispatcher {
     const target = head.number + 1;
     const lastBlock = publicly ? lastPublicBlock(target, gapOf(head, at)) : target;
     const fees = feesFor(at.baseFeeWei, tipOf(order), lastBlock - target + 1, this.#toOutbid(standing.places));
-    const nonce = standing.nextNonce ?? (this.#lane === undefined ? 0 : this.#chain.nonceOf(this.#lane.address));
+    const lane = this.#options.watchOnly ? undefined : this.#lane;
+    const nonce = lane === undefined ? undefined : this.#nextNonce(lane, standing);
 
     const { plans, busy } = this.#inOrder(order, publicly);
     const skipped: Skipped[] = busy.map((plan) => ({ plan, skip: { reason: 'in-flight', figures: {} } }));
@@ -118,7 +118,7 @@ export class Dispatcher {
     const pack = publicly ? alone : packTransactions;
     const rehearsal = await rehearse(plans, this.#chain, terms, order.sender, head, at, lastBlock, pack);
     skipped.push(...rehearsal.failed);
-    if (this.#options.watchOnly || this.#lane === undefined) return { ...NOTHING, skipped, wouldSend: rehearsal.transactions };
+    if (lane === undefined || nonce === undefined) return { ...NOTHING, skipped, wouldSend: rehearsal.transactions };
 
     for (const place of standing.places)
       if (place.atRiskUsd8 > place.countedUsd8) order.budget.reserve(place.atRiskUsd8 - place.countedUsd8);
@@ -129,7 +129,6 @@ export class Dispatcher {
     const late = () => ({ ...NOTHING, skipped: [...skipped, ...lateFor(transactions, target)] });
     if (!stillCurrent()) return late();
 
-    const lane = this.#lane;
     const { placed, idle } = publicly
       ? assign(transactions, accountsOf, standing.places, await nonce)
       : inSequence(transactions, standing.places, await nonce);
@@ -155,6 +154,14 @@ export class Dispatcher {
     }
     if (!stillCurrent()) return late();
     return { ...NOTHING, ...(await this.#send(signed, cancels, target, publicly)), cancels, skipped, sentAtMs: performance.now() };
+  }
+
+  /** Asked for while other things are done. */
+  #nextNonce(lane: Lane, { nextNonce }: Standing): Promise<number> {
+    const asked = nextNonce === undefined ? this.#chain.nonceOf(lane.address) : Promise.resolve(nextNonce);
+    // A rejection is met when the answer is needed; until then it must not count as unhandled.
+    asked.catch(() => {});
+    return asked;
   }
 
   async #send(signed: readonly IntendedTransaction[], cancels: readonly IntendedTransaction[], target: number, publicly: boolean) {
@@ -197,20 +204,6 @@ export class Dispatcher {
     const dearest = DEAREST_CANCEL * order.terms.gasPriceWei;
     return idle.filter(({ fees }) => fees === undefined || fees.maxFeeWei < dearest);
   }
-}
-
-/** What the budget has room for, in the order of execution; the most profitable are asked for first. */
-function within(budget: Budget, all: readonly Rehearsed[], worstOf: (one: Rehearsed) => bigint) {
-  const best = (one: Rehearsed) => one.plans.toSorted(byProfit)[0]!;
-  const beyond: Skipped[] = [];
-  const refused = new Set<Rehearsed>();
-  for (const one of all.toSorted((a, b) => byProfit(best(a), best(b)))) {
-    const skip = budget.take(worstOf(one));
-    if (skip === undefined) continue;
-    refused.add(one);
-    beyond.push(...one.plans.map((plan) => ({ plan, skip })));
-  }
-  return { transactions: all.filter((one) => !refused.has(one)), beyond };
 }
 
 /** For bundles: one after another from the next nonce on; whatever stands at those nonces cannot be mined after them. */

@@ -1,0 +1,81 @@
+/** `npm run bench`: what Bailiff does in a slot, timed on this machine, next to what the same work costs with the libraries it is built from. */
+import { writeFile } from 'node:fs/promises';
+import { cpus } from 'node:os';
+import { parseArgs } from 'node:util';
+import { bundle } from './bundle.ts';
+import { judging } from './judging.ts';
+import { ledger } from './ledger.ts';
+import { logs } from './logs.ts';
+import { planning } from './planning.ts';
+import { quotes } from './quotes.ts';
+import { type Bench, type Result, ratio, rounded } from './result.ts';
+import { closeScene } from './scene.ts';
+import { signingAndSending } from './signing.ts';
+import { tableOf } from './table.ts';
+
+// NOTE: planning moves a price on the scene that others have measured before.
+const BENCHES: readonly Bench[] = [quotes, signingAndSending, ledger, judging, logs, planning, bundle];
+const USAGE_ERROR = 2;
+
+const HELP = `Usage: npm run bench -- [options]
+
+Times Bailiff on this machine, prints a table and writes it as JSON. Other work on the machine makes figures worse, ratios hardly.
+
+  --only NAME    one of these alone; may be repeated
+${BENCHES.map(({ name, about }) => `                   ${name.padEnd(10)}${about}`).join('\n')}
+  --json FILE    where to write the results (bench-results.json)
+  --help
+`;
+
+type Arguments = { readonly chosen: readonly Bench[]; readonly json: string };
+
+function readArguments(argv: readonly string[]): Arguments | 'help' {
+  const { values } = parseArgs({
+    args: [...argv],
+    options: {
+      only: { type: 'string', multiple: true },
+      json: { type: 'string', default: 'bench-results.json' },
+      help: { type: 'boolean' },
+    },
+  });
+  if (values.help) return 'help';
+  const unknown = values.only?.find((name) => !BENCHES.some((bench) => bench.name === name));
+  if (unknown !== undefined) throw new Error(`--only knows ${BENCHES.map(({ name }) => name).join(', ')}, not ${JSON.stringify(unknown)}`);
+  return { chosen: BENCHES.filter(({ name }) => values.only?.includes(name) ?? true), json: values.json };
+}
+
+async function main({ chosen, json }: Arguments): Promise<void> {
+  const results: (Result & { readonly bench: string })[] = [];
+  try {
+    for (const bench of chosen) {
+      process.stderr.write(`bench: ${bench.name} (${bench.about})\n`);
+      results.push(...(await bench.run()).map((result) => ({ ...result, bench: bench.name })));
+    }
+  } finally {
+    await closeScene();
+  }
+  const machine = { node: process.version, platform: process.platform, cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length };
+  const document = {
+    machine,
+    results: results.map((result) => ({
+      ...result,
+      ours: rounded(result.ours),
+      peers: (result.peers ?? []).map((peer) => ({ ...peer, value: rounded(peer.value), timesBetter: rounded(ratio(result, peer)) })),
+    })),
+  };
+  await writeFile(json, `${JSON.stringify(document, null, 2)}\n`);
+  process.stdout.write(`${tableOf(results)}\n`);
+}
+
+try {
+  const options = readArguments(process.argv.slice(2));
+  if (options === 'help') process.stdout.write(HELP);
+  else
+    await main(options).catch((error: unknown) => {
+      process.stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n`);
+      process.exitCode = 1;
+    });
+} catch (error) {
+  process.stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = USAGE_ERROR;
+}
