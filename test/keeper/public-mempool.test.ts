@@ -326,3 +326,26 @@ describe('what the mempool refuses', () => {
     expect(arena.lines('nonce.freed')).toEqual([]);
   });
 });
+
+describe('a bundle that no relay takes, where the public mempool is the fallback', () => {
+  let arena: Arena;
+
+  beforeAll(async () => {
+    arena = await Arena.open(await setStage(), { PUBLIC_MEMPOOL: 'fallback' });
+    await arena.stage.devnet.builder.fault({ kind: 'http500', method: 'eth_sendBundle' });
+    await arena.priceIs(FALLEN);
+    await arena.seal();
+  });
+  afterAll(() => arena?.close());
+
+  it('goes there as it is, and is known to have', async () => {
+    const [first] = await arena.records();
+    expect(first).toMatchObject({ channel: 'public', outcome: 'included' });
+    expect(first!.attempts.filter(({ result }) => result?.outcome === 'included').length).toBeGreaterThan(3);
+    const sent = arena.lines('bundle.sent').map(({ relay, answer }) => [relay === 'public mempool', answer]);
+    expect(sent.slice(0, 2)).toEqual([
+      [false, 'unknown'],
+      [true, 'accepted'],
+    ]);
+  });
+});
