@@ -10,7 +10,8 @@ import { rpc } from '../devnet/rpc.ts';
 import { audit, type Finding } from './audit.ts';
 import { type Child, startTrapped, tail } from './child.ts';
 import type { Failpoint, Point, When } from './failpoints.ts';
-import { Market, type Stage } from './stage.ts';
+import { Market } from './market.ts';
+import type { Stage } from './stage.ts';
 
 /** What the keeper is set to: bundles, with the public mempool where the relay fails; or the public mempool alone. */
 export type Channel = 'bundle' | 'public';

@@ -1,13 +1,10 @@
-/** One devnet with its clock held, an Executor on it, and what the market does there. */
+/** One devnet with its clock held and an Executor on it. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Address } from 'viem';
 import { bailiff } from '../demo/keeper.ts';
-import { START_PRICES_USD8 } from '../devnet/assets.ts';
 import { type Devnet, startDevnet } from '../devnet/devnet.ts';
-import { transmit } from '../devnet/oracle/transmit.ts';
-import type { Prng } from '../devnet/prng.ts';
 import type { Scene } from './audit.ts';
 
 const SLOT_MS = 200;
@@ -65,35 +62,5 @@ export async function openStage(options: {
   } catch (error) {
     await close();
     throw error;
-  }
-}
-
-const MOVING = ['ETH / USD', 'BTC / USD', 'LINK / USD'] as const;
-/** Each fall makes a few more positions liquidatable, and now and then many at once. */
-const SMALL_FALL = [0.003, 0.012] as const;
-const LARGE_FALL = [0.02, 0.04] as const;
-const LARGE_SHARE = 0.12;
-
-/** Prices that fall step by step. */
-export class Market {
-  readonly #devnet: Devnet;
-  readonly #random: Prng;
-  readonly #prices = new Map(Object.entries(START_PRICES_USD8));
-
-  constructor(devnet: Devnet, random: Prng) {
-    this.#devnet = devnet;
-    this.#random = random;
-  }
-
-  /** Hands the reports to the public mempool: the next block takes them. */
-  async fall(): Promise<void> {
-    const [low, high] = this.#random.next() < LARGE_SHARE ? LARGE_FALL : SMALL_FALL;
-    const share = BigInt(Math.round(this.#random.between(low, high) * 1e6));
-    for (const feed of MOVING) {
-      const price = this.#prices.get(feed)!;
-      const lower = price - (price * share) / 1_000_000n;
-      this.#prices.set(feed, lower);
-      await transmit(this.#devnet.rpcUrl, this.#devnet.market.feeds[feed]!, lower);
-    }
   }
 }

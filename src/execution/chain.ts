@@ -27,7 +27,7 @@ export function executionChain(rpc: Rpc): ExecutionChain {
         logs: receipt.logs,
       };
     },
-    nonceOf: (address) => getTransactionCount(rpc, address, 'latest', OPTIONS),
+    nonceOf: (address, at) => getTransactionCount(rpc, address, at === undefined ? 'latest' : { hash: at }, OPTIONS),
     priorityFeeWei: () => getMaxPriorityFee(rpc, OPTIONS),
     simulate: (calls, at) => simulateBlock(rpc, calls, at),
     async explain({ txHash, blockHash, from, to, data, gasLimit }) {

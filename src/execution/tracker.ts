@@ -55,34 +55,34 @@ export class Tracker {
     }
     const dormant = lane === undefined ? [] : await ledger.dormant(lane);
     if (lane === undefined || dormant.length === 0) return;
-    const next = await chain.nonceOf(lane);
+    const next = await chain.nonceOf(lane, head.hash);
     for (const { txHash, nonce } of dormant) if (nonce < next) await ledger.reopen(txHash);
   }
 
   /**
-   * Settles whatever this head decides. Costs one receipt call for each open transaction, and one call more while something is dormant; none for what has
-   * been dormant for 128 blocks, until something is under way again.
+   * Settles whatever this head decides. One call tells the next nonce, and only what has a lower one can have been mined: receipts say what. Costs nothing
+   * while nothing is open and nothing was given up lately; what was longer ago is looked for again once something is under way.
    */
   async onHead(head: Head): Promise<readonly Settled[]> {
-    const { ledger } = this.#parts;
+    const { ledger, chain, lane } = this.#parts;
+    const open = (await this.inFlight(head)).filter(({ status }) => status === 'intended' || status === 'sent');
+    const dormant = lane === undefined ? [] : await ledger.dormant(lane);
+    const lately = dormant.some(({ lastBlock }) => lastBlock >= head.number - FINAL_DEPTH);
+    if (open.length === 0 && !lately) return [];
     const settled: Settled[] = [];
-    const settle = async (transaction: OpenTransaction, result: TransactionResult | undefined) => {
-      if (result === undefined) return;
-      await ledger.settle(result);
-      settled.push({ transaction, result });
-    };
-    const open = await this.inFlight(head);
-    const awoken = await this.#awoken(head, open);
-    // NOTE: before what is under way, whose nonce may be a later one: once that one is settled, what came before it is no longer looked for.
-    const rivals = new Set(open.map(({ nonce }) => nonce));
-    for (const transaction of awoken)
-      if (!rivals.has(transaction.nonce)) await settle(transaction, await this.#resultOfUsed(transaction, head));
-    for (const transaction of open) await settle(transaction, await this.#resultAt(transaction, head));
-    if (settled.filter(({ transaction }) => open.includes(transaction)).length < open.length) return settled;
-    const used = new Set(settled.flatMap(({ transaction, result }) => (result.mined === undefined ? [] : [transaction.nonce])));
-    for (const transaction of awoken)
-      if (rivals.has(transaction.nonce) && !used.has(transaction.nonce))
-        await settle(transaction, await this.#resultOfUsed(transaction, head));
+    for (const [address, pending] of Map.groupBy([...open, ...dormant], (transaction) => transaction.lane)) {
+      const next = await chain.nonceOf(address, head.hash);
+      const used = Map.groupBy(
+        pending.filter(({ nonce }) => nonce < next),
+        ({ nonce }) => nonce,
+      );
+      // NOTE: in this order. Once a nonce is known to be used, what was given up below it is no longer looked for.
+      for (const [, rivals] of [...used].sort(([a], [b]) => a - b)) settled.push(...(await this.#settleUsed(rivals, head)));
+      for (const transaction of open) {
+        if (transaction.lane !== address || transaction.nonce < next || head.number < transaction.lastBlock) continue;
+        settled.push(await this.#settle(transaction, unmined(transaction)));
+      }
+    }
     return settled;
   }
 
@@ -91,41 +91,40 @@ export class Tracker {
     return await this.#parts.ledger.open(head.number + 1);
   }
 
-  async #resultAt(transaction: OpenTransaction, head: Head): Promise<TransactionResult | undefined> {
-    const mined = await this.#minedBy(transaction, head);
-    if (mined !== undefined) return mined.result;
-    if (head.number < transaction.lastBlock) return undefined;
-    if (transaction.channel === 'bundle') return settleUnmined(transaction, 'missed', `not in block ${transaction.targetBlock}`);
-    if ((await this.#parts.chain.nonceOf(transaction.lane)) > transaction.nonce) return replaced(transaction);
-    // It stays in the pool, where it can only revert; whatever uses its nonce next replaces it.
-    return settleUnmined(transaction, 'expired', `not mined by block ${transaction.lastBlock}`);
-  }
-
-  /** What was given up, and whose nonce has been used since: by itself, or by another. */
-  async #awoken(head: Head, open: readonly OpenTransaction[]): Promise<readonly OpenTransaction[]> {
-    const { ledger, chain, lane } = this.#parts;
-    if (lane === undefined) return [];
-    const dormant = await ledger.dormant(lane);
-    const lately = dormant.some(({ lastBlock }) => lastBlock >= head.number - FINAL_DEPTH);
-    if (dormant.length === 0 || (open.length === 0 && !lately)) return [];
-    const next = await chain.nonceOf(lane);
-    return dormant.filter(({ nonce }) => nonce < next);
-  }
-
-  async #resultOfUsed(transaction: OpenTransaction, head: Head): Promise<TransactionResult | undefined> {
-    const mined = await this.#minedBy(transaction, head);
-    return mined === undefined ? replaced(transaction) : mined.result;
-  }
-
-  /** Undefined when it is not mined; without a result when it is mined where we have not been yet: that is looked at again with the next head. */
-  async #minedBy(transaction: OpenTransaction, head: Head): Promise<{ readonly result: TransactionResult | undefined } | undefined> {
+  /** Everything of ours that was signed for one nonce, which is used: at most one of them was mined. */
+  async #settleUsed(rivals: readonly OpenTransaction[], head: Head): Promise<readonly Settled[]> {
     const { chain, ours, settleMined } = this.#parts;
-    const receipt = await chain.receipt(transaction.txHash, head.hash);
-    if (receipt === undefined) return undefined;
-    // NOTE: an endpoint may be ahead of our head, or on a branch that we have left or will come to.
-    const elsewhere = receipt.block > head.number || (ours(receipt.block) ?? receipt.blockHash) !== receipt.blockHash;
-    return { result: elsewhere ? undefined : await settleMined(transaction, receipt) };
+    const settled: Settled[] = [];
+    let winner: OpenTransaction | undefined;
+    for (const transaction of rivals) {
+      const receipt = await chain.receipt(transaction.txHash, head.hash);
+      if (receipt === undefined) continue;
+      // NOTE: an endpoint may be on a branch that we have left or will come to: then all of them are looked at again with the next head.
+      if (receipt.block > head.number || (ours(receipt.block) ?? receipt.blockHash) !== receipt.blockHash) return [];
+      settled.push(await this.#settle(transaction, await settleMined(transaction, receipt)));
+      winner = transaction;
+      break;
+    }
+    for (const transaction of rivals) {
+      const given = transaction.status !== 'intended' && transaction.status !== 'sent';
+      // What was given up keeps its outcome, unless a stranger's transaction took the nonce: then there is nothing to be looked for any more.
+      if (transaction === winner || (winner !== undefined && given)) continue;
+      const missed = winner !== undefined && transaction.channel === 'bundle' && head.number >= transaction.lastBlock;
+      settled.push(await this.#settle(transaction, missed ? unmined(transaction) : replaced(transaction)));
+    }
+    return settled;
   }
+
+  async #settle(transaction: OpenTransaction, result: TransactionResult): Promise<Settled> {
+    await this.#parts.ledger.settle(result);
+    return { transaction, result };
+  }
+}
+
+function unmined(transaction: OpenTransaction): TransactionResult {
+  if (transaction.channel === 'bundle') return settleUnmined(transaction, 'missed', `not in block ${transaction.targetBlock}`);
+  // It stays in the pool, where it can only revert; whatever uses its nonce next replaces it.
+  return settleUnmined(transaction, 'expired', `not mined by block ${transaction.lastBlock}`);
 }
 
 function replaced(transaction: OpenTransaction): TransactionResult {

@@ -48,8 +48,8 @@ export type UnsignedTransaction = {
 export interface ExecutionChain {
   /** The receipt by the chain's view, or undefined while the transaction is not mined, from an endpoint that knows the block `head`. */
   receipt(txHash: Hex, head: Hex): Promise<Receipt | undefined>;
-  /** The sender's next nonce at the end of the latest block. */
-  nonceOf(address: Address): Promise<number>;
+  /** The sender's next nonce at the end of the latest block, or of the block `at`. */
+  nonceOf(address: Address, at?: Hex): Promise<number>;
   /** Runs unsigned transactions one after another on the head's end state, as the next block would at `timestamp`. */
   simulate(
     calls: readonly SimulatedCall[],

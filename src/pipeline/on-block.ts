@@ -1,5 +1,6 @@
 import type { Dispatched, Dispatcher } from '../execution/dispatcher.ts';
 import type { Budget } from '../guard/budget.ts';
+import { LedgerError } from '../ledger/database.ts';
 import type { Ledger, OpenTransaction } from '../ledger/types.ts';
 import { explainError } from '../lib/errors.ts';
 import type { Head } from '../lib/types.ts';
@@ -96,7 +97,9 @@ export class BlockPipeline {
       return dispatched;
     } catch (error) {
       // A ledger that cannot be written or an endpoint that is gone stops this block's sending, never the watching.
-      skips.push(...approved.map((plan) => skipOf(plan, { reason: 'simulation-unavailable', figures: { cause: explainError(error) } })));
+      const cause = explainError(error);
+      const reason = error instanceof LedgerError ? 'ledger-unavailable' : 'simulation-unavailable';
+      skips.push(...approved.map((plan) => skipOf(plan, { reason, figures: { cause } })));
       return undefined;
     }
   }

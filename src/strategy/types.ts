@@ -47,6 +47,7 @@ export type SkipCode =
   | 'killed'
   | 'simulation-reverted'
   | 'simulation-unavailable'
+  | 'ledger-unavailable'
   | 'block-full'
   | 'cooling-down'
   | 'suspended'

@@ -169,6 +169,8 @@ export class Builder {
       throw new Error(`cannot reorg ${depth} blocks: head is ${head}, at most ${MAX_REORG_DEPTH}`);
     const removed: Hex[][] = [];
     for (let number = head - depth + 1; number <= head; number++) removed.push(await this.chain.rawTransactions(number));
+    // NOTE: what the last block took from a bundle is still in the mirror, and would be taken for a loss of our making, and put back.
+    this.#mempool.forget(removed.flat().map((raw) => keccak256(raw)));
     const { hash } = await this.chain.reorg(depth, transactions === 'keep' ? removed : []);
     const orphaned = transactions === 'keep' ? [] : removed.flat();
     if (transactions === 'return') await this.chain.submit(orphaned);

@@ -45,7 +45,9 @@ export function flashbotsRelay({ url, authKey, chainId, timeoutMs }: FlashbotsRe
       const answer = await ask(() => provider.sendRawBundle([...txs], targetBlock, { replacementUuid }));
       if ('fault' in answer) return { kind: 'unknown', reason: answer.fault };
       if ('error' in answer) return { kind: 'refused', reason: `${name}: ${clip(answer.error.message)}` };
-      return { kind: 'accepted', bundleHash: clip(String(answer.bundleHash)) };
+      // NOTE: who answers something else may have thrown the bundle away.
+      if (!/^0x[0-9a-f]{64}$/i.test(String(answer.bundleHash))) return { kind: 'unknown', reason: `${name}: no bundle hash in its answer` };
+      return { kind: 'accepted', bundleHash: answer.bundleHash };
     },
     async cancel(replacementUuid): Promise<SendResult> {
       const answer = await ask(() => provider.cancelBundles(replacementUuid));
