@@ -44,8 +44,9 @@ function readArguments(argv: readonly string[]): Arguments | 'help' {
   return { chosen: BENCHES.filter(({ name }) => values.only?.includes(name) ?? true), json: values.json };
 }
 
+/** What was measured is kept when a later one fails. */
 async function main({ chosen, json }: Arguments): Promise<void> {
-  const results: (Result & { readonly bench: string })[] = [];
+  const results: Measured[] = [];
   try {
     for (const bench of chosen) {
       process.stderr.write(`bench: ${bench.name} (${bench.about})\n`);
@@ -53,18 +54,22 @@ async function main({ chosen, json }: Arguments): Promise<void> {
     }
   } finally {
     await closeScene();
+    await writeFile(json, `${JSON.stringify(documentOf(results), null, 2)}\n`);
+    if (results.length > 0) process.stdout.write(`${tableOf(results)}\n`);
   }
-  const machine = { node: process.version, platform: process.platform, cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length };
-  const document = {
-    machine,
+}
+
+type Measured = Result & { readonly bench: string };
+
+function documentOf(results: readonly Measured[]) {
+  return {
+    machine: { node: process.version, platform: process.platform, cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length },
     results: results.map((result) => ({
       ...result,
       ours: rounded(result.ours),
       peers: (result.peers ?? []).map((peer) => ({ ...peer, value: rounded(peer.value), timesBetter: rounded(ratio(result, peer)) })),
     })),
   };
-  await writeFile(json, `${JSON.stringify(document, null, 2)}\n`);
-  process.stdout.write(`${tableOf(results)}\n`);
 }
 
 try {
