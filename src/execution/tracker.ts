@@ -32,31 +32,42 @@ export class Tracker {
 
   /** After a reorganisation: what was settled in a removed block is open again. */
   async onRemoved(removed: readonly BlockRef[], head: Head): Promise<void> {
+    const { ledger } = this.#parts;
     const hashes = new Set(removed.map((block) => block.hash));
-    const numbers = new Set(removed.map((block) => block.number));
-    const lowest = Math.min(head.number, ...numbers);
-    for (const transaction of await this.#parts.ledger.open(lowest - FINAL_DEPTH)) {
-      // A bundle that missed a removed block may be in the one that took its place.
-      const undone = transaction.seen === undefined ? numbers.has(transaction.targetBlock) : hashes.has(transaction.seen.blockHash);
-      if (undone) await this.#parts.ledger.reopen(transaction.txHash);
+    const lowest = Math.min(head.number, ...removed.map((block) => block.number));
+    const recent = await ledger.open(lowest - FINAL_DEPTH);
+    const standing = new Set(recent.flatMap(({ nonce, seen }) => (seen === undefined || hashes.has(seen.blockHash) ? [] : [nonce])));
+    for (const { txHash, nonce, status, seen } of recent) {
+      // Whatever took the nonce of the replaced may have been in a removed block; what missed its block is looked for as long as its nonce is free.
+      const undone = seen === undefined ? status === 'replaced' && !standing.has(nonce) : hashes.has(seen.blockHash);
+      if (undone) await ledger.reopen(txHash);
     }
   }
 
   /**
    * After a time in which nobody told of reorganisations: what was seen mined and is not any more, or elsewhere, is open again, and so is what was given up
-   * and whose nonce has been used since. One receipt call for each transaction that was mined at or after `sinceBlock`.
+   * and whose nonce has been used since. Costs a receipt call for each transaction that was mined at or after `sinceBlock` and before our branch begins.
    */
   async recheck(sinceBlock: number, head: Head): Promise<void> {
-    const { ledger, chain, lane } = this.#parts;
-    for (const { txHash, seen } of await ledger.open(sinceBlock)) {
+    const { ledger, chain, lane, ours } = this.#parts;
+    const recent = await ledger.open(sinceBlock);
+    const standing = new Set<number>();
+    for (const { txHash, nonce, seen } of recent) {
       if (seen === undefined) continue;
-      const receipt = await chain.receipt(txHash, head.hash);
-      if (receipt?.blockHash !== seen.blockHash) await ledger.reopen(txHash);
+      // Our own branch goes back to the finalised block; below it, the chain is asked.
+      const blockHash = ours(seen.block) ?? (await chain.receipt(txHash, head.hash))?.blockHash;
+      if (seen.block <= head.number && blockHash === seen.blockHash) standing.add(nonce);
+      else await ledger.reopen(txHash);
     }
     const dormant = lane === undefined ? [] : await ledger.dormant(lane);
-    if (lane === undefined || dormant.length === 0) return;
-    const next = await chain.nonceOf(lane, head.hash);
-    for (const { txHash, nonce } of dormant) if (nonce < next) await ledger.reopen(txHash);
+    const replaced = recent.filter(({ status, nonce }) => status === 'replaced' && !standing.has(nonce));
+    for (const [address, pending] of Map.groupBy([...dormant, ...replaced], (transaction) => transaction.lane)) {
+      const next = await chain.nonceOf(address, head.hash);
+      for (const { txHash, nonce, status } of pending) {
+        const undone = status === 'replaced' ? nonce >= next || (await chain.receipt(txHash, head.hash)) !== undefined : nonce < next;
+        if (undone) await ledger.reopen(txHash);
+      }
+    }
   }
 
   /**
@@ -77,7 +88,11 @@ export class Tracker {
         ({ nonce }) => nonce,
       );
       // NOTE: in this order. Once a nonce is known to be used, what was given up below it is no longer looked for.
-      for (const [, rivals] of [...used].sort(([a], [b]) => a - b)) settled.push(...(await this.#settleUsed(rivals, head)));
+      for (const [, rivals] of [...used].sort(([a], [b]) => a - b)) {
+        const ended = await this.#settleUsed(rivals, head);
+        if (ended === undefined) break;
+        settled.push(...ended);
+      }
       for (const transaction of open) {
         if (transaction.lane !== address || transaction.nonce < next || head.number < transaction.lastBlock) continue;
         settled.push(await this.#settle(transaction, unmined(transaction)));
@@ -91,8 +106,8 @@ export class Tracker {
     return await this.#parts.ledger.open(head.number + 1);
   }
 
-  /** Everything of ours that was signed for one nonce, which is used: at most one of them was mined. */
-  async #settleUsed(rivals: readonly OpenTransaction[], head: Head): Promise<readonly Settled[]> {
+  /** Everything of ours that was signed for one nonce, which is used: at most one of them was mined. Undefined while that cannot be told. */
+  async #settleUsed(rivals: readonly OpenTransaction[], head: Head): Promise<readonly Settled[] | undefined> {
     const { chain, ours, settleMined } = this.#parts;
     const settled: Settled[] = [];
     let winner: OpenTransaction | undefined;
@@ -100,7 +115,7 @@ export class Tracker {
       const receipt = await chain.receipt(transaction.txHash, head.hash);
       if (receipt === undefined) continue;
       // NOTE: an endpoint may be on a branch that we have left or will come to: then all of them are looked at again with the next head.
-      if (receipt.block > head.number || (ours(receipt.block) ?? receipt.blockHash) !== receipt.blockHash) return [];
+      if (receipt.block > head.number || (ours(receipt.block) ?? receipt.blockHash) !== receipt.blockHash) return undefined;
       settled.push(await this.#settle(transaction, await settleMined(transaction, receipt)));
       winner = transaction;
       break;
