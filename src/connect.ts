@@ -3,7 +3,6 @@ import type { Notify } from './chain/types.ts';
 import { type AddressBook, resolveAddressBook } from './config/addressBook.ts';
 import { builtInBook } from './config/builtInBook.ts';
 import type { Config } from './config/config.ts';
-import type { Address } from './lib/types.ts';
 
 export type Connected = { readonly rpc: RpcPool; readonly book: AddressBook };
 
@@ -19,10 +18,4 @@ export async function connect({ chain }: Config, notify?: Notify): Promise<Conne
     rpc.close();
     throw error;
   }
-}
-
-/** The contract that an operator may name a market by (`DENY_MARKETS`): the address that the book knows it by. */
-export function marketAddress(book: AddressBook, protocol: string, market: string): Address | undefined {
-  if (protocol !== 'aave-v3') return undefined;
-  return book['aave-v3'].find(({ name }) => name === market)?.poolAddressesProvider;
 }

@@ -54,7 +54,7 @@ export class KeeperEyes implements KeeperView {
         protocol: protocol.name,
         market: protocol.market,
         positions: Array.from(protocol.slots()).length,
-        candidates: candidates.filter((one) => one.protocol === protocol.name && one.market === protocol.market).length,
+        candidates: candidates.filter(({ deployment }) => deployment === protocol.id).length,
         suspended: world.suspended(protocol),
       })),
       endpoints: rpc.endpoints.map((endpoint) => ({ host: endpoint.host, up: endpoint.restMs === 0 })),

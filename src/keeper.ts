@@ -5,7 +5,7 @@ import type { RpcPool } from './chain/rpc.ts';
 import type { ChainNotice } from './chain/types.ts';
 import type { AddressBook } from './config/addressBook.ts';
 import type { Config } from './config/config.ts';
-import { connect, marketAddress } from './connect.ts';
+import { connect } from './connect.ts';
 import { executionChain } from './execution/chain.ts';
 import { Dispatcher } from './execution/dispatcher.ts';
 import { type ExecutorState, executorProblems, readExecutor } from './execution/executor-state.ts';
@@ -72,7 +72,7 @@ export async function runKeeper(config: Config, telemetry: Telemetry, stop: Abor
   const settings = settingsOf(config, book, lane, executor);
 
   const world = await World.open(
-    { rpc, book, executor: settings.executor },
+    { rpc, book, executor: settings.executor, choices: config.choices },
     progressTo((fields) => emit('sync.progress', fields)),
   );
   emit('sync.done', {
@@ -94,14 +94,7 @@ export async function runKeeper(config: Config, telemetry: Telemetry, stop: Abor
     { chainId: rpc.chainId, publicMempool, watchOnly: config.mode === 'watch' },
   );
   const switchboard = await Switchboard.restore(ledger, config.limits.maxConsecutiveFailures, emit, Date.now);
-  const approve = approveBy(
-    config.limits,
-    ledger,
-    () => switchboard.state,
-    (protocol, market) => marketAddress(book, protocol, market),
-    config.relays.publicMempool !== 'never',
-    Date.now,
-  );
+  const approve = approveBy(config.limits, ledger, () => switchboard.state, config.relays.publicMempool !== 'never', Date.now);
   const tracker = new Tracker({
     ledger,
     chain,

@@ -15,8 +15,7 @@ import { momentOf, nextMoment } from './oracles/moment.ts';
 import type { Moment } from './oracles/types.ts';
 import { UsdBook } from './oracles/usd.ts';
 import type { DecisionWorld } from './pipeline/decide.ts';
-import { AaveV3Flash } from './protocols/aave-v3/flash.ts';
-import { AaveV3Market } from './protocols/aave-v3/market.ts';
+import { type Choices, type Deployed, deployedIn } from './protocols/registry.ts';
 import type { Protocol } from './protocols/types.ts';
 
 /** Comparisons with the chain's own view, for each mirrored thing and block. */
@@ -26,7 +25,15 @@ const RECENT_HEADS = 33;
 /** Takes the place of an Executor that is not there, in plans that are only shown. */
 const NOBODY: Address = '0x000000000000000000000000000000000000dead';
 
-export type WorldParts = { readonly rpc: Rpc; readonly book: AddressBook; readonly executor: Address | undefined };
+export type WorldParts = {
+  readonly rpc: Rpc;
+  readonly book: AddressBook;
+  readonly executor: Address | undefined;
+  /** Absent: every protocol that the book has. */
+  readonly choices?: Choices;
+};
+
+const EVERYTHING: Choices = { protocols: undefined };
 
 /** USD of one whole token, 8 decimals, and its decimals. */
 export type UsdPrice = { readonly priceUsd8: bigint; readonly decimals: number };
@@ -51,7 +58,7 @@ export class World implements DecisionWorld {
     readonly feeds: Feeds;
     readonly usd: UsdBook;
     readonly venue: Venue;
-    readonly markets: readonly AaveV3Market[];
+    readonly deployed: readonly Deployed[];
     readonly pools: readonly UniswapV3Pools[];
   }) {
     this.#book = parts.book;
@@ -60,14 +67,15 @@ export class World implements DecisionWorld {
     this.#feeds = parts.feeds;
     this.usd = parts.usd;
     this.venue = parts.venue;
-    this.protocols = parts.markets;
-    this.flashes = [...parts.markets.map((market) => new AaveV3Flash(market)), ...parts.pools.map((pools) => new UniswapV3Flash(pools))];
+    this.protocols = parts.deployed.map(({ protocol }) => protocol);
+    this.flashes = [...parts.deployed.flatMap(({ flashes }) => flashes), ...parts.pools.map((pools) => new UniswapV3Flash(pools))];
   }
 
   /** Syncs everything to the head. Rejects when the endpoints cannot tell, or an address of the book is not what it should be. */
-  static async open({ rpc, book, executor }: WorldParts, progress: (progress: SyncProgress) => void): Promise<World> {
+  static async open({ rpc, book, executor, choices = EVERYTHING }: WorldParts, progress: (progress: SyncProgress) => void): Promise<World> {
     const feeds = new Feeds();
-    const markets = book['aave-v3'].map((deployment) => new AaveV3Market(deployment, feeds));
+    const deployed = deployedIn(book, feeds, choices);
+    const markets = deployed.map(({ protocol }) => protocol);
     const usdFeeds = new Map(Object.entries(book.usdFeeds) as [Address, Address][]);
     const usd = new UsdBook(usdFeeds, book['aave-v3'][0]?.poolAddressesProvider, feeds);
     const pools = book['uniswap-v3'].map((deployment) => new UniswapV3Pools(deployment));
@@ -89,7 +97,7 @@ export class World implements DecisionWorld {
     for (const later of [usd, venue, feeds] as readonly Mirrored[]) await mirror.add([later]);
     const oldest = mirror.recent[0]!.number;
     const before = oldest === 0 ? [] : await getHeads(rpc, Math.max(0, oldest - RECENT_HEADS), oldest - 1);
-    return new World({ book, mirror, before, feeds, usd, venue, markets, pools });
+    return new World({ book, mirror, before, feeds, usd, venue, deployed, pools });
   }
 
   get head(): Head {

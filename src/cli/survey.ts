@@ -1,6 +1,6 @@
 import type { AddressBook } from '../config/addressBook.ts';
 import type { Config } from '../config/config.ts';
-import { connect, marketAddress } from '../connect.ts';
+import { connect } from '../connect.ts';
 import { checkMarket } from '../guard/limits.ts';
 import type { Address, Hex } from '../lib/types.ts';
 import { decideBlock } from '../pipeline/decide.ts';
@@ -22,7 +22,7 @@ export async function survey(config: Config, { log }: Telemetry): Promise<Survey
   const { rpc, book } = await connect(config);
   try {
     const world = await World.open(
-      { rpc, book, executor: config.executor },
+      { rpc, book, executor: config.executor, choices: config.choices },
       progressTo((fields) => log.event('sync.progress', fields)),
     );
     const { number, hash, timestamp } = world.head;
@@ -44,11 +44,11 @@ function decide(config: Config, book: AddressBook, world: World): readonly Decis
   return decisions.map((decision): Decision => {
     if (decision.kind === 'skip') return decision;
     const { candidate, debtAsset, collateralAsset, repayUsd8 } = decision.plan;
-    const { protocol, market } = candidate;
+    const { protocol, market, aliases } = candidate;
     const figures = {
       protocol,
       market,
-      marketAddress: marketAddress(book, protocol, market),
+      aliases,
       tokens: [debtAsset, collateralAsset],
       repayUsd8,
     };

@@ -16,6 +16,7 @@ export type Config = {
   /** Undefined: the Executor's owner. */
   readonly treasury: Address | undefined;
   readonly relays: RelayConfig;
+  readonly choices: ChoicesConfig;
   readonly strategy: StrategyConfig;
   readonly limits: Limits;
   /** Absolute. */
@@ -30,10 +31,11 @@ export type ChainConfig = {
   /** In order of preference. Empty for a purpose that asks no chain. */
   readonly rpcUrls: readonly SecretUrl[];
   readonly chainId: number | undefined;
-  /** Undefined: all that the address book has. */
-  readonly protocols: Environment['PROTOCOLS'];
   readonly deployments: DeploymentsFile | undefined;
 };
+
+/** About protocols; `protocols` undefined: all that the address book has. */
+export type ChoicesConfig = { readonly protocols: Environment['PROTOCOLS'] };
 
 export type KeyConfig = { readonly keeper: Secret<Hex> | undefined; readonly lanes: readonly Secret<Hex>[] };
 

@@ -81,11 +81,12 @@ function assemble(environment: Environment, { deployments, folder, keeper, warni
   const publicMempool = environment.PUBLIC_MEMPOOL ?? (hasRelays(environment) ? 'never' : 'only');
   return {
     mode: environment.MODE,
-    chain: { rpcUrls: environment.RPC_URLS ?? [], chainId: environment.CHAIN_ID, protocols: environment.PROTOCOLS, deployments },
+    chain: { rpcUrls: environment.RPC_URLS ?? [], chainId: environment.CHAIN_ID, deployments },
     keys: { keeper, lanes: environment.LANE_PRIVATE_KEYS ?? [] },
     executor: environment.EXECUTOR_ADDRESS,
     treasury: environment.TREASURY_ADDRESS,
     relays: { urls: environment.RELAY_URLS ?? [], authKey: environment.RELAY_AUTH_KEY, publicMempool },
+    choices: { protocols: environment.PROTOCOLS },
     strategy: { minProfitUsd8: environment.MIN_PROFIT_USD, bidBps: publicMempool === 'only' ? 0 : environment.BID_SHARE },
     limits: {
       maxBaseFeeWei: environment.MAX_BASE_FEE_GWEI,

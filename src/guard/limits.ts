@@ -8,8 +8,8 @@ export const DAY_MS = 86_400_000;
 export type PlanFigures = {
   readonly protocol: string;
   readonly market: string;
-  /** The market's contract, when it is one. */
-  readonly marketAddress: string | undefined;
+  /** What else the market is known by: its contract, an id. */
+  readonly aliases: readonly string[];
   /** Debt, collateral and whatever else it would hold in between. Lower case. */
   readonly tokens: readonly string[];
   readonly repayUsd8: bigint;
@@ -45,7 +45,7 @@ export function checkPlan(plan: PlanFigures, transaction: TransactionFigures, st
 
 /** The part that concerns the position alone; it changes only with the configuration. */
 export function checkMarket(plan: PlanFigures, limits: Limits): GuardVerdict {
-  const names = [plan.market, `${plan.protocol}/${plan.market}`, ...(plan.marketAddress === undefined ? [] : [plan.marketAddress])];
+  const names = [plan.market, ...plan.aliases].flatMap((name) => [name, `${plan.protocol}/${name}`]);
   const market = names.map((name) => name.toLowerCase()).find((name) => limits.denyMarkets.has(name));
   if (market !== undefined) return no('market-denied', { market });
   const token = plan.tokens.find((each) => limits.denyTokens.has(each) || limits.allowTokens?.has(each) === false);

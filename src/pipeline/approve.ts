@@ -3,7 +3,6 @@ import { Budget } from '../guard/budget.ts';
 import { checkPlan, DAY_MS } from '../guard/limits.ts';
 import type { Limits } from '../guard/types.ts';
 import type { Ledger } from '../ledger/types.ts';
-import type { Address } from '../lib/types.ts';
 import { weiToUsd8Floor } from '../lib/usd.ts';
 import { byProfit } from '../strategy/block.ts';
 import type { Plan, SkipReason } from '../strategy/types.ts';
@@ -27,7 +26,6 @@ export function approveBy(
   limits: Limits,
   ledger: Ledger,
   breaker: () => BreakerState,
-  marketAddress: (protocol: string, market: string) => Address | undefined,
   mayRevertOnChain: boolean,
   nowMs: () => number,
 ): Approve {
@@ -47,7 +45,7 @@ export function approveBy(
         {
           protocol: plan.candidate.protocol,
           market: plan.candidate.market,
-          marketAddress: marketAddress(plan.candidate.protocol, plan.candidate.market),
+          aliases: plan.candidate.aliases,
           tokens: [plan.debtAsset, plan.collateralAsset],
           repayUsd8: plan.repayUsd8,
         },

@@ -31,8 +31,8 @@ export function decideBlock(
   tipWei: bigint,
 ): { readonly decisions: readonly Decision[]; readonly terms: Terms | undefined } {
   const terms = termsAt(settings, world.usd, head, at, tipWei);
-  const protocols = new Map(world.protocols.map((protocol) => [`${protocol.name}/${protocol.market}`, protocol]));
-  const protocolOf = (candidate: Candidate) => protocols.get(`${candidate.protocol}/${candidate.market}`)!;
+  const protocols = new Map(world.protocols.map((protocol) => [protocol.id, protocol]));
+  const protocolOf = (candidate: Candidate) => protocols.get(candidate.deployment)!;
   const decisions: Decision[] = [];
   const plannable: Candidate[] = [];
   for (const candidate of candidates) {

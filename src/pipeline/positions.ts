@@ -30,10 +30,11 @@ export function positionRows(
   const decided = new Map(decisions.map((decision) => [keyOf(decision), decision]));
   return judged.slice(0, limit).map(({ protocol, slot, verdict, healthFactorWad }) => {
     const account = protocol.accountOf(slot);
-    const decision = decided.get(`${protocol.name}/${protocol.market}/${account}`);
+    const market = protocol.marketOf(slot);
+    const decision = decided.get(`${protocol.name}/${market}/${account}`);
     return {
       protocol: protocol.name,
-      market: protocol.market,
+      market,
       healthFactorWad,
       liquidatable: verdict.kind === 'liquidatable',
       view: protocol.view(slot, at),

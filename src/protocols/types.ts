@@ -29,11 +29,23 @@ export interface Option {
   readonly regimes: readonly Regime[];
   /** Gas of the protocol's own part, for planning; simulation has the last word. */
   readonly gasUnits: bigint;
+  readonly financing: Financing;
   /** Exact to the raw unit, in the protocol's own rounding. */
   flow(amountRaw: bigint): readonly Flow[];
-  /** Steps that assume the paid-in asset is in the Executor's hands. */
-  steps(amountRaw: bigint): readonly Step[];
+  /** The liquidation, with `exchange`, which turns what is received into what is paid in, at its place: after it, or in the protocol's callback. */
+  steps(amountRaw: bigint, exchange: readonly Step[]): readonly Step[];
 }
+
+/** How the paid-in asset comes into the Executor's hands. */
+export type Financing =
+  /** It has to be there beforehand: a flash loan brings it. */
+  | { readonly kind: 'loan' }
+  /** The protocol gives first, calls back, and takes its payment after that: no loan is needed. */
+  | {
+      readonly kind: 'callback';
+      /** Most that it may take for the amount while the plan can still be included: interest goes on meanwhile. */
+      owedRaw(amountRaw: bigint): bigint;
+    };
 
 /** What people see of a position. Raw amounts with decimals; values in USD with 8 decimals. */
 export type PositionView = {
@@ -59,7 +71,10 @@ export interface Protocol extends Mirrored {
   slots(): Iterable<Slot>;
   count(): number;
   accountOf(slot: Slot): Address;
-  slotOf(account: Address): Slot | undefined;
+  /** The position's market, as people and logs name it: the deployment's name, with more where one deployment holds several markets. */
+  marketOf(slot: Slot): string;
+  /** What else an operator may know that market by (`DENY_MARKETS`): addresses, ids, the deployment's name. Lower case. */
+  aliasesOf(slot: Slot): readonly string[];
   judge(slot: Slot, at: Moment): Verdict;
   options(slot: Slot, at: Moment): readonly Option[];
   view(slot: Slot, at: Moment): PositionView;

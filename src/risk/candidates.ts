@@ -1,4 +1,3 @@
-import type { Address } from '../lib/types.ts';
 import type { Moment } from '../oracles/types.ts';
 import type { Protocol, Slot } from '../protocols/types.ts';
 import type { Candidate } from './types.ts';
@@ -34,13 +33,16 @@ export class Watch {
           continue;
         }
         const account = protocol.accountOf(slot);
-        const key = keyOf(protocol, account);
+        const market = protocol.marketOf(slot);
+        const key = `${protocol.name}/${market}/${account}`;
         stillLiquidatable.add(key);
         const since = Math.min(this.#since.get(key) ?? headNumber, headNumber);
         this.#since.set(key, since);
         candidates.push({
           protocol: protocol.name,
-          market: protocol.market,
+          market,
+          aliases: protocol.aliasesOf(slot),
+          deployment: protocol.id,
           slot,
           account,
           healthFactorWad: verdict.healthFactorWad,
@@ -51,8 +53,4 @@ export class Watch {
     for (const key of this.#since.keys()) if (!stillLiquidatable.has(key)) this.#since.delete(key);
     return { candidates, positions, unknown };
   }
-}
-
-function keyOf(protocol: Protocol, account: Address): string {
-  return `${protocol.name}/${protocol.market}/${account}`;
 }

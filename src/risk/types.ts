@@ -5,6 +5,10 @@ import type { ProtocolName, Slot } from '../protocols/types.ts';
 export type Candidate = {
   readonly protocol: ProtocolName;
   readonly market: string;
+  /** What else the operator may call that market. */
+  readonly aliases: readonly string[];
+  /** Id of what is mirrored: one deployment of a protocol. */
+  readonly deployment: string;
   readonly slot: Slot;
   readonly account: Address;
   readonly healthFactorWad: bigint;

@@ -38,14 +38,14 @@ export function planCandidate(
       obstacle ??= regimes;
       continue;
     }
-    const value = (flash: FlashSource) => (amountRaw: bigint) => {
+    const value = (flash: FlashSource | undefined) => (amountRaw: bigint) => {
       const result = evaluate(option, amountRaw, flash, market.venue, depth, terms);
       if (result.ok) return result.evaluation;
       obstacle = result.reason;
       return undefined;
     };
-    const flash = bestFlash(market.flashes, regimes, value);
-    const found = flash === undefined ? undefined : bestAmount(regimes, value(flash));
+    const flash = option.financing.kind === 'loan' ? bestFlash(market.flashes, regimes, value) : undefined;
+    const found = bestAmount(regimes, value(flash));
     if (found !== undefined && (best === undefined || found.valueWei > best.valueWei)) best = found;
   }
   if (best === undefined)
@@ -85,8 +85,8 @@ function decide(candidate: Candidate, best: Evaluation, market: Market, depth: D
     repayRaw: best.repayRaw,
     seizedRaw: best.seizedRaw,
     route: best.exit.fills.map((fill) => fill.label).join('; ') || 'none',
-    flash: best.flash.name,
-    flashFeeRaw: best.flashFeeRaw,
+    flash: best.loan?.flash.name ?? 'none',
+    flashFeeRaw: best.loan?.feeRaw ?? 0n,
     steps: stepsOf(best, market.venue, terms.executor),
     // A first hop that gives more than planned leaves some of the token in between.
     sweep: [...new Set([best.option.debtAsset, best.option.collateralAsset, ...best.exit.fills.flatMap((fill) => fill.path)])].filter(
@@ -108,7 +108,7 @@ function decide(candidate: Candidate, best: Evaluation, market: Market, depth: D
 function bestFlash(
   flashes: readonly FlashSource[],
   regimes: readonly Regime[],
-  value: (flash: FlashSource) => (amountRaw: bigint) => Evaluation | undefined,
+  value: (flash: FlashSource | undefined) => (amountRaw: bigint) => Evaluation | undefined,
 ): FlashSource | undefined {
   if (flashes.length < 2) return flashes[0];
   const { minRaw, maxRaw } = regimes.at(-1)!;
@@ -118,7 +118,7 @@ function bestFlash(
       const found = value(flash)(amountRaw);
       if (found !== undefined && (best === undefined || found.valueWei > best.valueWei)) best = found;
     }
-    if (best !== undefined) return best.flash;
+    if (best !== undefined) return best.loan?.flash;
   }
   return flashes[0];
 }

@@ -5,15 +5,13 @@ import type { Option } from '../protocols/types.ts';
 import { bestExit, type Exit, type Leg } from './exits.ts';
 import { GROUP_GAS, type Terms, TRANSACTION_GAS } from './terms.ts';
 
-/** One option at one amount, financed by one lender. */
+/** One option at one amount, financed by one lender, or by the protocol itself. */
 export type Evaluation = {
   readonly option: Option;
   readonly amountRaw: bigint;
   readonly repayRaw: bigint;
   readonly seizedRaw: bigint;
-  readonly flash: FlashSource;
-  readonly lender: Address;
-  readonly flashFeeRaw: bigint;
+  readonly loan: Loan | undefined;
   readonly exit: Exit;
   readonly grossWei: bigint;
   readonly gasUnits: bigint;
@@ -22,13 +20,19 @@ export type Evaluation = {
   readonly valueWei: bigint;
 };
 
+export type Loan = { readonly flash: FlashSource; readonly lender: Address; readonly feeRaw: bigint; readonly gasUnits: bigint };
+
 export type NoEvaluation = { readonly ok: false; readonly reason: NoFill['reason'] | 'no-flash-loan' };
 
-/** What an option is worth at an amount, all costs but the bid taken off. */
+/**
+ * What an option is worth at an amount, all costs but the bid taken off.
+ *
+ * @param flash where the loan comes from; undefined where the protocol's own callback finances the option
+ */
 export function evaluate(
   option: Option,
   amountRaw: bigint,
-  flash: FlashSource,
+  flash: FlashSource | undefined,
   venue: Venue,
   depth: Depth,
   terms: Terms,
@@ -36,20 +40,22 @@ export function evaluate(
   const flows = option.flow(amountRaw);
   const repayRaw = -sumOf(flows, option.debtAsset, (delta) => delta < 0n);
   const seizedRaw = sumOf(flows, option.collateralAsset, (delta) => delta > 0n);
-  const loan = flash.feeRaw(option.debtAsset, repayRaw, []);
-  if (loan === undefined) return { ok: false, reason: 'no-flash-loan' };
+  const { financing } = option;
+  const loan = financing.kind === 'loan' ? loanOf(flash, option.debtAsset, repayRaw) : undefined;
+  if (financing.kind === 'loan' && loan === undefined) return { ok: false, reason: 'no-flash-loan' };
+  const owedRaw = financing.kind === 'callback' ? financing.owedRaw(amountRaw) : repayRaw + (loan?.feeRaw ?? 0n);
   const exit = bestExit(venue, {
     debtAsset: option.debtAsset,
     collateralAsset: option.collateralAsset,
     numeraire: terms.numeraire,
     seizedRaw,
-    owedRaw: repayRaw + loan.feeRaw,
+    owedRaw,
     depth,
-    avoid: [loan.lender],
+    avoid: loan === undefined ? [] : [loan.lender],
   });
   if (!exit.ok) return exit;
   const gasUnits =
-    TRANSACTION_GAS + GROUP_GAS + option.gasUnits + loan.gasUnits + exit.fills.reduce((sum, fill) => sum + fill.gasUnits, 0n);
+    TRANSACTION_GAS + GROUP_GAS + option.gasUnits + (loan?.gasUnits ?? 0n) + exit.fills.reduce((sum, fill) => sum + fill.gasUnits, 0n);
   const gasWei = gasUnits * terms.gasPriceWei;
   return {
     ok: true,
@@ -58,9 +64,7 @@ export function evaluate(
       amountRaw,
       repayRaw,
       seizedRaw,
-      flash,
-      lender: loan.lender,
-      flashFeeRaw: loan.feeRaw,
+      loan,
       exit,
       grossWei: exit.grossRaw,
       gasUnits,
@@ -70,15 +74,19 @@ export function evaluate(
   };
 }
 
-/** The Executor's steps for an evaluation: borrow, liquidate, exchange, repay; then sell what is left. */
+/** The Executor's steps for an evaluation: borrow where that is needed, liquidate, exchange, repay; then sell what is left. */
 export function stepsOf(evaluation: Evaluation, venue: Venue, executor: Address): readonly Step[] {
-  const { option, amountRaw, repayRaw, flashFeeRaw, lender, flash, exit } = evaluation;
+  const { option, amountRaw, repayRaw, loan, exit } = evaluation;
   const stepsOfLeg = (leg: Leg | undefined) => (leg === undefined ? [] : venue.steps(leg.fill, leg.input));
-  const inner = [...option.steps(amountRaw), ...stepsOfLeg(exit.inner)];
-  return [
-    ...flash.steps({ token: option.debtAsset, amountRaw: repayRaw, feeRaw: flashFeeRaw, lender }, inner, executor),
-    ...stepsOfLeg(exit.outer),
-  ];
+  const inner = option.steps(amountRaw, stepsOfLeg(exit.inner));
+  const borrowed = (by: Loan) =>
+    by.flash.steps({ token: option.debtAsset, amountRaw: repayRaw, feeRaw: by.feeRaw, lender: by.lender }, inner, executor);
+  return [...(loan === undefined ? inner : borrowed(loan)), ...stepsOfLeg(exit.outer)];
+}
+
+function loanOf(flash: FlashSource | undefined, token: Address, amountRaw: bigint): Loan | undefined {
+  const offer = flash?.feeRaw(token, amountRaw, []);
+  return flash === undefined || offer === undefined ? undefined : { flash, ...offer };
 }
 
 function sumOf(flows: ReturnType<Option['flow']>, asset: Address, wanted: (deltaRaw: bigint) => boolean): bigint {

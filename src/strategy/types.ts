@@ -11,6 +11,7 @@ export type Plan = {
   readonly repayRaw: bigint;
   readonly seizedRaw: bigint;
   readonly route: string;
+  /** The lender, or `none` where the protocol waits for its money. */
   readonly flash: string;
   readonly flashFeeRaw: bigint;
   readonly steps: readonly Step[];

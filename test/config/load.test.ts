@@ -38,7 +38,8 @@ describe('values', () => {
     const config = await load({ RPC_URLS: 'http://127.0.0.1:8545' });
     expect(config).toMatchObject({
       mode: 'watch',
-      chain: { chainId: undefined, protocols: undefined, deployments: undefined },
+      chain: { chainId: undefined, deployments: undefined },
+      choices: { protocols: undefined },
       relays: { urls: [], publicMempool: 'only' },
       strategy: { minProfitUsd8: 5_00000000n, bidBps: 0 },
       limits: {

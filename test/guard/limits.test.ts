@@ -19,7 +19,7 @@ const limits: GuardState['limits'] = {
   denyMarkets: new Set(),
 };
 const calm: GuardState = { limits, spent: { gasUsd8: 0n, lossUsd8: 0n, consecutiveFailures: 0 }, switch: 'running' };
-const plan: PlanFigures = { protocol: 'aave-v3', market: 'Core', marketAddress: POOL, tokens: [USDC, WETH], repayUsd8: 10_000n };
+const plan: PlanFigures = { protocol: 'aave-v3', market: 'Core', aliases: [POOL], tokens: [USDC, WETH], repayUsd8: 10_000n };
 const tx: TransactionFigures = { baseFeeWei: 100n, worstGasUsd8: 500n, worstLossUsd8: 500n };
 
 describe('at its limit a plan passes, one unit beyond it does not', () => {

@@ -20,7 +20,7 @@ async function checkChain(config: Config): Promise<readonly Check[]> {
     try {
       const head = await getHead(rpc, 'latest');
       return [
-        ...(await checkBook(rpc, book)),
+        ...(await checkBook(rpc, book, config.choices)),
         ...(await checkExecutor(rpc, book, config)),
         await checkGas(rpc, config),
         ...(await checkRelays(config, rpc.chainId, head.number)),

@@ -156,6 +156,14 @@ export class AaveV3Market implements Protocol {
     return this.#account(slot).address;
   }
 
+  marketOf(_slot: Slot): string {
+    return this.market;
+  }
+
+  aliasesOf(_slot: Slot): readonly string[] {
+    return [this.#provider, this.#anchored().addresses.pool];
+  }
+
   slotOf(account: Address): Slot | undefined {
     return this.#anchored().slots.get(account);
   }

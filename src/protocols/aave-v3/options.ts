@@ -91,6 +91,7 @@ function optionOf(
     collateralAsset: collateral.asset,
     regimes,
     gasUnits,
+    financing: { kind: 'loan' },
     flow: (amountRaw) => {
       const { repaidRaw, receivedRaw } = takingOf(pair, amountRaw);
       return [
@@ -98,7 +99,7 @@ function optionOf(
         { asset: collateral.asset, deltaRaw: receivedRaw },
       ];
     },
-    steps: (amountRaw): readonly Step[] => [
+    steps: (amountRaw, exchange): readonly Step[] => [
       { kind: 'approve', token: debt.asset, spender: pool, amountRaw },
       {
         kind: 'call',
@@ -110,6 +111,7 @@ function optionOf(
           args: [collateral.asset, debt.asset, borrower, amountRaw, false],
         }),
       },
+      ...exchange,
     ],
   };
 }

@@ -1,0 +1,45 @@
+/** Every protocol that this version knows: a folder and a line. Nothing outside `src/protocols` names one. */
+import type { Address, ViewCall } from '../lib/types.ts';
+import type { FlashSource } from '../liquidity/types.ts';
+import type { FeedBook } from '../oracles/feeds.ts';
+import { type AaveV3Deployment, aaveV3 } from './aave-v3/family.ts';
+import type { Protocol, ProtocolName } from './types.ts';
+
+/** What of a chain's address book is about protocols: the deployments of each. */
+export type ProtocolBook = { readonly 'aave-v3': readonly AaveV3Deployment[] };
+
+/** What the operator decides about protocols. */
+export type Choices = {
+  /** Undefined: all. */
+  readonly protocols: readonly ProtocolName[] | undefined;
+};
+
+/** One deployment, to be mirrored, and what it lends within a transaction. */
+export type Deployed = { readonly protocol: Protocol; readonly flashes: readonly FlashSource[] };
+
+/** A contract that the book names, and a call that one of its kind answers with a word or more. */
+export type ToldContract = { readonly what: string; readonly address: Address; readonly probe: ViewCall };
+
+/** What a protocol's folder makes of the book. */
+export interface Family {
+  readonly name: ProtocolName;
+  deployed(book: ProtocolBook, feeds: FeedBook, choices: Choices): readonly Deployed[];
+  contracts(book: ProtocolBook): readonly ToldContract[];
+}
+
+const FAMILIES: readonly Family[] = [aaveV3];
+
+export const PROTOCOLS: readonly ProtocolName[] = FAMILIES.map(({ name }) => name);
+
+/** What the operator wants of what the book has. */
+export function deployedIn(book: ProtocolBook, feeds: FeedBook, choices: Choices): readonly Deployed[] {
+  return chosen(choices).flatMap((family) => family.deployed(book, feeds, choices));
+}
+
+export function contractsIn(book: ProtocolBook, choices: Choices): readonly ToldContract[] {
+  return chosen(choices).flatMap((family) => family.contracts(book));
+}
+
+function chosen({ protocols }: Choices): readonly Family[] {
+  return FAMILIES.filter(({ name }) => protocols?.includes(name) ?? true);
+}
