@@ -7,6 +7,7 @@ import type { FlashSource, Venue } from './liquidity/types.ts';
 import { UniswapV2Pairs } from './liquidity/uniswap-v2/pairs.ts';
 import { UniswapV3Flash } from './liquidity/uniswap-v3/flash.ts';
 import { UniswapV3Pools } from './liquidity/uniswap-v3/pools.ts';
+import { Distrust } from './mirror/distrust.ts';
 import { Mirror } from './mirror/mirror.ts';
 import type { MirrorUpdate, SyncProgress } from './mirror/reports.ts';
 import type { Mirrored } from './mirror/types.ts';
@@ -16,6 +17,7 @@ import type { Moment } from './oracles/types.ts';
 import { UsdBook } from './oracles/usd.ts';
 import type { DecisionWorld } from './pipeline/decide.ts';
 import { type Choices, type Deployed, deployedIn } from './protocols/registry.ts';
+import { shielded } from './protocols/shielded.ts';
 import type { Protocol } from './protocols/types.ts';
 
 /** Comparisons with the chain's own view, for each mirrored thing and block. */
@@ -42,14 +44,13 @@ export type UsdPrice = { readonly priceUsd8: bigint; readonly decimals: number }
 export class World implements DecisionWorld {
   readonly protocols: readonly Protocol[];
   readonly venue: Venue;
-  readonly flashes: readonly FlashSource[];
   readonly usd: UsdBook;
+  readonly #flashes: readonly { readonly source: FlashSource; readonly of: string }[];
   readonly #feeds: Feeds;
   readonly #book: AddressBook;
   readonly #mirror: Mirror;
   readonly #before: readonly Head[];
-  /** Why a mirrored thing is not acted on, by id. */
-  readonly #distrusted = new Map<string, string>();
+  readonly #distrust = new Distrust();
 
   private constructor(parts: {
     readonly book: AddressBook;
@@ -67,17 +68,23 @@ export class World implements DecisionWorld {
     this.#feeds = parts.feeds;
     this.usd = parts.usd;
     this.venue = parts.venue;
-    this.protocols = parts.deployed.map(({ protocol }) => protocol);
-    this.flashes = [...parts.deployed.flatMap(({ flashes }) => flashes), ...parts.pools.map((pools) => new UniswapV3Flash(pools))];
+    this.protocols = parts.deployed.map(({ protocol }) => shielded(protocol));
+    this.#flashes = [
+      ...parts.deployed.flatMap(({ protocol, flashes }) => flashes.map((source) => ({ source, of: protocol.id }))),
+      ...parts.pools.map((pools) => ({ source: new UniswapV3Flash(pools), of: parts.venue.id })),
+    ];
+    for (const { id, during, error } of parts.mirror.takeFailures()) this.#distrust.failed(id, `${during}: ${error.message}`);
   }
 
-  /** Syncs everything to the head. Rejects when the endpoints cannot tell, or an address of the book is not what it should be. */
+  /**
+   * Syncs everything to the head. A market that cannot be read is suspended from the start. Rejects when the endpoints cannot tell, when no
+   * market can be read, or when another address of the book is not what it should be.
+   */
   static async open({ rpc, book, executor, choices = EVERYTHING }: WorldParts, progress: (progress: SyncProgress) => void): Promise<World> {
     const feeds = new Feeds();
     const deployed = deployedIn(book, feeds, choices);
-    const markets = deployed.map(({ protocol }) => protocol);
+    const markets = deployed.map(({ protocol }) => shielded(protocol));
     const usdFeeds = new Map(Object.entries(book.usdFeeds) as [Address, Address][]);
-    const usd = new UsdBook(usdFeeds, book['aave-v3'][0]?.poolAddressesProvider, feeds);
     const pools = book['uniswap-v3'].map((deployment) => new UniswapV3Pools(deployment));
     const pairs = book['uniswap-v2'].map(({ factory }) => new UniswapV2Pairs(factory));
     const venue = new PoolRouter({
@@ -90,6 +97,8 @@ export class World implements DecisionWorld {
     });
     const options = { auditLimit: AUDITED_PER_BLOCK, ...(book.multicall3 === undefined ? {} : { multicall3: book.multicall3 }) };
     const mirror = await Mirror.sync(rpc, markets, options, progress);
+    const readable = book['aave-v3'].find(({ name }) => mirror.live(`aave-v3/${name}`)) ?? book['aave-v3'][0];
+    const usd = new UsdBook(usdFeeds, readable?.poolAddressesProvider, feeds);
     // Markets name the tokens, tokens the pools and prices, all of them the feeds: each is read after what names its parts.
     const tokens = wantedTokens(book, markets);
     usd.want(tokens);
@@ -118,10 +127,15 @@ export class World implements DecisionWorld {
     return nextMoment([...this.#before, ...this.#mirror.recent].slice(-RECENT_HEADS), this.#feeds);
   }
 
+  /** Who lends now: not a market whose state is not trusted. */
+  get flashes(): readonly FlashSource[] {
+    return this.#flashes.filter(({ of }) => this.#unusable(of) === undefined).map(({ source }) => source);
+  }
+
   suspended(protocol: Protocol): string | undefined {
     // Prices and pools are everybody's: while they are read anew, nothing is acted on.
     for (const id of [protocol.id, this.usd.id, this.venue.id, this.#feeds.id]) {
-      const reason = this.#distrusted.get(id) ?? (this.#mirror.live(id) ? undefined : `${id} is not synced`);
+      const reason = this.#unusable(id);
       if (reason !== undefined) return reason;
     }
     return undefined;
@@ -129,7 +143,12 @@ export class World implements DecisionWorld {
 
   /** Why something mirrored is suspended, by its id. */
   distrust(id: string): string | undefined {
-    return this.#distrusted.get(id);
+    return this.#distrust.reason(id);
+  }
+
+  /** The ids of all that is suspended now. */
+  get distrusted(): readonly string[] {
+    return this.#distrust.ids;
   }
 
   /** Follows the chain. What comes out of it untrusted is suspended until it has been read anew. */
@@ -137,20 +156,18 @@ export class World implements DecisionWorld {
     const update = await this.#mirror.onHeads(event);
     const suspended: string[] = [];
     const resumed: string[] = [];
-    for (const { anchored, mismatches, failures } of update.blocks) {
-      for (const id of anchored) if (this.#distrusted.delete(id)) resumed.push(id);
-      for (const { id, subject, ours, theirs } of mismatches) {
-        if (!this.#distrusted.has(id)) suspended.push(id);
-        this.#distrusted.set(id, `${subject}: ${ours} here, ${theirs} on the chain`);
-        this.#mirror.reanchor(id);
-      }
-      for (const { id, during, error } of failures) {
-        if (!this.#distrusted.has(id)) suspended.push(id);
-        this.#distrusted.set(id, `${during}: ${error.message}`);
-      }
+    for (const report of update.blocks) {
+      const change = this.#distrust.onBlock(report, (id) => this.#mirror.live(id));
+      suspended.push(...change.suspended);
+      resumed.push(...change.resumed);
+      for (const id of change.reread) this.#mirror.reanchor(id);
     }
     this.#wantNewTokens();
     return { ...update, suspended, resumed };
+  }
+
+  #unusable(id: string): string | undefined {
+    return this.#distrust.reason(id) ?? (this.#mirror.live(id) ? undefined : `${id} is not synced`);
   }
 
   /** USD prices at the end of a block: mirrored when it is the head, asked for otherwise. Undefined for a token without a price. */

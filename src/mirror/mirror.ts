@@ -16,7 +16,7 @@ import type { Head } from '../lib/types.ts';
 import type { DiscoveryScope } from './discovery.ts';
 import { type Change, Entry, takeBack } from './entry.ts';
 import { Fold } from './fold.ts';
-import type { BlockReport, MirrorOptions, MirrorUpdate } from './reports.ts';
+import type { BlockReport, Failure, MirrorOptions, MirrorUpdate } from './reports.ts';
 import { type OnProgress, Roster } from './roster.ts';
 import { MirrorError, type Mirrored } from './types.ts';
 
@@ -54,12 +54,17 @@ export class Mirror {
     this.#roster = new Roster(rpc, this.#views, mirrored, onProgress);
   }
 
-  /** Rejects with `MirrorError` when something is not there even at the head, with `RpcError` when the endpoints cannot answer. */
+  /**
+   * What cannot be read even at the head is left down, to be tried again, and told by `takeFailures`. Rejects with the first such `MirrorError`
+   * when nothing could be read at all, with `RpcError` when the endpoints cannot answer.
+   */
   static async sync(rpc: Rpc, mirrored: readonly Mirrored[], options: MirrorOptions, onProgress: OnProgress = () => {}): Promise<Mirror> {
     const mirror = new Mirror(rpc, mirrored, options, onProgress);
     await retry(() => mirror.#syncAll(), { attempts: SYNC_ATTEMPTS, delayMs: FIRST_STALL_MS, retryIf: isReorg });
-    const [failure] = mirror.#roster.takeFailures();
-    if (failure !== undefined) throw failure.error;
+    if (mirrored.length > 0 && mirror.#roster.live.length === 0) {
+      const [failure] = mirror.#roster.takeFailures();
+      if (failure !== undefined) throw failure.error;
+    }
     return mirror;
   }
 
@@ -76,6 +81,11 @@ export class Mirror {
   /** Is this Mirrored's state that of `head`? */
   live(id: string): boolean {
     return this.#roster.live.some((entry) => entry.id === id);
+  }
+
+  /** What went wrong at the start. Told once: whoever asks keeps it from the next block's report. */
+  takeFailures(): readonly Failure[] {
+    return this.#roster.takeFailures();
   }
 
   /** Reads contract state beside the mirror, through the same batching. */

@@ -67,6 +67,7 @@ export class Follower {
   /** Decides the block that the mirror stands at, then every further one. Resolves when stopped. */
   async run(): Promise<void> {
     const { world, heads } = this.#parts;
+    this.#tellSuspended(world.distrusted);
     await this.#atHead(performance.now()).catch((error: unknown) => this.#failed(error));
     for (;;) {
       const event = await heads.next(world.head);
@@ -104,13 +105,18 @@ export class Follower {
     for (const report of update.blocks)
       for (const { id, subject, ours, theirs } of report.mismatches)
         emit('audit.mismatch', { market: id, block: report.head.number, subject, ours, theirs });
-    for (const id of update.suspended) emit('market.suspended', { market: id, reason: world.distrust(id) ?? 'unknown' });
+    this.#tellSuspended(update.suspended);
     for (const id of update.resumed) emit('market.resumed', { market: id });
     if (update.removed.length > 0) {
       await this.#reopen();
       emit('reorg.handled', { depth: update.removed.length, block: world.head.number, hash: world.head.hash });
     }
     if (update.blocks.length > 0) await this.#atHead(event.arrivedAtMs);
+  }
+
+  #tellSuspended(ids: readonly string[]): void {
+    const { world, emit } = this.#parts;
+    for (const id of ids) emit('market.suspended', { market: id, reason: world.distrust(id) ?? 'unknown' });
   }
 
   async #atHead(arrivedAtMs: number): Promise<void> {

@@ -1,5 +1,5 @@
 /** What of a market is held against the pool's own views, at the mirrored block. */
-import type { ViewAnswer } from '../../lib/types.ts';
+import type { Address, ViewAnswer } from '../../lib/types.ts';
 import { uintOf } from '../../lib/words.ts';
 import type { ViewCheck } from '../../mirror/types.ts';
 import type { Slot } from '../types.ts';
@@ -10,25 +10,55 @@ import type { MarketState } from './state.ts';
 
 /** Every how many checks one goes to a reserve instead of an account. */
 const RESERVE_EVERY = 4;
+const MOST_SUSPECTS = 64;
+
+/** What differed when it was last compared: compared first from then on, until it agrees. Outlives the state, which is read anew then. */
+export class Suspects {
+  readonly accounts = new Set<Address>();
+  readonly turns = new Set<number>();
+
+  /** The comparison, with its outcome remembered in one of the sets. */
+  static watch<T>(set: Set<T>, suspect: T, check: ViewCheck): ViewCheck {
+    const compare = (answer: ViewAnswer) => {
+      const difference = check.compare(answer);
+      if (difference === null) set.delete(suspect);
+      else if (set.size < MOST_SUSPECTS) set.add(suspect);
+      return difference;
+    };
+    return { ...check, compare };
+  }
+}
 
 /**
  * @param nearest slots to check first, the least healthy first
  * @param lens the mirrored block itself; made when the first comparison asks, after the block has been ingested
+ * @param suspects what differed before
  */
-export function auditChecks(state: MarketState, lens: () => Lens, nearest: readonly Slot[], limit: number, seed: number): ViewCheck[] {
-  const checks: ViewCheck[] = [];
+export function auditChecks(
+  state: MarketState,
+  lens: () => Lens,
+  nearest: readonly Slot[],
+  limit: number,
+  seed: number,
+  suspects: Suspects,
+): ViewCheck[] {
   const reserveIds = [...state.reserves.keys()];
   const forReserves = Math.min(reserveIds.length * 3, Math.ceil(limit / RESERVE_EVERY));
   // Consecutive over blocks, so that every price and index has its turn.
-  for (let i = 0; i < forReserves; i++) checks.push(reserveCheck(state, lens, reserveIds, seed * forReserves + i));
+  const allTurns = reserveIds.length * 3;
+  const turns = new Set([...suspects.turns].filter((turn) => turn < allTurns).slice(0, forReserves));
+  for (let i = 0; turns.size < forReserves; i++) turns.add((seed * forReserves + i) % allTurns);
   const total = state.accounts.length;
-  const accounts = Math.min(total, limit - checks.length);
-  const slots = new Set(nearest.slice(0, Math.ceil(accounts / 2)));
+  const accounts = Math.min(total, limit - turns.size);
+  const suspected = [...suspects.accounts].flatMap((address) => state.slots.get(address) ?? []);
+  const slots = new Set([...suspected, ...nearest].slice(0, Math.ceil(accounts / 2)));
   const others = accounts - slots.size;
   // The rest in turn too: over the blocks every account is checked, those that nobody expects anything of included.
   for (let i = 0; slots.size < accounts && i < total; i++) slots.add((seed * others + i) % total);
-  for (const slot of slots) checks.push(accountCheck(state, lens, slot));
-  return checks;
+  return [
+    ...[...turns].map((turn) => Suspects.watch(suspects.turns, turn, reserveCheck(state, lens, reserveIds, turn))),
+    ...[...slots].map((slot) => Suspects.watch(suspects.accounts, state.accounts[slot]!.address, accountCheck(state, lens, slot))),
+  ];
 }
 
 /** Pool.getUserAccountData answers (collateral, debt, available, threshold, ltv, health factor). */

@@ -6,7 +6,7 @@ import { momentOf } from '../../oracles/moment.ts';
 import type { FeedId, Moment } from '../../oracles/types.ts';
 import type { Option, PositionView, Protocol, Slot, Verdict } from '../types.ts';
 import { anchorMarket } from './anchor.ts';
-import { auditChecks } from './audit.ts';
+import { auditChecks, Suspects } from './audit.ts';
 import {
   borrowerIn,
   configuratorTopics,
@@ -54,6 +54,7 @@ export class AaveV3Market implements Protocol {
   /** Health factors as floats, by slot, as last judged: for choosing what to audit, never for deciding. */
   readonly #lastHealth: number[] = [];
   #lenses = new WeakMap<Moment, Lens>();
+  readonly #suspects = new Suspects();
 
   constructor(deployment: AaveV3Deployment, feeds: FeedBook) {
     this.market = deployment.name;
@@ -137,7 +138,7 @@ export class AaveV3Market implements Protocol {
     const state = this.#anchored();
     let lens: Lens | undefined;
     const ingested = () => (lens ??= new Lens(state, momentOf(state.head, this.#feeds)));
-    return auditChecks(state, ingested, this.#nearest(), limit, seed);
+    return auditChecks(state, ingested, this.#nearest(), limit, seed, this.#suspects);
   }
 
   // ---- judgement
