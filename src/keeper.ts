@@ -6,6 +6,7 @@ import type { ChainNotice } from './chain/types.ts';
 import type { AddressBook } from './config/addressBook.ts';
 import type { Config } from './config/config.ts';
 import { connect } from './connect.ts';
+import { Backrunner } from './execution/backrun.ts';
 import { executionChain } from './execution/chain.ts';
 import { Dispatcher } from './execution/dispatcher.ts';
 import { type ExecutorState, executorProblems, readExecutor } from './execution/executor-state.ts';
@@ -22,12 +23,15 @@ import type { Ledger } from './ledger/types.ts';
 import { ConfigError, explainError, OperatorError } from './lib/errors.ts';
 import type { Address, Hex } from './lib/types.ts';
 import { approveBy } from './pipeline/approve.ts';
+import { Chronicle } from './pipeline/chronicle.ts';
 import { Follower } from './pipeline/follow.ts';
 import { BlockPipeline } from './pipeline/on-block.ts';
+import { UpdatePipeline } from './pipeline/on-update.ts';
 import type { Settings } from './pipeline/settings.ts';
 import { settleReceipt } from './pipeline/settle.ts';
 import { Switchboard } from './pipeline/switchboard.ts';
 import { warmUp } from './pipeline/warm-up.ts';
+import { Watch } from './risk/candidates.ts';
 import { startServer } from './server/server.ts';
 import { Announcer } from './telemetry/announcer.ts';
 import { progressTo } from './telemetry/progress.ts';
@@ -103,7 +107,17 @@ export async function runKeeper(config: Config, telemetry: Telemetry, stop: Abor
     settleMined: (transaction, receipt) =>
       settleReceipt(transaction, receipt, settings, chain, (block, tokens) => world.usdAt(block, tokens)),
   });
-  const pipeline = new BlockPipeline({ settings, ledger, dispatcher, approve, emit });
+  const chronicle = new Chronicle(ledger, emit);
+  const watch = new Watch();
+  const pipeline = new BlockPipeline({ settings, dispatcher, approve, chronicle, watch });
+  const backruns = lane !== undefined && config.mode === 'live' && relays.length > 0 && publicMempool !== 'only';
+  const updates = backruns
+    ? new UpdatePipeline({
+        settings,
+        backrunner: new Backrunner({ lane, relays, chain, ledger }, rpc.chainId),
+        ...{ dispatcher, chain, lane: lane.address, approve, chronicle, watch },
+      })
+    : undefined;
   warmUp(world, settings, world.head);
   const heads = new Heads(rpc, world.recent, { notify });
   cleanup.defer(() => heads.close());
@@ -117,6 +131,7 @@ export async function runKeeper(config: Config, telemetry: Telemetry, stop: Abor
     heads,
     tracker,
     pipeline,
+    updates,
     switchboard,
     chain,
     emit,

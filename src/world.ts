@@ -13,7 +13,7 @@ import type { MirrorUpdate, SyncProgress } from './mirror/reports.ts';
 import type { Mirrored } from './mirror/types.ts';
 import { Feeds } from './oracles/feeds.ts';
 import { momentOf, nextMoment } from './oracles/moment.ts';
-import type { Moment } from './oracles/types.ts';
+import type { FeedAnswer, FeedId, Moment } from './oracles/types.ts';
 import { UsdBook } from './oracles/usd.ts';
 import type { DecisionWorld } from './pipeline/decide.ts';
 import { type Choices, type Deployed, deployedIn } from './protocols/registry.ts';
@@ -123,8 +123,8 @@ export class World implements DecisionWorld {
     return momentOf(this.head, this.#feeds);
   }
 
-  next(): Moment {
-    return nextMoment([...this.#before, ...this.#mirror.recent].slice(-RECENT_HEADS), this.#feeds);
+  next(pending?: ReadonlyMap<FeedId, FeedAnswer>): Moment {
+    return nextMoment([...this.#before, ...this.#mirror.recent].slice(-RECENT_HEADS), this.#feeds, pending);
   }
 
   /** Who lends now: not a market whose state is not trusted. */

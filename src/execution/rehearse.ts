@@ -7,7 +7,7 @@ import type { packTransactions } from '../strategy/block.ts';
 import type { Terms } from '../strategy/terms.ts';
 import type { Plan, SkipReason } from '../strategy/types.ts';
 import { sequenceOf } from './sequence.ts';
-import type { ExecutionChain, NodeSimulatedCall } from './types.ts';
+import type { ExecutionChain, ForeignTransaction, NodeSimulatedCall } from './types.ts';
 
 /** Plans that stood the rehearsal, as the transactions to sign. */
 export type Rehearsed = {
@@ -20,6 +20,8 @@ export type Rehearsed = {
 export type Rehearsal = {
   readonly transactions: readonly Rehearsed[];
   readonly failed: readonly { readonly plan: Plan; readonly skip: SkipReason }[];
+  /** False where no node ran it: the estimates stand. */
+  readonly simulated: boolean;
 };
 
 /** Gas is simulated without the refunds' advance and with cold state possibly warmer than at inclusion. */
@@ -27,9 +29,16 @@ const GAS_HEADROOM_BPS = 13_000n;
 const BPS = 10_000n;
 const MAX_ROUNDS = 4;
 
+/** The plans as transactions, by the gas that planning expects. */
+export function draftAll(plans: readonly Plan[], terms: Terms, lastBlock: number, pack: typeof packTransactions): readonly Rehearsed[] {
+  return pack(plans, terms.maxTransactionGas, GAS_HEADROOM_BPS).map((group) => draft(group, estimate(group), terms, lastBlock));
+}
+
 /**
  * Runs the packed plans on our own node as the next block would. A plan whose group reverts is dropped with its decoded reason and the rest is
  * run again, at most four times. Where the node cannot simulate, the estimates stand and the relay's simulation has to do.
+ *
+ * @param before transactions of others that stand before ours in the block; where one of them reverts, all plans fail with it
  */
 export async function rehearse(
   plans: readonly Plan[],
@@ -40,33 +49,40 @@ export async function rehearse(
   at: Moment,
   lastBlock: number,
   pack: typeof packTransactions,
+  before: readonly ForeignTransaction[] = [],
 ): Promise<Rehearsal> {
   const failed: { plan: Plan; skip: SkipReason }[] = [];
   let standing = plans;
   for (let round = 0; round < MAX_ROUNDS && standing.length > 0; round++) {
-    const drafts = pack(standing, terms.maxTransactionGas, GAS_HEADROOM_BPS).map((group) =>
-      draft(group, estimate(group), terms, lastBlock),
-    );
+    const drafts = draftAll(standing, terms, lastBlock, pack);
     // Watching without an Executor: nobody could run this.
-    if (sender === undefined) return { transactions: drafts, failed };
-    const simulation = await chain.simulate(
-      drafts.map((transaction) => ({ from: sender, to: terms.executor, data: transaction.data, gasLimit: transaction.gasLimit })),
-      { timestamp: at.timestamp, baseFeeWei: at.baseFeeWei, number: head.number + 1 },
-    );
-    if (simulation.kind === 'unavailable') return { transactions: drafts, failed };
+    if (sender === undefined) return { transactions: drafts, failed, simulated: false };
+    const own = drafts.map(({ data, gasLimit }) => ({ from: sender, to: terms.executor, data, gasLimit }));
+    const simulation = await chain.simulate([...before, ...own], {
+      timestamp: at.timestamp,
+      baseFeeWei: at.baseFeeWei,
+      number: head.number + 1,
+    });
+    if (simulation.kind === 'unavailable') return { transactions: drafts, failed, simulated: false };
+    const undone = before.find((_, index) => !simulation.calls[index]!.ok);
+    if (undone !== undefined) {
+      const skip: SkipReason = { reason: 'simulation-reverted', figures: { cause: `the price update ${undone.txHash} would revert` } };
+      return { transactions: [], failed: [...failed, ...standing.map((plan) => ({ plan, skip }))], simulated: true };
+    }
+    const calls = simulation.calls.slice(before.length);
     const dropped = new Map<Plan, string>();
     for (const [index, transaction] of drafts.entries())
-      for (const [plan, reason] of failuresOf(transaction, simulation.calls[index]!, terms)) dropped.set(plan, reason);
+      for (const [plan, reason] of failuresOf(transaction, calls[index]!, terms)) dropped.set(plan, reason);
     if (dropped.size === 0) {
-      const transactions = drafts.map((transaction, index) => draft(transaction.plans, simulation.calls[index]!.gasUsed, terms, lastBlock));
-      return { transactions, failed };
+      const transactions = drafts.map((transaction, index) => draft(transaction.plans, calls[index]!.gasUsed, terms, lastBlock));
+      return { transactions, failed, simulated: true };
     }
     for (const [plan, reason] of dropped) failed.push({ plan, skip: { reason: 'simulation-reverted', figures: { cause: reason } } });
     standing = standing.filter((plan) => !dropped.has(plan));
   }
   for (const plan of standing)
     failed.push({ plan, skip: { reason: 'simulation-reverted', figures: { cause: 'the rest of its transaction kept failing' } } });
-  return { transactions: [], failed };
+  return { transactions: [], failed, simulated: true };
 }
 
 function draft(plans: readonly Plan[], gasUnits: bigint, terms: Terms, lastBlock: number): Rehearsed {

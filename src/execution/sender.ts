@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { IntendedTransaction, Ledger } from '../ledger/types.ts';
+import type { Hex } from '../lib/types.ts';
 import { settleUnmined } from './settlement.ts';
 import type { Settled } from './tracker.ts';
 import type { ExecutionChain, Relay, SendResult, Simulation } from './types.ts';
@@ -53,6 +54,26 @@ export class Sender {
     for (const { txHash } of signed) await this.#ledger.goPublic(txHash);
     const publicly = await this.#inOrder(signed);
     return { sent: signed, answers: [...answers, ...publicly.answers], settled: publicly.settled };
+  }
+
+  /** The same transactions in several bundles, each behind other people's: written down once, handed out at once. */
+  async sendBackruns(
+    signed: readonly IntendedTransaction[],
+    targetBlock: number,
+    bundles: readonly { readonly before: readonly Hex[]; readonly uuid: string }[],
+  ): Promise<readonly Answer[]> {
+    for (const transaction of signed) await this.#ledger.intend(transaction);
+    const own = signed.map(({ raw }) => raw);
+    const answers = await Promise.all(
+      bundles.flatMap(({ before, uuid }) =>
+        this.#relays.map(async (relay) =>
+          answerOf(relay.name, await relay.send({ txs: [...before, ...own], targetBlock, replacementUuid: uuid })),
+        ),
+      ),
+    );
+    const note = Object.fromEntries(answers.map(({ relay, answer, detail }, index) => [`${index} ${relay}`, `${answer} ${detail}`]));
+    for (const { txHash } of signed) await this.#ledger.sent(txHash, note);
+    return answers;
   }
 
   /** @param signed in the order of their nonces */

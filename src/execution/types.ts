@@ -61,6 +61,8 @@ export interface ExecutionChain {
   /** What the endpoint suggests as tip. */
   priorityFeeWei(): Promise<bigint>;
 }
+/** Somebody else's signed transaction that ours goes behind. */
+export type ForeignTransaction = SimulatedCall & { readonly txHash: Hex; readonly raw: Hex };
 export type SimulatedCall = { readonly from: Address; readonly to: Address; readonly data: Hex; readonly gasLimit: bigint };
 export type NodeSimulation =
   | { readonly kind: 'done'; readonly calls: readonly NodeSimulatedCall[] }

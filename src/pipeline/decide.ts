@@ -1,6 +1,6 @@
 import type { Head } from '../lib/types.ts';
 import type { FlashSource, Venue } from '../liquidity/types.ts';
-import type { Moment, UsdPrices } from '../oracles/types.ts';
+import type { FeedAnswer, FeedId, Moment, UsdPrices } from '../oracles/types.ts';
 import type { Protocol } from '../protocols/types.ts';
 import type { Candidate } from '../risk/types.ts';
 import { planBlock } from '../strategy/block.ts';
@@ -15,8 +15,8 @@ export type DecisionWorld = {
   readonly venue: Venue;
   readonly flashes: readonly FlashSource[];
   readonly usd: UsdPrices;
-  /** The block that will include us. */
-  next(): Moment;
+  /** The block that will include us, with what pending updates will have written by then. */
+  next(pending?: ReadonlyMap<FeedId, FeedAnswer>): Moment;
   /** Why a market is not acted on, or undefined. */
   suspended(protocol: Protocol): string | undefined;
 };

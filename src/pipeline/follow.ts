@@ -9,7 +9,8 @@ import type { Decision } from '../strategy/types.ts';
 import type { Emit } from '../telemetry/events.ts';
 import type { World } from '../world.ts';
 import type { BlockOutcome, BlockPipeline } from './on-block.ts';
-import { identify, successOf, tellOutcomes } from './on-outcome.ts';
+import { successOf, tellBundle, tellOutcomes, tellSent } from './on-outcome.ts';
+import type { PendingUpdate, UpdatePipeline } from './on-update.ts';
 import type { Switchboard } from './switchboard.ts';
 
 export type FollowParts = {
@@ -17,6 +18,8 @@ export type FollowParts = {
   readonly heads: Heads;
   readonly tracker: Tracker;
   readonly pipeline: BlockPipeline;
+  /** Undefined where nobody takes bundles. */
+  readonly updates: UpdatePipeline | undefined;
   readonly switchboard: Switchboard;
   readonly chain: ExecutionChain;
   readonly emit: Emit;
@@ -53,6 +56,9 @@ export class Follower {
   #tipAge = TIP_EVERY;
   /** Blocks taken back whose transactions have not been reopened yet. */
   #removed: readonly Head[] = [];
+  #pending: readonly PendingUpdate[] = [];
+  /** Heads and updates, one after the other. */
+  #turn: Promise<unknown> = Promise.resolve();
   /** From which block on outcomes are compared with the chain before anything else; undefined while every reorganisation was told of. */
   #recheckFrom: number | undefined;
   last: LastBlock | undefined;
@@ -68,13 +74,19 @@ export class Follower {
   async run(): Promise<void> {
     const { world, heads } = this.#parts;
     this.#tellSuspended(world.distrusted);
-    await this.#atHead(performance.now()).catch((error: unknown) => this.#failed(error));
+    await this.#inTurn(() => this.#atHead(performance.now()));
     for (;;) {
       const event = await heads.next(world.head);
       if (event === null) return;
-      await this.#onEvent(event).catch((error: unknown) => this.#failed(error));
+      await this.#inTurn(() => this.#onEvent(event));
       if (this.#stopping && (await this.#settled())) return;
     }
+  }
+
+  /** Price updates that are signed and not mined, in the order in which they may be; whenever that changes. */
+  onUpdates(pending: readonly PendingUpdate[], seenAtMs: number): void {
+    this.#pending = pending;
+    if (pending.length > 0) void this.#inTurn(() => this.#backrun(pending, seenAtMs));
   }
 
   /** Sends nothing more; `run` resolves once nothing is open, or after six seconds. */
@@ -145,6 +157,28 @@ export class Follower {
       rpcCalls: this.#parts.takeCalls(),
     });
     await this.#parts.remember(head.number);
+    // What is still pending is judged and aimed anew, block after block.
+    if (this.#pending.length > 0) await this.#backrun(this.#pending, arrivedAtMs);
+  }
+
+  async #backrun(pending: readonly PendingUpdate[], seenAtMs: number): Promise<void> {
+    const { world, heads, tracker, updates, emit } = this.#parts;
+    const { head } = world;
+    const current = () => !this.#stopping && heads.tip.hash === head.hash && this.#pending === pending;
+    // A newer head, or set of updates, has its own turn.
+    if (updates === undefined || !current()) return;
+    const outcome = await updates.onUpdates(world, head, pending, await tracker.inFlight(head), current);
+    if (outcome === undefined || outcome.backran.sent.length === 0) return;
+    const { backran } = outcome;
+    tellBundle(backran.relays, backran.sent, Math.round(backran.sentAtMs - seenAtMs), emit);
+    tellSent(backran.sent, emit);
+  }
+
+  /** A failure ends the turn, not the following. */
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const turn = this.#turn.then(work).catch((error: unknown) => this.#failed(error));
+    this.#turn = turn;
+    return turn;
   }
 
   /** Opens again whatever was settled by blocks that are not ours any more. */
@@ -167,15 +201,9 @@ export class Follower {
         gasUnits: String(gasUnits),
         profitWei: String(plans.reduce((sum, plan) => sum + plan.profitWei, 0n)),
       });
-    const first = dispatched.sent[0];
-    if (first === undefined) return;
-    const sentAfterMs = Math.round(dispatched.sentAtMs - arrivedAtMs);
-    for (const { relay, answer, detail } of dispatched.relays)
-      emit('bundle.sent', { relay, answer, detail, transactions: dispatched.sent.length, targetBlock: first.targetBlock, sentAfterMs });
+    tellBundle(dispatched.relays, dispatched.sent, Math.round(dispatched.sentAtMs - arrivedAtMs), emit);
     for (const { txHash, nonce, targetBlock } of dispatched.cancels) emit('nonce.freed', { txHash, nonce, targetBlock });
-    for (const transaction of dispatched.sent)
-      for (const [index, attempt] of transaction.attempts.entries())
-        emit('attempt.sent', { ...identify(transaction, index), expectedProfitWei: String(attempt.expectedProfitWei) });
+    tellSent(dispatched.sent, emit);
     tellOutcomes(dispatched.settled, emit);
   }
 

@@ -1,16 +1,14 @@
 import type { Dispatched, Dispatcher } from '../execution/dispatcher.ts';
 import type { Budget } from '../guard/budget.ts';
 import { LedgerError } from '../ledger/database.ts';
-import type { Ledger, OpenTransaction } from '../ledger/types.ts';
+import type { OpenTransaction } from '../ledger/types.ts';
 import { explainError } from '../lib/errors.ts';
 import type { Head } from '../lib/types.ts';
-import { usdText } from '../lib/usd.ts';
 import type { Moment } from '../oracles/types.ts';
-import { type Judged, Watch } from '../risk/candidates.ts';
-import type { Candidate } from '../risk/types.ts';
+import type { Judged, Watch } from '../risk/candidates.ts';
 import type { Terms } from '../strategy/terms.ts';
 import type { Decision, Plan, SkipReason } from '../strategy/types.ts';
-import type { Emit } from '../telemetry/events.ts';
+import type { Chronicle } from './chronicle.ts';
 import { type DecisionWorld, decideBlock } from './decide.ts';
 import type { Settings } from './settings.ts';
 
@@ -41,19 +39,17 @@ type Now = {
 /** One block, from candidates to sent bundles. Decides everything anew from the mirrored state: nothing is remembered but what to say only once. */
 export class BlockPipeline {
   readonly #settings: Settings;
-  readonly #ledger: Ledger;
   readonly #dispatcher: Dispatcher;
   readonly #approve: Approve;
-  readonly #emit: Emit;
-  readonly #watch = new Watch();
-  readonly #said = new Map<string, string>();
+  readonly #chronicle: Chronicle;
+  readonly #watch: Watch;
 
-  constructor(parts: { settings: Settings; ledger: Ledger; dispatcher: Dispatcher; approve: Approve; emit: Emit }) {
+  constructor(parts: { settings: Settings; dispatcher: Dispatcher; approve: Approve; chronicle: Chronicle; watch: Watch }) {
     this.#settings = parts.settings;
-    this.#ledger = parts.ledger;
     this.#dispatcher = parts.dispatcher;
     this.#approve = parts.approve;
-    this.#emit = parts.emit;
+    this.#chronicle = parts.chronicle;
+    this.#watch = parts.watch;
   }
 
   /**
@@ -73,10 +69,10 @@ export class BlockPipeline {
     const plans = decisions.flatMap((decision) => (decision.kind === 'plan' ? [decision.plan] : []));
     const skips = decisions.flatMap((decision) => (decision.kind === 'skip' ? [decision] : []));
     const dispatched = terms === undefined ? undefined : await this.#send(plans, skips, { head, at, terms, open, stillCurrent });
-    for (const candidate of judged.candidates) this.#sayFound(candidate);
-    for (const plan of plans) await this.#sayPlanned(plan, head);
-    for (const skip of skips) await this.#saySkipped(skip.candidate, skip.skip, head);
-    this.#forget(judged.candidates);
+    for (const candidate of judged.candidates) this.#chronicle.found(candidate);
+    for (const plan of plans) await this.#chronicle.planned(plan, head);
+    for (const skip of skips) await this.#chronicle.skipped(skip.candidate, skip.skip, head);
+    this.#chronicle.forget(judged.candidates);
     return { judged, decisions, dispatched };
   }
 
@@ -103,73 +99,8 @@ export class BlockPipeline {
       return undefined;
     }
   }
-
-  #sayFound(candidate: Candidate): void {
-    const key = `found ${keyOf(candidate)}`;
-    if (this.#said.has(key)) return;
-    this.#said.set(key, '');
-    const { protocol, market, account, healthFactorWad, sinceBlock } = candidate;
-    this.#emit('candidate.found', { protocol, market, account, healthFactorWad: String(healthFactorWad), sinceBlock });
-  }
-
-  async #sayPlanned(plan: Plan, head: Head): Promise<void> {
-    const { candidate } = plan;
-    const fields = describePlan(plan);
-    this.#emit('plan.made', {
-      protocol: candidate.protocol,
-      market: candidate.market,
-      account: candidate.account,
-      block: head.number,
-      ...fields,
-    });
-    this.#said.delete(`skip ${keyOf(candidate)}`);
-    await this.#ledger.decide({
-      block: head.number,
-      protocol: candidate.protocol,
-      market: candidate.market,
-      account: candidate.account,
-      kind: 'plan',
-      detail: JSON.stringify(fields),
-    });
-  }
-
-  /** Told when the reason changes, not every block. */
-  async #saySkipped(candidate: Candidate, skip: SkipReason, head: Head): Promise<void> {
-    const key = `skip ${keyOf(candidate)}`;
-    if (this.#said.get(key) === skip.reason) return;
-    this.#said.set(key, skip.reason);
-    const { protocol, market, account } = candidate;
-    this.#emit('plan.skipped', { protocol, market, account, block: head.number, reason: skip.reason, ...skip.figures });
-    await this.#ledger.decide({ block: head.number, protocol, market, account, kind: 'skip', detail: JSON.stringify(skip) });
-  }
-
-  #forget(candidates: readonly Candidate[]): void {
-    const alive = new Set(candidates.flatMap((candidate) => [`found ${keyOf(candidate)}`, `skip ${keyOf(candidate)}`]));
-    for (const key of this.#said.keys()) if (!alive.has(key)) this.#said.delete(key);
-  }
-}
-
-/** A plan's figures for people and records. */
-export function describePlan(plan: Plan): Readonly<Record<string, string>> {
-  return {
-    option: plan.option,
-    repayRaw: String(plan.repayRaw),
-    seizedRaw: String(plan.seizedRaw),
-    repayUsd: usdText(plan.repayUsd8),
-    route: plan.route,
-    flash: plan.flash,
-    grossWei: String(plan.grossWei),
-    gasWei: String(plan.gasWei),
-    bidWei: String(plan.bidWei),
-    profitWei: String(plan.profitWei),
-    profitUsd: usdText(plan.profitUsd8),
-  };
 }
 
 function skipOf(plan: Plan, skip: SkipReason): Skip {
   return { kind: 'skip', candidate: plan.candidate, skip };
-}
-
-function keyOf(candidate: Candidate): string {
-  return `${candidate.protocol}/${candidate.market}/${candidate.account}`;
 }

@@ -1,5 +1,6 @@
+import type { Answer } from '../execution/sender.ts';
 import type { Settled } from '../execution/tracker.ts';
-import type { OpenTransaction } from '../ledger/types.ts';
+import type { IntendedTransaction, OpenTransaction } from '../ledger/types.ts';
 import { usdText, weiToUsd8Floor } from '../lib/usd.ts';
 import type { Emit } from '../telemetry/events.ts';
 
@@ -26,6 +27,21 @@ export function tellOutcomes(settled: readonly Settled[], emit: Emit): void {
       });
     }
   }
+}
+
+/** One line for each relay that was handed a bundle. */
+export function tellBundle(relays: readonly Answer[], sent: readonly IntendedTransaction[], sentAfterMs: number, emit: Emit): void {
+  const [first] = sent;
+  if (first === undefined) return;
+  for (const { relay, answer, detail } of relays)
+    emit('bundle.sent', { relay, answer, detail, transactions: sent.length, targetBlock: first.targetBlock, sentAfterMs });
+}
+
+/** One line for each attempt that left this machine. */
+export function tellSent(sent: readonly IntendedTransaction[], emit: Emit): void {
+  for (const transaction of sent)
+    for (const [index, attempt] of transaction.attempts.entries())
+      emit('attempt.sent', { ...identify(transaction, index), expectedProfitWei: String(attempt.expectedProfitWei) });
 }
 
 /** What every line about an attempt carries. */

@@ -19,9 +19,25 @@ export class Watch {
    * @param headNumber the block whose end state is judged; a position not liquidatable before it became so in it
    */
   judge(protocols: readonly Protocol[], at: Moment, headNumber: number): Judged {
+    const judged = this.#judge(protocols, at, headNumber);
+    const still = new Set<string>();
+    for (const candidate of judged.candidates) {
+      const key = keyOf(candidate.protocol, candidate.market, candidate.account);
+      still.add(key);
+      this.#since.set(key, candidate.sinceBlock);
+    }
+    for (const key of this.#since.keys()) if (!still.has(key)) this.#since.delete(key);
+    return judged;
+  }
+
+  /** What would be judged if the block `number` ended like this; nothing is remembered of it. */
+  foresee(protocols: readonly Protocol[], at: Moment, number: number): Judged {
+    return this.#judge(protocols, at, number);
+  }
+
+  #judge(protocols: readonly Protocol[], at: Moment, number: number): Judged {
     const candidates: Candidate[] = [];
     const unknown: { protocol: Protocol; slot: Slot; reason: string }[] = [];
-    const stillLiquidatable = new Set<string>();
     let positions = 0;
     for (const protocol of protocols) {
       for (const slot of protocol.slots()) {
@@ -34,10 +50,7 @@ export class Watch {
         }
         const account = protocol.accountOf(slot);
         const market = protocol.marketOf(slot);
-        const key = `${protocol.name}/${market}/${account}`;
-        stillLiquidatable.add(key);
-        const since = Math.min(this.#since.get(key) ?? headNumber, headNumber);
-        this.#since.set(key, since);
+        const since = this.#since.get(keyOf(protocol.name, market, account)) ?? number;
         candidates.push({
           protocol: protocol.name,
           market,
@@ -46,11 +59,14 @@ export class Watch {
           slot,
           account,
           healthFactorWad: verdict.healthFactorWad,
-          sinceBlock: since,
+          sinceBlock: Math.min(since, number),
         });
       }
     }
-    for (const key of this.#since.keys()) if (!stillLiquidatable.has(key)) this.#since.delete(key);
     return { candidates, positions, unknown };
   }
+}
+
+function keyOf(protocol: string, market: string, account: Address): string {
+  return `${protocol}/${market}/${account}`;
 }

@@ -5,6 +5,7 @@ import { Chain } from './chain.ts';
 import { Faults } from './faults.ts';
 import type { Log } from './log.ts';
 import { Mempool } from './mempool.ts';
+import { OrderFlow } from './order-flow.ts';
 import { PrivatePool } from './private-pool.ts';
 import type { Command, Reorged, ReorgTransactions, SealedBlock, Status } from './protocol.ts';
 import { type RelayMethod, relayMethods } from './relay.ts';
@@ -27,6 +28,7 @@ export class Builder {
   readonly methods: ReadonlyMap<string, RelayMethod>;
   readonly #bundles = new BundlePool();
   readonly #privates = new PrivatePool();
+  readonly orderFlow = new OrderFlow();
   readonly #mempool: Mempool;
   readonly #sealer: Sealer;
   readonly #slots: Slots;
@@ -42,7 +44,7 @@ export class Builder {
     this.chain = chain;
     this.#mempool = mempool;
     this.#log = log;
-    const pools = { bundles: this.#bundles, privates: this.#privates };
+    const pools = { bundles: this.#bundles, privates: this.#privates, orderFlow: this.orderFlow };
     const budgetMs = Math.max(MIN_BUDGET_MS, slotMs * BUDGET_SHARE);
     this.#sealer = new Sealer({ chain, mempool, log, budgetMs, ...pools });
     this.#slots = new Slots(slotMs, () => this.#slot());
@@ -114,6 +116,8 @@ export class Builder {
       head: (await this.chain.head()).number,
       bundlesWaiting: this.#bundles.waiting(),
       privateWaiting: this.#privates.waiting(),
+      auctionsWaiting: this.orderFlow.waiting(),
+      nextSlotMs: this.#slots.nextMs(),
       faults: this.faults.list(),
       slotsToMiss: this.#slotsToMiss,
     };

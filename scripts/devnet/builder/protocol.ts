@@ -51,6 +51,10 @@ export type Status = {
   head: number;
   bundlesWaiting: number;
   privateWaiting: number;
+  /** Hinted transactions that nobody's bundle has carried in yet. */
+  auctionsWaiting: number;
+  /** Milliseconds until the next slot is sealed; null while held. */
+  nextSlotMs: number | null;
   faults: Fault[];
   slotsToMiss: number;
 };

@@ -1,11 +1,13 @@
 /**
- * The relay's JSON-RPC methods, each a function of its parameters and of who signed the request. A further method (`mev_…`) is one more
- * entry in the table.
+ * The relay's JSON-RPC methods, each a function of its parameters and of who signed the request. A further method is one more entry
+ * in the table.
  */
 import type { Address, Hex } from 'viem';
 import { type BundlePool, bundleHash } from './bundles.ts';
 import { callBundle } from './call-bundle.ts';
 import type { Chain } from './chain.ts';
+import { mevShareMethods } from './mev-share.ts';
+import type { OrderFlow } from './order-flow.ts';
 import type { PrivatePool } from './private-pool.ts';
 import { RelayError, readParams, requests } from './requests.ts';
 import type { Transaction } from './transaction.ts';
@@ -18,11 +20,13 @@ export type RelayContext = {
   dropped: boolean;
 };
 export type RelayMethod = (params: unknown, context: RelayContext) => Promise<unknown>;
-export type RelayParts = { chain: Chain; bundles: BundlePool; privates: PrivatePool };
+export type RelayParts = { chain: Chain; bundles: BundlePool; privates: PrivatePool; orderFlow: OrderFlow };
 
-export function relayMethods({ chain, bundles, privates }: RelayParts): ReadonlyMap<string, RelayMethod> {
+export function relayMethods(parts: RelayParts): ReadonlyMap<string, RelayMethod> {
+  const { chain, bundles, privates } = parts;
   const decode = rememberingDecoder(chain);
   return new Map<string, RelayMethod>([
+    ...mevShareMethods(parts, decode),
     [
       'eth_sendBundle',
       async (params, { signer, dropped }) => {

@@ -52,7 +52,26 @@ const sendPrivateTransaction = z.object({ tx: bytes, maxBlockNumber: looseBlockN
 const cancelPrivateTransaction = z.object({ txHash: hash });
 const bundleStats = z.object({ bundleHash: hash, blockNumber });
 
-export const requests = { sendBundle, callBundle, cancelBundle, sendPrivateTransaction, cancelPrivateTransaction, bundleStats };
+/** MEV-Share v0.1. */
+const bodyItem = z.union([z.object({ hash }), z.object({ tx: bytes, canRevert: z.boolean().default(false) })]);
+const HINTS = ['hash', 'contract_address', 'function_selector', 'calldata', 'logs', 'default_logs', 'tx_hash'] as const;
+const mevSendBundle = z.object({
+  version: z.enum(['v0.1', 'beta-1']),
+  inclusion: z.object({ block: blockNumber, maxBlock: blockNumber.nullish() }),
+  body: z.array(bodyItem).min(1).max(MAX_TRANSACTIONS),
+  privacy: z.object({ hints: z.array(z.enum(HINTS)).nullish() }).nullish(),
+});
+export type MevBundle = z.infer<typeof mevSendBundle>;
+
+export const requests = {
+  sendBundle,
+  callBundle,
+  cancelBundle,
+  sendPrivateTransaction,
+  cancelPrivateTransaction,
+  bundleStats,
+  mevSendBundle,
+};
 
 /** A JSON-RPC error, answered as such. */
 export class RelayError extends Error {

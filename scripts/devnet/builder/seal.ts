@@ -10,6 +10,7 @@ import type { Bundle, BundlePool } from './bundles.ts';
 import type { Chain, MinedBlock, NextBlock } from './chain.ts';
 import type { Log } from './log.ts';
 import type { Mempool, PoolTransaction } from './mempool.ts';
+import type { OrderFlow } from './order-flow.ts';
 import type { PrivatePool } from './private-pool.ts';
 import type { SealedBlock, SkippedBundle } from './protocol.ts';
 import { orderPublic, type PublicOrder } from './public-order.ts';
@@ -36,6 +37,7 @@ export class Sealer {
   readonly #chain: Chain;
   readonly #bundles: BundlePool;
   readonly #privates: PrivatePool;
+  readonly #orderFlow: OrderFlow;
   readonly #mempool: Mempool;
   readonly #arranger: Arranger;
   readonly #log: Log;
@@ -44,10 +46,19 @@ export class Sealer {
   #parked: PoolTransaction[] = [];
 
   /** `budgetMs`: when it is used up, what has been chosen so far is sealed. */
-  constructor(parts: { chain: Chain; bundles: BundlePool; privates: PrivatePool; mempool: Mempool; log: Log; budgetMs: number }) {
+  constructor(parts: {
+    chain: Chain;
+    bundles: BundlePool;
+    privates: PrivatePool;
+    orderFlow: OrderFlow;
+    mempool: Mempool;
+    log: Log;
+    budgetMs: number;
+  }) {
     this.#chain = parts.chain;
     this.#bundles = parts.bundles;
     this.#privates = parts.privates;
+    this.#orderFlow = parts.orderFlow;
     this.#mempool = parts.mempool;
     this.#arranger = new Arranger(parts.chain, parts.mempool, parts.log);
     this.#log = parts.log;
@@ -78,7 +89,7 @@ export class Sealer {
     const number = next.parent.number + 1;
     const timestamp = next.parent.timestamp + seconds;
     for (const bundle of this.#bundles.due(number, timestamp)) candidates.push({ ...bundle, tier: 0, bundle });
-    for (const { transaction } of this.#privates.due(number)) {
+    for (const transaction of [...this.#privates.due(number).map((one) => one.transaction), ...this.#orderFlow.due(number)]) {
       candidates.push({ id: transaction.hash, tier: 1, transactions: [transaction], mayRevert: new Set() });
     }
     const senders = candidates.flatMap(({ transactions }) => transactions.map(({ from }) => from));
@@ -161,6 +172,7 @@ export class Sealer {
     }
     const privateTxs = assembly.taken.filter(({ candidate }) => !candidate.bundle).map(({ candidate }) => candidate.id as Hex);
     this.#privates.settle(block.txs, block.number);
+    this.#orderFlow.settle(block.txs, block.number);
     this.#bundles.pass(block.number);
     return {
       number: block.number,

@@ -1,5 +1,5 @@
 /**
- * HTTP on loopback: `POST /` is the relay (JSON-RPC, signed), `POST /control` the control API. A relay request goes through: read and parse,
+ * HTTP on loopback: `POST /` is the relay (JSON-RPC, signed), `POST /control` the control API, `GET /hints` the stream of order-flow hints. A relay request goes through: read and parse,
  * faults, signature, method. Whatever it holds, the answer is a JSON-RPC error, never a crash.
  */
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Authenticated, authenticate } from './auth.ts';
 import type { Builder } from './builder.ts';
 import { readCommand } from './control.ts';
+import { streamHints } from './hints.ts';
 import type { Log } from './log.ts';
 import type { Fault } from './protocol.ts';
 import { RelayError } from './requests.ts';
@@ -26,6 +27,7 @@ export type BuilderServer = { url: string; close(): Promise<void> };
 export async function serve(builder: Builder, port: number, log: Log): Promise<BuilderServer> {
   const unanswered = new Set<ServerResponse>();
   const server = http.createServer((request, response) => {
+    if (request.method === 'GET' && request.url?.split('?')[0] === '/hints') return streamHints(builder.orderFlow, response);
     answer(builder, request, unanswered, response)
       .catch((error: Error) => {
         log('request.failed', { error: error.message });

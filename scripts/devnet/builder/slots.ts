@@ -26,11 +26,19 @@ export class Slots {
     this.#clock = undefined;
   }
 
+  /** Milliseconds until the next tick; null while held. */
+  nextMs(): number | null {
+    return this.#clock === undefined ? null : this.#untilTick(this.#clock);
+  }
+
+  #untilTick({ origin }: { origin: number }): number {
+    return this.slotMs - ((performance.now() - origin) % this.slotMs);
+  }
+
   #schedule(clock: { origin: number; timer?: NodeJS.Timeout }): void {
-    const wait = this.slotMs - ((performance.now() - clock.origin) % this.slotMs);
     clock.timer = setTimeout(async () => {
       await this.#tick();
       if (this.#clock === clock) this.#schedule(clock);
-    }, wait);
+    }, this.#untilTick(clock));
   }
 }
