@@ -1,3 +1,4 @@
+import type { Address } from '../lib/types.ts';
 import type { Moment } from '../oracles/types.ts';
 import type { Protocol, Slot } from '../protocols/types.ts';
 import type { Candidate } from './types.ts';
