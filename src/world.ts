@@ -82,9 +82,10 @@ export class World implements DecisionWorld {
    */
   static async open({ rpc, book, executor, choices = EVERYTHING }: WorldParts, progress: (progress: SyncProgress) => void): Promise<World> {
     const feeds = new Feeds();
-    const deployed = deployedIn(book, feeds, choices);
-    const markets = deployed.map(({ protocol }) => shielded(protocol));
     const usdFeeds = new Map(Object.entries(book.usdFeeds) as [Address, Address][]);
+    let usd: UsdBook | undefined;
+    const deployed = deployedIn(book, feeds, { usd8: (token, at) => usd?.usd8(token, at) }, choices);
+    const markets = deployed.map(({ protocol }) => shielded(protocol));
     const pools = book['uniswap-v3'].map((deployment) => new UniswapV3Pools(deployment));
     const pairs = book['uniswap-v2'].map(({ factory }) => new UniswapV2Pairs(factory));
     const venue = new PoolRouter({
@@ -97,8 +98,9 @@ export class World implements DecisionWorld {
     });
     const options = { auditLimit: AUDITED_PER_BLOCK, ...(book.multicall3 === undefined ? {} : { multicall3: book.multicall3 }) };
     const mirror = await Mirror.sync(rpc, markets, options, progress);
-    const readable = book['aave-v3'].find(({ name }) => mirror.live(`aave-v3/${name}`)) ?? book['aave-v3'][0];
-    const usd = new UsdBook(usdFeeds, readable?.poolAddressesProvider, feeds);
+    const readable = book['aave-v3'].filter(({ name }) => mirror.live(`aave-v3/${name}`));
+    const providers = (readable.length > 0 ? readable : book['aave-v3']).map(({ poolAddressesProvider }) => poolAddressesProvider);
+    usd = new UsdBook(usdFeeds, providers, feeds);
     // Markets name the tokens, tokens the pools and prices, all of them the feeds: each is read after what names its parts.
     const tokens = wantedTokens(book, markets);
     usd.want(tokens);
@@ -179,12 +181,13 @@ export class World implements DecisionWorld {
       ? []
       : await this.#mirror.views.callAt(
           block.hash,
-          askings.flatMap(([, asking]) => asking?.call ?? []),
+          askings.flatMap(([, asking]) => asking?.calls ?? []),
         );
     let next = 0;
     for (const [token, asking] of askings) {
       if (asking === undefined) continue;
-      const price = mirrored ? this.usd.usd8(token, this.now()) : asking.read(answers[next++]);
+      const price = mirrored ? this.usd.usd8(token, this.now()) : asking.read(answers.slice(next, next + asking.calls.length));
+      next += asking.calls.length;
       if (price !== undefined) prices.set(token, price);
     }
     return prices;

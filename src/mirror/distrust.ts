@@ -44,7 +44,8 @@ export class Distrust {
     const suspended: string[] = [];
     const resumed: string[] = [];
     // One line for each: the first difference tells enough.
-    const first = mismatches.filter(({ id }, index) => mismatches.findIndex((other) => other.id === id) === index);
+    const open = mismatches.filter(({ mended }) => mended === undefined);
+    const first = open.filter(({ id }, index) => open.findIndex((other) => other.id === id) === index);
     for (const mismatch of first) {
       if (!this.#doubts.has(mismatch.id)) suspended.push(mismatch.id);
       this.#doubts.set(mismatch.id, { reason: described(mismatch), onProbation: false, cause: 'difference' });

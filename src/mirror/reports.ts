@@ -1,4 +1,5 @@
 import type { Head } from '../lib/types.ts';
+import type { Difference } from './types.ts';
 
 export type SyncProgress = {
   readonly phase: 'discovering' | 'anchoring' | 'following';
@@ -8,8 +9,8 @@ export type SyncProgress = {
   readonly logs: number;
 };
 
-/** The mirror and the chain's own view disagree: the caller suspends that market. */
-export type Mismatch = { readonly id: string; readonly subject: string; readonly ours: string; readonly theirs: string };
+/** The mirror and the chain's own view disagree: the caller suspends that market, unless it is mended already. */
+export type Mismatch = Difference & { readonly id: string; readonly subject: string };
 /** A Mirrored that threw: its state is not to be trusted until its id appears under `anchored`. */
 export type Failure = {
   readonly id: string;

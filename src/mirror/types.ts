@@ -11,9 +11,12 @@ export type ViewCheck = {
   /** What is compared, for the log: `account 0x… health`. */
   readonly subject: string;
   readonly call: ViewCall;
-  /** Null when both agree, otherwise what differs: ours and theirs. */
-  compare(answer: ViewAnswer): { readonly ours: string; readonly theirs: string } | null;
+  /** Null when both agree, otherwise what differs. */
+  compare(answer: ViewAnswer): Difference | null;
 };
+
+/** Ours and the chain's; `mended` says what was done about it where that was enough: the state can be trusted again. */
+export type Difference = { readonly ours: string; readonly theirs: string; readonly mended?: string };
 
 /**
  * State that follows the chain. Life: `discover` over the history below the anchor block, `anchor` once at it, then for every later block

@@ -19,9 +19,15 @@ export type Price =
   | { readonly ok: true; readonly price: bigint; readonly updatedAt: number }
   | { readonly ok: false; readonly reason: string };
 
+/**
+ * What a source was found to be. `ratio`: a feed times a token's own ratio; `cross`: two feeds multiplied or divided; `capped`: a feed up to a cap; `discount`: a
+ * feed less what is missing to maturity; `fixed`: a price that is set; `opaque`: nobody knows, it is read and never moved.
+ */
+export type SourceKind = 'feed' | 'ratio' | 'cross' | 'capped' | 'discount' | 'fixed' | 'opaque';
+
 /** Prices one asset. Pure: the same moment gives the same price. */
 export interface PriceSource {
-  readonly kind: 'feed' | 'ratio' | 'fixed' | 'opaque';
+  readonly kind: SourceKind;
   /** The contract that the protocol asks. */
   readonly address: Address;
   /** Feeds whose update moves this price. */

@@ -2,6 +2,8 @@ import type { Address, BlockRef, Head, LogFilter, RawLog, ViewAnswer, ViewCall }
 import { addressOf, intOf, topicAddress, topicOf, uintOf, viewCall } from '../lib/words.ts';
 import { Journal, nothing } from '../mirror/journal.ts';
 import { MirrorError, type Mirrored, type Reading, type Undo, type ViewCheck } from '../mirror/types.ts';
+import { type AaveOracle, aaveSource, readAaveOracle } from './aave.ts';
+import { sourceCheck } from './audit.ts';
 import type { FeedBook } from './feeds.ts';
 import { momentOf } from './moment.ts';
 import { latestAnswerOf, resolveSource } from './resolve.ts';
@@ -11,36 +13,50 @@ import type { Moment, UsdPrices } from './types.ts';
 
 const decimalsOf = viewCall('function decimals()');
 const priceOracleOf = viewCall('function getPriceOracle()');
-const sourceOfAsset = viewCall('function getSourceOfAsset(address)');
-const ASSET_SOURCE_UPDATED = topicOf('event AssetSourceUpdated(address indexed asset, address indexed source)');
+const assetPriceOf = viewCall('function getAssetPrice(address)');
 
-const USD_DECIMALS = 8;
+/** What only a new anchor can follow: of an oracle, and of the registry that names it. */
+const SOURCE_UPDATED = topicOf('event AssetSourceUpdated(address indexed asset, address indexed source)');
+const FALLBACK_UPDATED = topicOf('event FallbackOracleUpdated(address indexed fallbackOracle)');
+const ORACLE_UPDATED = topicOf('event PriceOracleUpdated(address indexed oldAddress, address indexed newAddress)');
+
+const USD_UNIT = 100_000_000n;
 const MAX_DECIMALS = 36n;
-const NO_ADDRESS = `0x${'0'.repeat(40)}`;
 
-type Entry = { readonly decimals: number; readonly source: LiveSource; readonly sourceDecimals: number };
+/** A price in a currency of its own, `unit` of which is one whole of it. */
+type Leg = {
+  readonly token: Address;
+  readonly source: LiveSource;
+  readonly unit: bigint;
+  /** Answers the same at any block. */
+  readonly call: ViewCall;
+};
+
+/** A token's price is the product of its legs: its price in USD, or in another currency and that one's in USD. */
+type Entry = { readonly decimals: number; readonly legs: readonly Leg[] };
+type Usd = { readonly priceUsd8: bigint; readonly decimals: number };
 
 /**
- * USD prices of tokens: from the feed that the deployments file names for the token, else from the source that an Aave market's oracle asks
- * (8 decimals of USD, which is what every v3 market counts in). A token with neither has no price.
+ * USD prices of tokens: from the feed that the deployments file names for the token, else from the sources that the Aave markets' oracles ask, those that count in
+ * USD first. An oracle that counts in a token tells what that token's own USD price is worth. A token with none of these has no price.
  */
 export class UsdBook implements Mirrored, UsdPrices {
   readonly id = 'usd';
   readonly fromBlock = 0;
   readonly #usdFeeds: ReadonlyMap<Address, Address>;
-  readonly #provider: Address | undefined;
+  readonly #providers: readonly Address[];
   readonly #feeds: FeedBook;
   readonly #journal = new Journal();
   readonly #wanted = new Set<Address>();
   #entries = new Map<Address, Entry>();
   readonly #state: { head: Head | null } = { head: null };
-  #oracle: Address | undefined;
+  #oracles: readonly AaveOracle[] = [];
   #asked: readonly LiveSource[] = [];
 
-  /** @param aaveProvider PoolAddressesProvider of the market whose oracle is asked */
-  constructor(usdFeeds: ReadonlyMap<Address, Address>, aaveProvider: Address | undefined, feeds: FeedBook) {
+  /** @param aaveProviders PoolAddressesProvider of each market whose oracle may be asked, the first preferred */
+  constructor(usdFeeds: ReadonlyMap<Address, Address>, aaveProviders: readonly Address[], feeds: FeedBook) {
     this.#usdFeeds = usdFeeds;
-    this.#provider = aaveProvider;
+    this.#providers = aaveProviders;
     this.#feeds = feeds;
   }
 
@@ -51,25 +67,22 @@ export class UsdBook implements Mirrored, UsdPrices {
     return this.#wanted.size > before;
   }
 
-  usd8(token: Address, at: Moment): { readonly priceUsd8: bigint; readonly decimals: number } | undefined {
+  usd8(token: Address, at: Moment): Usd | undefined {
     const entry = this.#entries.get(token);
-    const price = entry?.source.price(at);
-    if (entry === undefined || !price?.ok) return undefined;
-    return { priceUsd8: rescaleDown(price.price, entry.sourceDecimals, USD_DECIMALS), decimals: entry.decimals };
+    return (
+      entry &&
+      usdOf(entry, (leg) => {
+        const price = leg.source.price(at);
+        return price.ok ? price.price : undefined;
+      })
+    );
   }
 
-  /** The call that answers a token's price at any block, and how to read it: for blocks that are mirrored no more. */
-  asking(token: Address): { readonly call: ViewCall; read(answer: ViewAnswer | undefined): ReturnType<UsdBook['usd8']> } | undefined {
+  /** The calls that answer a token's price at any block, and how to read them: for blocks that are mirrored no more. */
+  asking(token: Address): { readonly calls: readonly ViewCall[]; read(answers: readonly ViewAnswer[]): Usd | undefined } | undefined {
     const entry = this.#entries.get(token);
     if (entry === undefined) return undefined;
-    return {
-      call: latestAnswerOf(entry.source.address),
-      read(answer) {
-        const price = intOf(answer);
-        if (price === undefined || price <= 0n) return undefined;
-        return { priceUsd8: rescaleDown(price, entry.sourceDecimals, USD_DECIMALS), decimals: entry.decimals };
-      },
-    };
+    return { calls: entry.legs.map(({ call }) => call), read: (answers) => usdOf(entry, (_, place) => intOf(answers[place])) };
   }
 
   discoveryFilters(): readonly LogFilter[] {
@@ -81,51 +94,76 @@ export class UsdBook implements Mirrored, UsdPrices {
   *anchor(block: Head): Reading {
     this.#journal.stop();
     const tokens = [...this.#wanted];
-    if (this.#provider !== undefined) {
-      const [oracle] = yield [priceOracleOf(this.#provider)];
-      this.#oracle = addressOf(oracle);
-      if (this.#oracle === undefined) throw new MirrorError(`no Aave market at ${this.#provider}`);
-    }
+    const oracles = yield* together(this.#providers.map(oracleOf));
+    this.#oracles = oracles.toSorted((a, b) => Number(a.base !== undefined) - Number(b.base !== undefined));
     const entries = yield* together(tokens.map((token) => this.#resolve(token, block)));
     this.#entries = new Map();
     for (const [place, entry] of entries.entries()) if (entry !== undefined) this.#entries.set(tokens[place]!, entry);
-    this.#feeds.want([...this.#entries.values()].flatMap(({ source }) => source.feeds));
+    this.#feeds.want(this.#sources().flatMap((source) => source.feeds));
     this.#state.head = block;
   }
 
   *#resolve(token: Address, block: Head): Reading<Entry | undefined> {
-    const named = this.#usdFeeds.get(token);
-    const oracle = this.#oracle;
-    if (named === undefined && oracle === undefined) return undefined;
-    const [tokenPlaces, sourcePlaces, listed] = yield [
-      decimalsOf(token),
-      ...(named !== undefined ? [decimalsOf(named)] : [decimalsOf(token), sourceOfAsset(oracle!, token)]),
-    ];
-    const decimals = uintOf(tokenPlaces);
-    const sourceDecimals = named === undefined ? BigInt(USD_DECIMALS) : uintOf(sourcePlaces);
-    const address = named ?? addressOf(listed);
-    if (decimals === undefined || decimals > MAX_DECIMALS || address === undefined || address === NO_ADDRESS) return undefined;
-    if (sourceDecimals === undefined || sourceDecimals > MAX_DECIMALS) throw new MirrorError(`the USD feed ${address} is not there`);
-    const source = yield* resolveSource(address, block);
-    return { decimals: Number(decimals), source, sourceDecimals: Number(sourceDecimals) };
+    const [places] = yield [decimalsOf(token)];
+    const decimals = uintOf(places);
+    if (decimals === undefined || decimals > MAX_DECIMALS) return undefined;
+    const named = yield* this.#named(token, block);
+    if (named !== undefined) return { decimals: Number(decimals), legs: [named] };
+    for (const oracle of this.#oracles) {
+      const leg = yield* legOf(token, oracle, block);
+      if (leg === undefined) continue;
+      const base = oracle.base === undefined ? [] : yield* this.#baseLegs(oracle.base, block);
+      if (base !== undefined) return { decimals: Number(decimals), legs: [leg, ...base] };
+    }
+    return undefined;
+  }
+
+  *#named(token: Address, block: Head): Reading<Leg | undefined> {
+    const feed = this.#usdFeeds.get(token);
+    if (feed === undefined) return undefined;
+    const [places] = yield [decimalsOf(feed)];
+    const decimals = uintOf(places);
+    if (decimals === undefined || decimals > MAX_DECIMALS) throw new MirrorError(`the USD feed ${feed} is not there`);
+    return { token, source: yield* resolveSource(feed, block), unit: 10n ** decimals, call: latestAnswerOf(feed) };
+  }
+
+  /** A base currency in USD; never by way of a third currency. */
+  *#baseLegs(base: Address, block: Head): Reading<readonly Leg[] | undefined> {
+    const named = yield* this.#named(base, block);
+    if (named !== undefined) return [named];
+    for (const oracle of this.#oracles) {
+      const leg = oracle.base === undefined ? yield* legOf(base, oracle, block) : undefined;
+      if (leg !== undefined) return [leg];
+    }
+    return undefined;
   }
 
   filters(): readonly LogFilter[] {
-    return this.#oracle === undefined ? [] : [{ addresses: [this.#oracle], topics0: [ASSET_SOURCE_UPDATED] }];
+    if (this.#providers.length === 0) return [];
+    return [
+      { addresses: this.#oracles.map(({ address }) => address), topics0: [SOURCE_UPDATED, FALLBACK_UPDATED] },
+      { addresses: this.#providers, topics0: [ORACLE_UPDATED] },
+    ];
   }
 
-  /** Throws when a wanted token's source changes: only a new anchor can follow that. */
+  /** Throws when what answers a wanted token's price changes: only a new anchor can follow that. */
   apply(_block: Head, logs: readonly RawLog[]): Undo {
     for (const log of logs) {
-      if (log.address !== this.#oracle || log.topics[0] !== ASSET_SOURCE_UPDATED) continue;
+      const topic = log.topics[0];
+      const ofOracle = this.#oracles.some(({ address }) => address === log.address);
+      if (topic === ORACLE_UPDATED && this.#providers.includes(log.address))
+        throw new MirrorError(`${log.address} names another price oracle`);
+      if (topic === FALLBACK_UPDATED && ofOracle) throw new MirrorError(`the oracle ${log.address} falls back on another`);
+      if (topic !== SOURCE_UPDATED || !ofOracle) continue;
       const token = topicAddress(log, 1);
-      if (this.#wanted.has(token) && !this.#usdFeeds.has(token)) throw new MirrorError(`the price of ${token} has a new source`);
+      const wanted = this.#wanted.has(token) || this.#oracles.some(({ base }) => base === token);
+      if (wanted && !this.#usdFeeds.has(token)) throw new MirrorError(`the price of ${token} has a new source`);
     }
     return nothing;
   }
 
   reads(_block: Head): readonly ViewCall[] {
-    this.#asked = [...this.#entries.values()].map(({ source }) => source);
+    this.#asked = this.#sources();
     return this.#asked.flatMap((source) => source.reads());
   }
 
@@ -144,25 +182,40 @@ export class UsdBook implements Mirrored, UsdPrices {
   /** The decoded sources against their own answers, in turn. */
   audit(_block: BlockRef, limit: number, seed: number): readonly ViewCheck[] {
     const { head } = this.#state;
-    const decoded = [...this.#entries].filter(([, { source }]) => source.kind === 'ratio' || source.kind === 'feed');
-    if (head === null || decoded.length === 0) return [];
-    return Array.from({ length: Math.min(limit, decoded.length) }, (_, i) => {
-      const [token, { source }] = decoded[(seed + i) % decoded.length]!;
-      return {
-        subject: `price of ${token} by ${source.address}`,
-        call: latestAnswerOf(source.address),
-        compare: (answer) => {
-          // Of the block that has been ingested meanwhile.
-          const price = source.price(momentOf(this.#state.head ?? head, this.#feeds));
-          const theirs = intOf(answer);
-          if (price.ok && price.price === theirs) return null;
-          return { ours: price.ok ? String(price.price) : price.reason, theirs: String(theirs) };
-        },
-      };
-    });
+    if (head === null) return [];
+    // Of the block that has been ingested meanwhile.
+    const at = () => momentOf(this.#state.head ?? head, this.#feeds);
+    const legs = [...this.#entries.values()].flatMap(({ legs }) => legs);
+    const checks = legs.flatMap(({ token, source }) => sourceCheck(token, source, at) ?? []);
+    return Array.from({ length: Math.min(limit, checks.length) }, (_, i) => checks[(seed + i) % checks.length]!);
+  }
+
+  #sources(): readonly LiveSource[] {
+    return [...this.#entries.values()].flatMap(({ legs }) => legs.map(({ source }) => source));
   }
 }
 
-function rescaleDown(value: bigint, from: number, to: number): bigint {
-  return from <= to ? value * 10n ** BigInt(to - from) : value / 10n ** BigInt(from - to);
+function* oracleOf(provider: Address): Reading<AaveOracle> {
+  const [answer] = yield [priceOracleOf(provider)];
+  const address = addressOf(answer);
+  if (address === undefined) throw new MirrorError(`no Aave market at ${provider}`);
+  return yield* readAaveOracle(address);
+}
+
+function* legOf(token: Address, oracle: AaveOracle, block: Head): Reading<Leg | undefined> {
+  const source = yield* aaveSource(token, oracle, block);
+  return source && { token, source, unit: oracle.unit, call: assetPriceOf(oracle.address, token) };
+}
+
+/** USD of one whole token with 8 decimals, rounded down; undefined where a leg has no price. */
+function usdOf({ decimals, legs }: Entry, priceOf: (leg: Leg, place: number) => bigint | undefined): Usd | undefined {
+  let numerator = USD_UNIT;
+  let denominator = 1n;
+  for (const [place, leg] of legs.entries()) {
+    const price = priceOf(leg, place);
+    if (price === undefined || price <= 0n) return undefined;
+    numerator *= price;
+    denominator *= leg.unit;
+  }
+  return { priceUsd8: numerator / denominator, decimals };
 }

@@ -2,6 +2,7 @@
 import type { Address, ViewCall } from '../lib/types.ts';
 import type { FlashSource } from '../liquidity/types.ts';
 import type { FeedBook } from '../oracles/feeds.ts';
+import type { UsdPrices } from '../oracles/types.ts';
 import { type AaveV3Deployment, aaveV3 } from './aave-v3/family.ts';
 import type { Protocol, ProtocolName } from './types.ts';
 
@@ -23,7 +24,8 @@ export type ToldContract = { readonly what: string; readonly address: Address; r
 /** What a protocol's folder makes of the book. */
 export interface Family {
   readonly name: ProtocolName;
-  deployed(book: ProtocolBook, feeds: FeedBook, choices: Choices): readonly Deployed[];
+  /** @param usd answers once everything is synced */
+  deployed(book: ProtocolBook, feeds: FeedBook, usd: UsdPrices, choices: Choices): readonly Deployed[];
   contracts(book: ProtocolBook): readonly ToldContract[];
 }
 
@@ -32,8 +34,8 @@ const FAMILIES: readonly Family[] = [aaveV3];
 export const PROTOCOLS: readonly ProtocolName[] = FAMILIES.map(({ name }) => name);
 
 /** What the operator wants of what the book has. */
-export function deployedIn(book: ProtocolBook, feeds: FeedBook, choices: Choices): readonly Deployed[] {
-  return chosen(choices).flatMap((family) => family.deployed(book, feeds, choices));
+export function deployedIn(book: ProtocolBook, feeds: FeedBook, usd: UsdPrices, choices: Choices): readonly Deployed[] {
+  return chosen(choices).flatMap((family) => family.deployed(book, feeds, usd, choices));
 }
 
 export function contractsIn(book: ProtocolBook, choices: Choices): readonly ToldContract[] {

@@ -98,7 +98,7 @@ const known = ({ nothing: _, zero: __, ...rest }: Record<string, bigint | undefi
 test('every kind is told apart, and priced as it answers', async () => {
   const sources = await resolved();
   expect(Object.fromEntries(Object.entries(sources).map(([name, { kind, feeds }]) => [name, `${kind} ${feeds.length}`]))).toEqual({
-    ...{ feed: 'feed 1', adapter: 'ratio 1', stable: 'feed 1', growing: 'ratio 1', capped: 'ratio 1', overStable: 'ratio 1' },
+    ...{ feed: 'feed 1', adapter: 'ratio 1', stable: 'capped 1', growing: 'ratio 1', capped: 'ratio 1', overStable: 'ratio 1' },
     ...{ lying: 'opaque 0', set: 'opaque 0', zero: 'opaque 0', nothing: 'opaque 0' },
   });
   await ingest(sources, new Journal());

@@ -29,7 +29,7 @@ async function follow(named: Record<string, string>, market: Address | undefined
     token[symbol]!,
     lower(fixture.market.feeds[feed]!.proxy),
   ]);
-  const usd = new UsdBook(new Map(proxies), market, feeds);
+  const usd = new UsdBook(new Map(proxies), market === undefined ? [] : [market], feeds);
   usd.want(wanted);
   const follower = new ChainFollower(fixture.anvil.rpcUrl, fixture.market.multicall3, [usd, feeds]);
   await follower.anchor();

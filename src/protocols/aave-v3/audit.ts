@@ -2,6 +2,7 @@
 import type { Address, ViewAnswer } from '../../lib/types.ts';
 import { uintOf } from '../../lib/words.ts';
 import type { ViewCheck } from '../../mirror/types.ts';
+import { sourceCheck } from '../../oracles/audit.ts';
 import type { Slot } from '../types.ts';
 import { standingOf } from './health.ts';
 import type { Lens } from './lens.ts';
@@ -28,24 +29,28 @@ export class Suspects {
     return { ...check, compare };
   }
 }
+/** Kinds of a reserve's checks: its source, its price, and its two indexes. */
+const KINDS = 4;
 
 /**
  * @param nearest slots to check first, the least healthy first
  * @param lens the mirrored block itself; made when the first comparison asks, after the block has been ingested
  * @param suspects what differed before
+ * @param refuted told when a price source was found to answer otherwise than its formula: a lens made before is worthless
  */
 export function auditChecks(
   state: MarketState,
   lens: () => Lens,
+  refuted: () => void,
   nearest: readonly Slot[],
   limit: number,
   seed: number,
   suspects: Suspects,
 ): ViewCheck[] {
   const reserveIds = [...state.reserves.keys()];
-  const forReserves = Math.min(reserveIds.length * 3, Math.ceil(limit / RESERVE_EVERY));
+  const forReserves = Math.min(reserveIds.length * KINDS, Math.ceil(limit / RESERVE_EVERY));
   // Consecutive over blocks, so that every price and index has its turn.
-  const allTurns = reserveIds.length * 3;
+  const allTurns = reserveIds.length * KINDS;
   const turns = new Set([...suspects.turns].filter((turn) => turn < allTurns).slice(0, forReserves));
   for (let i = 0; turns.size < forReserves; i++) turns.add((seed * forReserves + i) % allTurns);
   const total = state.accounts.length;
@@ -56,7 +61,7 @@ export function auditChecks(
   // The rest in turn too: over the blocks every account is checked, those that nobody expects anything of included.
   for (let i = 0; slots.size < accounts && i < total; i++) slots.add((seed * others + i) % total);
   return [
-    ...[...turns].map((turn) => Suspects.watch(suspects.turns, turn, reserveCheck(state, lens, reserveIds, turn))),
+    ...[...turns].map((turn) => Suspects.watch(suspects.turns, turn, reserveCheck(state, lens, refuted, reserveIds, turn))),
     ...[...slots].map((slot) => Suspects.watch(suspects.accounts, state.accounts[slot]!.address, accountCheck(state, lens, slot))),
   ];
 }
@@ -76,15 +81,18 @@ function accountCheck(state: MarketState, lens: () => Lens, slot: Slot): ViewChe
   };
 }
 
-function reserveCheck(state: MarketState, lens: () => Lens, ids: readonly number[], turn: number): ViewCheck {
-  const id = ids[Math.floor(turn / 3) % ids.length]!;
-  const { asset, symbol } = state.reserves.get(id)!;
+function reserveCheck(state: MarketState, lens: () => Lens, refuted: () => void, ids: readonly number[], turn: number): ViewCheck {
+  const id = ids[Math.floor(turn / KINDS) % ids.length]!;
+  const { asset, symbol, source } = state.reserves.get(id)!;
   const { pool, oracle } = state.addresses;
   const now = () => lens().reserve(id);
-  switch (turn % 3) {
+  const price: ViewCheck = { subject: `price of ${symbol}`, call: calls.assetPrice(oracle, asset), compare: same(() => now()?.price) };
+  switch (turn % KINDS) {
     case 0:
-      return { subject: `price of ${symbol}`, call: calls.assetPrice(oracle, asset), compare: same(() => now()?.price) };
+      return sourceCheck(symbol, source, () => lens().at, refuted) ?? price;
     case 1:
+      return price;
+    case 2:
       return {
         subject: `income index of ${symbol}`,
         call: calls.normalizedIncome(pool, asset),

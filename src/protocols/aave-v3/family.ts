@@ -8,9 +8,9 @@ export type { AaveV3Deployment } from './market.ts';
 /** Aave v3: each deployment is a market, and its pool lends. */
 export const aaveV3: Family = {
   name: 'aave-v3',
-  deployed: (book, feeds) =>
+  deployed: (book, feeds, usd) =>
     book['aave-v3'].map((deployment) => {
-      const protocol = new AaveV3Market(deployment, feeds);
+      const protocol = new AaveV3Market(deployment, feeds, usd);
       return { protocol, flashes: [new AaveV3Flash(protocol)] };
     }),
   contracts: (book) =>

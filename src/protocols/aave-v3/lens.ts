@@ -5,7 +5,7 @@ import type { EModeCategory, MarketState, Reserve } from './state.ts';
 
 export type ReserveNow = {
   readonly reserve: Reserve;
-  /** Base currency of the market's oracle: USD, 8 decimals. Undefined when there is no price. */
+  /** In the base currency of the market's oracle. Undefined when there is no price. */
   readonly price: bigint | undefined;
   readonly incomeIndexRay: bigint;
   readonly debtIndexRay: bigint;

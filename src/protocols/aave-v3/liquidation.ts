@@ -24,7 +24,7 @@ import type { Regime } from '../types.ts';
 /** LiquidationLogic.CLOSE_FACTOR_HF_THRESHOLD. */
 export const CLOSE_FACTOR_THRESHOLD_WAD = (95n * WAD) / 100n;
 const DEFAULT_CLOSE_FACTOR_BPS = 5_000n;
-/** USD with 8 decimals: MIN_BASE_MAX_CLOSE_FACTOR_THRESHOLD and MIN_LEFTOVER_BASE. */
+/** MIN_BASE_MAX_CLOSE_FACTOR_THRESHOLD and MIN_LEFTOVER_BASE: the same numbers in whatever currency the market counts; meant for USD with 8 decimals. */
 const CLOSE_FACTOR_MIN_BASE = 2_000_00000000n;
 const LEFTOVER_MIN_BASE = 1_000_00000000n;
 const HALF_BPS = BPS / 2n;

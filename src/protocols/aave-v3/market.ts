@@ -3,7 +3,7 @@ import { Journal } from '../../mirror/journal.ts';
 import { MirrorError, type Reading, type Undo, type ViewCheck } from '../../mirror/types.ts';
 import type { FeedBook } from '../../oracles/feeds.ts';
 import { momentOf } from '../../oracles/moment.ts';
-import type { FeedId, Moment } from '../../oracles/types.ts';
+import type { FeedId, Moment, UsdPrices } from '../../oracles/types.ts';
 import type { Option, PositionView, Protocol, Slot, Verdict } from '../types.ts';
 import { anchorMarket } from './anchor.ts';
 import { auditChecks, Suspects } from './audit.ts';
@@ -23,7 +23,7 @@ import { Lens } from './lens.ts';
 import { optionsOf } from './options.ts';
 import type { Account, MarketState } from './state.ts';
 import { type Ask, asksFor } from './unread.ts';
-import { viewOf } from './view.ts';
+import { usdOf, viewOf } from './view.ts';
 
 /** One market of the address book. `fromBlock` is inclusive. */
 export type AaveV3Deployment = { readonly name: string; readonly poolAddressesProvider: Address; readonly fromBlock: number };
@@ -44,6 +44,7 @@ export class AaveV3Market implements Protocol {
   readonly fromBlock: number;
   readonly #provider: Address;
   readonly #feeds: FeedBook;
+  readonly #usd: UsdPrices | undefined;
   readonly #journal = new Journal();
   /** Borrowers by the contract that logged them: which one is the pool is known from the anchor on. */
   readonly #discovered = new Map<Address, Set<Address>>();
@@ -56,12 +57,14 @@ export class AaveV3Market implements Protocol {
   #lenses = new WeakMap<Moment, Lens>();
   readonly #suspects = new Suspects();
 
-  constructor(deployment: AaveV3Deployment, feeds: FeedBook) {
+  /** @param usd values the base currency of a market that does not count in USD, for people; without it they see 0 there */
+  constructor(deployment: AaveV3Deployment, feeds: FeedBook, usd?: UsdPrices) {
     this.market = deployment.name;
     this.id = `aave-v3/${deployment.name}`;
     this.fromBlock = deployment.fromBlock;
     this.#provider = deployment.poolAddressesProvider;
     this.#feeds = feeds;
+    this.#usd = usd;
   }
 
   // ---- mirror
@@ -138,7 +141,11 @@ export class AaveV3Market implements Protocol {
     const state = this.#anchored();
     let lens: Lens | undefined;
     const ingested = () => (lens ??= new Lens(state, momentOf(state.head, this.#feeds)));
-    return auditChecks(state, ingested, this.#nearest(), limit, seed, this.#suspects);
+    const refuted = () => {
+      lens = undefined;
+      this.#forget();
+    };
+    return auditChecks(state, ingested, refuted, this.#nearest(), limit, seed, this.#suspects);
   }
 
   // ---- judgement
@@ -182,7 +189,7 @@ export class AaveV3Market implements Protocol {
   }
 
   view(slot: Slot, at: Moment): PositionView {
-    return viewOf(this.#account(slot), this.#lens(at));
+    return viewOf(this.#account(slot), this.#lens(at), usdOf(this.#anchored().prices, this.#usd, at));
   }
 
   tokens(): readonly Address[] {

@@ -56,7 +56,8 @@ function pairOf(
   lens: Lens,
   rounding: Rounding,
 ): Pair | undefined {
-  if (debt.price === undefined || collateral.price === undefined) return undefined;
+  // A price of 0 (a fallback oracle may answer it) makes the pool divide by it, or give the collateral away for nothing.
+  if (!debt.price || !collateral.price) return undefined;
   const { config } = collateral.reserve;
   const bonusBps = lens.modeOf(account.eMode, collateral.reserve.id)?.liquidationBonusBps ?? config.liquidationBonusBps;
   if (bonusBps === 0n) return undefined;

@@ -27,9 +27,6 @@ export const calls = {
   normalizedIncome: viewCall('function getReserveNormalizedIncome(address)'),
   normalizedDebt: viewCall('function getReserveNormalizedVariableDebt(address)'),
   // AaveOracle
-  baseCurrency: viewCall('function BASE_CURRENCY()'),
-  baseUnit: viewCall('function BASE_CURRENCY_UNIT()'),
-  sourceOfAsset: viewCall('function getSourceOfAsset(address)'),
   assetPrice: viewCall('function getAssetPrice(address)'),
   // tokens
   scaledBalance: viewCall('function scaledBalanceOf(address)'),

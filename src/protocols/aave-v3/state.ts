@@ -1,5 +1,6 @@
 /** What the mirror keeps of one Aave market. Plain data; every change after the anchor goes through the journal. */
 import type { Address, Head } from '../../lib/types.ts';
+import type { AaveOracle } from '../../oracles/aave.ts';
 import type { LiveSource } from '../../oracles/sources.ts';
 import type { Slot } from '../types.ts';
 import type { ReserveConfig } from './config.ts';
@@ -56,6 +57,8 @@ export type MarketAddresses = {
 export type MarketState = {
   readonly rounding: Rounding;
   readonly addresses: MarketAddresses;
+  /** What prices are in, and who is asked for them. */
+  readonly prices: AaveOracle;
   readonly reserves: Map<number, Reserve>;
   readonly byAsset: Map<Address, Reserve>;
   readonly byAToken: Map<Address, Reserve>;

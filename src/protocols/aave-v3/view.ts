@@ -1,26 +1,40 @@
 /** A position as people see it. */
 import { divUp } from '../../lib/math.ts';
+import type { AaveOracle } from '../../oracles/aave.ts';
+import type { Moment, UsdPrices } from '../../oracles/types.ts';
 import type { Holding, PositionView } from '../types.ts';
 import { collateralRaw, debtRaw } from './health.ts';
 import type { Lens, ReserveNow } from './lens.ts';
 import type { Account } from './state.ts';
 
+const USD_UNIT = 100_000_000n;
+
+/** What a price in the oracle's base currency is in USD with 8 decimals: `price * numerator / denominator`. */
+export type BaseInUsd = { readonly numerator: bigint; readonly denominator: bigint };
+
+/** A base currency that nobody prices in USD is worth 0 to people; nothing is decided by it. */
+export function usdOf({ base, unit }: AaveOracle, usd: UsdPrices | undefined, at: Moment): BaseInUsd {
+  return { numerator: base === undefined ? USD_UNIT : (usd?.usd8(base, at)?.priceUsd8 ?? 0n), denominator: unit };
+}
+
 /** Amounts with interest to the lens's moment; what has no price counts as 0. */
-export function viewOf(account: Account, lens: Lens): PositionView {
+export function viewOf(account: Account, lens: Lens, { numerator, denominator }: BaseInUsd): PositionView {
   const collateral: Holding[] = [];
   for (const id of account.collateral) {
     const now = lens.reserve(id);
     const scaled = account.supplied.get(id) ?? 0n;
     if (now === undefined || scaled === 0n) continue;
     const amountRaw = collateralRaw(scaled, now);
-    collateral.push(holding(now, amountRaw, (amountRaw * (now.price ?? 0n)) / now.reserve.unit));
+    const valueBase = (amountRaw * (now.price ?? 0n)) / now.reserve.unit;
+    collateral.push(holding(now, amountRaw, (valueBase * numerator) / denominator));
   }
   const debt: Holding[] = [];
   for (const [id, scaled] of account.owed) {
     const now = lens.reserve(id);
     if (now === undefined) continue;
     const amountRaw = debtRaw(scaled, now);
-    debt.push(holding(now, amountRaw, divUp(amountRaw * (now.price ?? 0n), now.reserve.unit)));
+    const valueBase = divUp(amountRaw * (now.price ?? 0n), now.reserve.unit);
+    debt.push(holding(now, amountRaw, divUp(valueBase * numerator, denominator)));
   }
   return { account: account.address, collateral, debt, collateralUsd8: sum(collateral), debtUsd8: sum(debt) };
 }
