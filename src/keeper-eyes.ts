@@ -86,7 +86,8 @@ export class KeeperEyes implements KeeperView {
     const { fresh, waitedMs, gapMs } = heads.freshness();
     if (!fresh)
       because.push(`no new head for ${Math.round(waitedMs)} ms${gapMs === null ? '' : `, they come every ${Math.round(gapMs)} ms`}`);
-    if (rpc.endpoints.every((endpoint) => endpoint.restMs > 0)) because.push('no endpoint is up');
+    if (rpc.distrust !== null) because.push(`no endpoint can be trusted: ${rpc.distrust}`);
+    else if (rpc.endpoints.every((endpoint) => endpoint.restMs > 0)) because.push('no endpoint is up');
     if (follower.last === undefined) because.push('no block has been processed yet');
     if (follower.trouble !== undefined) because.push(follower.trouble);
     for (const protocol of world.protocols) {

@@ -67,6 +67,7 @@ export async function runKeeper(config: Config, telemetry: Telemetry, stop: Abor
   let calls = 0;
   const notify = (notice: ChainNotice) => {
     if (notice.kind === 'call') calls++;
+    else if (notice.kind === 'logs-proved' && notice.ok) telemetry.metrics.logProofs.inc();
     else emit('endpoint.changed', { ...notice });
   };
   const { rpc, book } = await connect(config, notify);
@@ -135,6 +136,7 @@ export async function runKeeper(config: Config, telemetry: Telemetry, stop: Abor
     switchboard,
     chain,
     emit,
+    trusted: () => rpc.distrust === null,
     tips: publicMempool === 'only',
     takeCalls,
     lastBlock: numberOf(await ledger.get(HEAD_BLOCK)),

@@ -1,38 +1,48 @@
 import type { SecretUrl } from '../lib/secret.ts';
 import type { Head, Hex } from '../lib/types.ts';
-import { asRpcError, errorFromAnswer, RpcError } from './errors.ts';
+import { asRpcError, errorFromAnswer, type Lie, RpcError } from './errors.ts';
+import { headerHash } from './header.ts';
 import { httpTransport } from './http.ts';
 import { parseHead, parseQuantity } from './parse.ts';
+import { Standing } from './standing.ts';
 import type { JsonRpcRequest, Transport } from './transport.ts';
-import type { Notify, RpcAnswer, RpcCall } from './types.ts';
+import type { Answerer, Notify, RpcAnswer, RpcCall } from './types.ts';
 import { wsTransport } from './ws.ts';
 
-const FIRST_REST_MS = 1_000;
-const LONGEST_REST_MS = 30_000;
-/** An endpoint of another chain is asked again now and then: its operator may have mended it. */
-const REFUSED_REST_MS = 60_000;
 const REMEMBERED_BLOCKS = 64;
+/** A gateway may lead to another node, and that to another chain, at any time: the chain id is asked for again, beside other calls. */
+const RECHECK_MS = 60_000;
+const AMENDS_TIMEOUT_MS = 5_000;
 const LATEST = { method: 'eth_getBlockByNumber', params: ['latest', false] };
+const HEADERS = new Set(['eth_getBlockByNumber', 'eth_getBlockByHash']);
+/** Who asks these can ask for less. */
+const DIVISIBLE = new Set(['eth_getLogs', 'eth_call']);
 
 let lastId = 0;
 
 /** The chain that all endpoints have to be on. Unset until the first endpoint has told it, when the operator did not. */
 export type ChainIdentity = { expected: number | null };
 
-/** One endpoint: is it on our chain, is it resting after a failure, which blocks is it known to have. */
-export class Endpoint {
+/** Resolves with true once what an endpoint was distrusted for is no longer so. May reject: then it is not. */
+export type Amends = () => Promise<boolean>;
+
+/** One endpoint: is it on our chain, can it be asked, can it be trusted, which blocks is it known to have. */
+export class Endpoint implements Answerer {
   readonly url: SecretUrl;
   readonly host: string;
   readonly subscribes: boolean;
   readonly #transport: Transport;
   readonly #identity: ChainIdentity;
   readonly #notify: Notify;
+  readonly #standing = new Standing();
   readonly #known = new Set<Hex>();
-  #verified: Promise<void> | null = null;
-  #failures = 0;
-  #refused = false;
-  #restUntil = 0;
-  #behindUntil = 0;
+  /** By where headers come from: do their fields make their hash? Told by the first; some endpoints leave fields out. */
+  readonly #sealed = new Map<'asked' | 'pushed', boolean>();
+  #checking: Promise<void> | null = null;
+  /** The connection on which the chain id was last right; null when it has to be asked for before anything else. */
+  #verifiedOn: number | null = null;
+  #verifiedAt = 0;
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(url: SecretUrl, identity: ChainIdentity, notify: Notify) {
     this.url = url;
@@ -45,32 +55,52 @@ export class Endpoint {
 
   /** Milliseconds for which it should be left alone; 0 when it may be asked. */
   get restMs(): number {
-    return Math.max(0, this.#restUntil - performance.now(), this.#behindUntil - performance.now());
+    return this.#standing.restMs(performance.now());
   }
 
-  /** It is on another chain, and it is too early to look again. */
-  get refused(): boolean {
-    return this.#refused && this.restMs > 0;
+  /** Milliseconds for which it asked to be left alone. */
+  get limitedMs(): number {
+    return this.#standing.limitedMs(performance.now());
+  }
+
+  /** Why nothing it says counts; null while it is trusted. */
+  get distrust(): string | null {
+    return this.#standing.lie?.reason ?? null;
+  }
+
+  get lie(): Lie | null {
+    return this.#standing.lie?.lie ?? null;
   }
 
   get behind(): boolean {
-    return this.#behindUntil > performance.now();
+    return this.#standing.behind(performance.now());
   }
 
-  /** Asks for the chain id, once until the next failure; rejects with kind `wrong-chain` on another chain than ours. */
+  /** Asks for the chain id where that is not known of this connection; rejects with kind `wrong-chain` on another chain than ours. */
   async verify(timeoutMs: number): Promise<void> {
-    this.#verified ??= this.#checkChain(timeoutMs);
-    try {
-      await this.#verified;
-    } catch (error) {
-      this.#verified = null;
-      throw error;
-    }
+    // Twice: the connection may have been lost while it was asked.
+    for (let attempt = 0; attempt < 2 && this.#verifiedOn !== this.#transport.connection; attempt++) await this.#check(timeoutMs);
+    if (performance.now() - this.#verifiedAt > RECHECK_MS) this.#recheck(timeoutMs);
+  }
+
+  /** Throws with kind `wrong-chain` when this is not the chain id that all endpoints share. */
+  mustBeOurs(answered: unknown): void {
+    const chainId = parseQuantity(answered, 'eth_chainId');
+    this.#identity.expected ??= chainId;
+    const { expected } = this.#identity;
+    if (chainId !== expected) throw new RpcError('wrong-chain', this.host, `is on chain ${chainId}, not on chain ${expected}`);
+  }
+
+  /** What it says does not fit: the next call asks for the chain id first. */
+  suspect(): void {
+    this.#verifiedOn = null;
   }
 
   async call(call: RpcCall, timeoutMs: number, knows?: Hex): Promise<unknown> {
     await this.verify(timeoutMs);
     const result = await this.#single(call, timeoutMs);
+    // NOTE: the call may have opened a new connection, to who knows whom.
+    await this.verify(timeoutMs);
     const empty = result === null || (Array.isArray(result) && result.length === 0);
     if (knows !== undefined && empty) await this.#mustKnow(knows, timeoutMs);
     return result;
@@ -80,11 +110,12 @@ export class Endpoint {
     await this.verify(timeoutMs);
     const requests = calls.map(toRequest);
     const answer = await this.#timed(calls, () => this.#transport.send(requests, timeoutMs));
+    await this.verify(timeoutMs);
     if (!Array.isArray(answer)) throw errorOf(this.host, 'batch', answer);
     const byId = new Map(answer.map((one: unknown) => [(one as { id?: unknown } | null)?.id, one]));
     return requests.map(({ id, method }) => {
       try {
-        return { ok: true, result: resultOf(this.host, method, byId.get(id)) };
+        return { ok: true, result: this.#resultOf(method, byId.get(id)) };
       } catch (error) {
         return { ok: false, error: error as Error };
       }
@@ -101,51 +132,112 @@ export class Endpoint {
   }
 
   succeeded(): void {
-    if (this.#failures === 0) return;
-    this.#failures = 0;
-    this.#restUntil = 0;
-    this.#notify({ kind: 'endpoint-back', host: this.host });
+    if (this.#standing.succeeded()) this.#notify({ kind: 'endpoint-back', host: this.host });
   }
 
   failed(error: RpcError): void {
-    this.#verified = null;
+    this.suspect();
+    if (error.lie !== undefined) {
+      this.distrustFor(error.lie, error.message, async () => true);
+      return;
+    }
     // Calls that were under way together fail together, and count once.
     if (this.restMs > 0) return;
-    const refused = error.kind === 'wrong-chain';
-    this.#refused = refused;
-    this.#failures++;
-    const restMs = refused ? REFUSED_REST_MS : Math.min(FIRST_REST_MS * 2 ** (this.#failures - 1), LONGEST_REST_MS);
-    this.#restUntil = performance.now() + restMs;
-    if (refused) this.#notify({ kind: 'endpoint-refused', host: this.host, reason: error.message });
-    else this.#notify({ kind: 'endpoint-failed', host: this.host, reason: error.message, restMs });
+    const restMs = this.#standing.failed(performance.now(), error.kind === 'rate-limited' ? error.retryAfterMs : undefined);
+    this.#notify({ kind: 'endpoint-failed', host: this.host, reason: error.message, failure: error.kind, restMs });
+  }
+
+  /**
+   * It was shown to lie: it is asked nothing more until it is on our chain, tells a sound head, and has made `amends`; that is tried after pauses that
+   * grow from 5 s to 10 min.
+   */
+  distrustFor(lie: Lie, reason: string, amends: Amends): void {
+    if (this.distrust !== null) return;
+    const restMs = this.#standing.lied(performance.now(), lie, reason);
+    this.#notify({ kind: 'endpoint-distrusted', host: this.host, reason, lie, restMs });
+    this.#tryAmends(restMs, lie, reason, amends);
   }
 
   /** It works, but its chain is not up to date. */
   fellBehind(blocks: number, restMs: number): void {
-    this.#behindUntil = performance.now() + restMs;
-    this.#notify({ kind: 'endpoint-failed', host: this.host, reason: `${this.host}: is ${blocks} blocks behind`, restMs });
+    this.#standing.fellBehind(performance.now(), restMs);
+    const reason = `${this.host}: is ${blocks} blocks behind`;
+    this.#notify({ kind: 'endpoint-failed', host: this.host, reason, failure: 'behind', restMs });
   }
 
   /** Its newest block, which it then is known to have. */
   async latest(timeoutMs: number): Promise<Head> {
+    const head = await this.#head(LATEST, timeoutMs);
+    if (head === null) throw new RpcError('bad-answer', this.host, 'has no newest block');
+    this.learn(head.hash);
+    return head;
+  }
+
+  /** Its block of this number or hash; null when it has none. */
+  async block(at: number | Hex, timeoutMs: number): Promise<Head | null> {
+    const call = typeof at === 'number' ? byNumber(at) : { method: 'eth_getBlockByHash', params: [at, false] };
+    const head = await this.#head(call, timeoutMs);
+    if (head !== null && head.number !== at && head.hash !== at) throw new RpcError('bad-answer', this.host, 'answered with another block');
+    return head;
+  }
+
+  /** Throws with kind `lied` when a header's fields do not make its hash, where they did before. */
+  checkSeal(header: unknown, via: 'asked' | 'pushed'): void {
+    if (typeof header !== 'object' || header === null) return;
+    const { hash } = header as { hash?: unknown };
+    const made = headerHash(header as Readonly<Record<string, unknown>>);
+    if (made === null || typeof hash !== 'string') return;
+    const fits = made === hash.toLowerCase();
+    if (!this.#sealed.has(via)) this.#sealed.set(via, fits);
+    if (!fits && this.#sealed.get(via))
+      throw new RpcError('lied', this.host, `the fields of block ${hash} do not make its hash`, { lie: 'forged-head' });
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+    this.#transport.close();
+  }
+
+  #tryAmends(restMs: number, lie: Lie, reason: string, amends: Amends): void {
+    this.#timer = setTimeout(async () => {
+      this.suspect();
+      const good = await this.latest(AMENDS_TIMEOUT_MS)
+        .then(amends)
+        .catch(() => false);
+      if (!good) return this.#tryAmends(this.#standing.lied(performance.now(), lie, reason), lie, reason, amends);
+      this.#standing.madeGood();
+      this.#notify({ kind: 'endpoint-trusted', host: this.host });
+    }, restMs);
+    this.#timer.unref();
+  }
+
+  async #head(call: RpcCall, timeoutMs: number): Promise<Head | null> {
     try {
-      const head = parseHead(await this.call(LATEST, timeoutMs));
-      this.learn(head.hash);
-      return head;
+      const result = await this.call(call, timeoutMs);
+      return result === null ? null : parseHead(result);
     } catch (error) {
       throw asRpcError(this.host, error);
     }
   }
 
-  close(): void {
-    this.#transport.close();
+  #check(timeoutMs: number): Promise<void> {
+    this.#checking ??= this.#checkChain(timeoutMs).finally(() => {
+      this.#checking = null;
+    });
+    return this.#checking;
+  }
+
+  #recheck(timeoutMs: number): void {
+    this.#verifiedAt = performance.now();
+    this.#check(timeoutMs).catch((error) => {
+      if (error instanceof RpcError) this.failed(error);
+    });
   }
 
   async #checkChain(timeoutMs: number): Promise<void> {
-    const chainId = parseQuantity(await this.#single({ method: 'eth_chainId', params: [] }, timeoutMs), 'eth_chainId');
-    this.#identity.expected ??= chainId;
-    const { expected } = this.#identity;
-    if (chainId !== expected) throw new RpcError('wrong-chain', this.host, `is on chain ${chainId}, not on chain ${expected}`);
+    this.mustBeOurs(await this.#single({ method: 'eth_chainId', params: [] }, timeoutMs));
+    this.#verifiedOn = this.#transport.connection;
+    this.#verifiedAt = performance.now();
   }
 
   async #mustKnow(block: Hex, timeoutMs: number): Promise<void> {
@@ -156,8 +248,19 @@ export class Endpoint {
   }
 
   async #single(call: RpcCall, timeoutMs: number): Promise<unknown> {
-    const answer = await this.#timed([call], () => this.#transport.send(toRequest(call), timeoutMs));
-    return resultOf(this.host, call.method, answer);
+    try {
+      return this.#resultOf(call.method, await this.#timed([call], () => this.#transport.send(toRequest(call), timeoutMs)));
+    } catch (error) {
+      if (error instanceof RpcError && error.kind === 'too-much' && !DIVISIBLE.has(call.method))
+        throw new RpcError('bad-answer', this.host, `${call.method}: answered with far too much`, { cause: error });
+      throw error;
+    }
+  }
+
+  #resultOf(method: string, answer: unknown): unknown {
+    if (typeof answer !== 'object' || answer === null || !('result' in answer)) throw errorOf(this.host, method, answer);
+    if (HEADERS.has(method)) this.checkSeal(answer.result, 'asked');
+    return answer.result;
   }
 
   async #timed<T>(calls: readonly RpcCall[], work: () => Promise<T>): Promise<T> {
@@ -174,14 +277,13 @@ export class Endpoint {
   }
 }
 
+function byNumber(number: number): RpcCall {
+  return { method: 'eth_getBlockByNumber', params: [`0x${number.toString(16)}`, false] };
+}
+
 function toRequest({ method, params }: RpcCall): JsonRpcRequest {
   lastId = (lastId % Number.MAX_SAFE_INTEGER) + 1;
   return { jsonrpc: '2.0', id: lastId, method, params };
-}
-
-function resultOf(host: string, method: string, answer: unknown): unknown {
-  if (typeof answer === 'object' && answer !== null && 'result' in answer) return answer.result;
-  throw errorOf(host, method, answer);
 }
 
 function errorOf(host: string, method: string, answer: unknown): RpcError {

@@ -8,6 +8,10 @@ export type RpcErrorKind =
   | 'rate-limited'
   | 'bad-answer'
   | 'wrong-chain'
+  /** It said what is shown to be untrue (`lie` tells what): it is not asked again before it has made good. */
+  | 'lied'
+  /** None of the endpoints can be trusted. */
+  | 'untrusted'
   /** This endpoint cannot, another may. */
   | 'unknown-block'
   | 'unsupported'
@@ -17,6 +21,9 @@ export type RpcErrorKind =
   | 'reverted'
   | 'rejected';
 
+/** What an endpoint can be distrusted for: worse than failing, for what it says would be acted on. */
+export type Lie = 'wrong-chain' | 'fork' | 'forged-head' | 'wrong-logs';
+
 /** A call that no endpoint answered well. Messages name the host only, never the URL. */
 export class RpcError extends Error {
   override readonly name = 'RpcError';
@@ -25,17 +32,22 @@ export class RpcError extends Error {
   /** JSON-RPC error code and revert data, where there were any. */
   readonly code: number | undefined;
   readonly data: Hex | undefined;
+  readonly lie: Lie | undefined;
+  /** For so long it asked to be left alone. */
+  readonly retryAfterMs: number | undefined;
 
-  constructor(kind: RpcErrorKind, host: string, message: string, detail: { code?: number; data?: Hex; cause?: unknown } = {}) {
+  constructor(kind: RpcErrorKind, host: string, message: string, detail: Detail = {}) {
     super(`${host}: ${message}`, detail.cause === undefined ? undefined : { cause: detail.cause });
     this.kind = kind;
     this.host = host;
     this.code = detail.code;
     this.data = detail.data;
+    this.lie = kind === 'wrong-chain' ? kind : detail.lie;
+    this.retryAfterMs = detail.retryAfterMs;
   }
 
   get endpointAtFault(): boolean {
-    return ['timeout', 'unreachable', 'rate-limited', 'bad-answer', 'wrong-chain'].includes(this.kind);
+    return ['timeout', 'unreachable', 'rate-limited', 'bad-answer', 'wrong-chain', 'lied'].includes(this.kind);
   }
 }
 
@@ -46,7 +58,11 @@ export function asRpcError(host: string, error: unknown): RpcError {
   throw error;
 }
 
+type Detail = { code?: number; data?: Hex; cause?: unknown; lie?: Lie; retryAfterMs?: number };
+
 const LONGEST = 200;
+/** Codes by which hosted nodes limit the rate, whatever they say with it. */
+const RATE_CODES = [429, -32029, -32090, -32097];
 
 /** Turns the `error` member of a JSON-RPC answer into ours. Nodes agree on few codes, so the words decide where the code says nothing. */
 export function errorFromAnswer(host: string, method: string, error: unknown): RpcError {
@@ -60,15 +76,17 @@ export function errorFromAnswer(host: string, method: string, error: unknown): R
 
 function kindOf(code: number | undefined, words: string, data: Hex | undefined): RpcErrorKind {
   if (code === 3 || /revert/.test(words) || (data !== undefined && data.length > 2)) return 'reverted';
-  if (/too many requests|rate.?limit|request limit|compute units|throttl|capacity/.test(words) || code === 429) return 'rate-limited';
+  if (/too many requests|rate.?limit|request limit|compute units|throttl|capacity/.test(words) || RATE_CODES.includes(code ?? 0))
+    return 'rate-limited';
   if (
-    /unknown block|\b(header|block)\b.{0,90}not found|resource not found|missing trie node|state .*(unavailable|not available|pruned)/.test(
+    /unknown block|\b(header|block)\b.{0,90}not found|resource not found|missing trie node|state .*(unavailable|not available|pruned)|no state available|pruned|pruning|before .*(snapshot|tail)/.test(
       words,
     )
   )
     return 'unknown-block';
   if (/range|too many|more than|exceed|too large|too big|response size|limit/.test(words) && !/gas|balance|fee|nonce/.test(words))
     return 'too-much';
+  if (code === -32005) return 'rate-limited';
   if (code === -32601 || code === -32004 || /not supported|unsupported|method .*not (found|available|exist|allowed)/.test(words))
     return 'unsupported';
   // Some nodes report what the EVM does under this code too; the rest of it is trouble of the node's own.

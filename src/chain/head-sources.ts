@@ -1,9 +1,11 @@
 /**
  * Which endpoint announces heads: one at a time, the first usable one, subscriptions before polling. When its socket is lost, when it falls
- * behind, or when no head came for five of the usual gaps, the next takes over; a preferred one is taken up again as soon as it is back.
+ * behind or loses trust, or when no head came for five of the usual gaps, the next takes over, rather one that goes on from our tip; a preferred one is
+ * taken up again as soon as it is back and goes on from our tip.
  */
 import { sleep } from '../lib/async.ts';
 import type { Head } from '../lib/types.ts';
+import type { Agreement } from './agreement.ts';
 import type { Arrivals } from './arrivals.ts';
 import type { Endpoint } from './endpoint.ts';
 import { asRpcError } from './errors.ts';
@@ -15,10 +17,6 @@ const LATE_FLOOR_MS = 1_000;
 /** With no gap seen yet. */
 const LATE_UNKNOWN_MS = 30_000;
 const LONGEST_LATE_MS = 60_000;
-/** Endpoints are compared after so many heads; more than so many blocks behind is too many. */
-const COMPARE_EVERY = 32;
-const BEHIND = 2;
-const BEHIND_REST_MS = 30_000;
 
 export type HeadSourcesParts = {
   /** In the operator's order. */
@@ -26,7 +24,8 @@ export type HeadSourcesParts = {
   readonly arrivals: Arrivals;
   /** The head that we stand at. */
   readonly tip: () => Head;
-  readonly offer: (head: Head) => void;
+  readonly agreement: Agreement;
+  readonly offer: (head: Head, from: Endpoint) => void;
   readonly notify: Notify;
   readonly timeoutMs: number;
 };
@@ -36,7 +35,6 @@ export class HeadSources {
   readonly #ordered: readonly Endpoint[];
   readonly #closed = new AbortController();
   #source: Source | null = null;
-  #sinceCompared = COMPARE_EVERY;
   #patience = 1;
 
   /** Starts at once. */
@@ -48,13 +46,17 @@ export class HeadSources {
   }
 
   get host(): string | null {
-    return this.#source?.endpoint.host ?? null;
+    return this.endpoint?.host ?? null;
+  }
+
+  get endpoint(): Endpoint | null {
+    return this.#source?.endpoint ?? null;
   }
 
   /** A new head was reached. */
   advanced(): void {
     this.#patience = 1;
-    this.#sinceCompared++;
+    this.#parts.agreement.advanced();
   }
 
   /** The present source's newest block, asked for; null when there is no telling. */
@@ -94,7 +96,8 @@ export class HeadSources {
           if (!signal.aborted) source.endpoint.failed(over);
           return null;
         }
-        if (this.#isLate() || (await this.#isBehind(source))) return source.endpoint;
+        if (this.#isLate() || (await this.#parts.agreement.look(source.endpoint)) || source.endpoint.distrust !== null)
+          return source.endpoint;
         const preferred = await this.#openPreferred(source);
         if (preferred === null) continue;
         source.close();
@@ -110,27 +113,31 @@ export class HeadSources {
 
   #use(source: Source): void {
     this.#source = source;
+    this.#parts.agreement.begin();
     this.#parts.notify({ kind: 'heads-from', host: source.endpoint.host, by: source.by });
     source.start((head) => {
-      if (this.#source === source) this.#parts.offer(head);
+      if (this.#source === source && source.endpoint.distrust === null) this.#parts.offer(head, source.endpoint);
     });
   }
 
-  /** The first endpoint that is up to date; when none is, the first that works at all. */
+  /** The first endpoint that is up to date and on our branch; when none is, the first that is up to date; when none is, the first that works at all. */
   async #openBest(avoid: Endpoint | null): Promise<Source | null> {
-    const ordered = this.#ordered.filter((endpoint) => !endpoint.refused);
+    const ordered = this.#ordered.filter(({ distrust }) => distrust === null);
     const candidates = avoid === null ? ordered : [...ordered.filter((endpoint) => endpoint !== avoid), avoid];
     const enough = avoid === null ? this.#parts.tip().number - 1 : this.#parts.tip().number + 1;
     let fallback: Source | null = null;
     for (const endpoint of candidates) {
       const source = await this.#open(endpoint);
       if (source === null) continue;
-      if (source.latest().number >= enough) {
+      const fresh = source.latest().number >= enough;
+      if (fresh && (await this.#parts.agreement.continues(endpoint, source.latest()))) {
         fallback?.close();
         return source;
       }
-      if (fallback === null) fallback = source;
-      else source.close();
+      if (fallback === null || (fresh && fallback.latest().number < enough)) {
+        fallback?.close();
+        fallback = source;
+      } else source.close();
     }
     return fallback;
   }
@@ -151,10 +158,10 @@ export class HeadSources {
 
   async #openPreferred(present: Source): Promise<Source | null> {
     for (const endpoint of this.#ordered.slice(0, this.#ordered.indexOf(present.endpoint))) {
-      if (endpoint.refused || endpoint.behind) continue;
+      if (endpoint.distrust !== null || endpoint.behind) continue;
       const source = await this.#open(endpoint);
       if (source === null) continue;
-      if (source.latest().number >= this.#parts.tip().number - 1) return source;
+      if (await this.#parts.agreement.continues(endpoint, source.latest())) return source;
       source.close();
     }
     return null;
@@ -168,19 +175,5 @@ export class HeadSources {
     // A chain that stands still is not mended by reconnecting ever more often.
     this.#patience = Math.max(Math.min(this.#patience * 2, LONGEST_LATE_MS / limit), this.#patience + 1);
     return true;
-  }
-
-  async #isBehind(source: Source): Promise<boolean> {
-    const others = this.#parts.endpoints.filter((endpoint) => endpoint !== source.endpoint && endpoint.restMs === 0);
-    if (others.length === 0 || this.#sinceCompared < COMPARE_EVERY) return false;
-    this.#sinceCompared = 0;
-    for (const endpoint of others) {
-      const best = await endpoint.latest(this.#parts.timeoutMs).catch(() => null);
-      const behind = best === null ? 0 : best.number - this.#parts.tip().number;
-      if (behind <= BEHIND) continue;
-      source.endpoint.fellBehind(behind, BEHIND_REST_MS);
-      return true;
-    }
-    return false;
   }
 }

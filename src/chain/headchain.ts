@@ -29,13 +29,22 @@ export class HeadChain {
     return this.#lowest;
   }
 
+  /** Our chain's block of this number, as far as it is remembered. */
+  at(number: number): Head | undefined {
+    return this.#ours.get(number);
+  }
+
   isOurs({ number, hash }: BlockRef): boolean {
     return this.#ours.get(number)?.hash === hash;
   }
 
-  /** Can this head be linked to what is known? */
+  /** Can this head be linked to what is known? Throws `RangeError` when it cannot be the child of its parent. */
   links(head: Head): boolean {
-    return this.#seen.has(head.parentHash);
+    const parent = this.#seen.get(head.parentHash);
+    if (parent === undefined) return false;
+    if (head.number !== parent.number + 1) throw new RangeError(`block ${head.number} names block ${parent.number} as its parent`);
+    if (head.timestamp < parent.timestamp) throw new RangeError(`block ${head.number} is older than its parent`);
+    return true;
   }
 
   /** Makes this head the tip. Its parent must be known (`links`); returns false for a block of our chain, which changes nothing. */

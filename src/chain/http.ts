@@ -14,13 +14,14 @@ export function httpTransport(url: SecretUrl, maxBytes = MAX_ANSWER_BYTES): Tran
       try {
         const signal = AbortSignal.any([timeout, closed.signal]);
         const response = await fetch(target, { method: 'POST', headers, body: JSON.stringify(message), signal, redirect: 'error' });
-        return parse(url.host, response, await bodyOf(url.host, response, maxBytes));
+        return checkIds(url.host, message, parse(url.host, response, await bodyOf(url.host, response, maxBytes)));
       } catch (error) {
         if (error instanceof RpcError) throw error;
         if (timeout.aborted) throw new RpcError('timeout', url.host, `no answer within ${timeoutMs} ms`);
         throw new RpcError('unreachable', url.host, closed.signal.aborted ? 'closed' : explainError(error));
       }
     },
+    connection: 0,
     close: () => closed.abort(),
   };
 }
@@ -48,7 +49,7 @@ async function bodyOf(host: string, response: Response, maxBytes: number): Promi
 }
 
 function parse(host: string, response: Response, body: string): unknown {
-  if (response.status === 429) throw new RpcError('rate-limited', host, 'too many requests (HTTP 429)');
+  if (response.status === 429) throw new RpcError('rate-limited', host, 'too many requests (HTTP 429)', retryAfter(response));
   let json: unknown;
   try {
     json = JSON.parse(body);
@@ -58,6 +59,20 @@ function parse(host: string, response: Response, body: string): unknown {
   // Some nodes put a JSON-RPC error under an HTTP error status: then the JSON says more.
   if (response.ok || (typeof json === 'object' && json !== null && ('error' in json || Array.isArray(json)))) return json;
   throw new RpcError('bad-answer', host, `HTTP ${response.status}`);
+}
+
+/** NOTE: an answer to another call would be believed: gateways that mix up their connections do that. An error may come without an id. */
+function checkIds(host: string, message: JsonRpcRequest | readonly JsonRpcRequest[], answer: unknown): unknown {
+  if (!('id' in message) || typeof answer !== 'object' || answer === null) return answer;
+  const { id, error } = answer as { id?: unknown; error?: unknown };
+  if (id === message.id || (error !== undefined && id == null)) return answer;
+  throw new RpcError('bad-answer', host, `${message.method}: answered with the id of another call`);
+}
+
+/** In seconds; the other form of the header, a date, is not compared with a clock that may be wrong. */
+function retryAfter(response: Response): { retryAfterMs?: number } {
+  const seconds = Number(response.headers.get('retry-after') ?? Number.NaN);
+  return seconds > 0 ? { retryAfterMs: seconds * 1_000 } : {};
 }
 
 export function whatInstead(body: string): string {

@@ -1,4 +1,5 @@
 import type { Address, Head, Hex, RawLog } from '../lib/types.ts';
+import { isBloom } from './bloom.ts';
 
 /** An endpoint's result has another shape than its method promises. */
 export class ShapeError extends Error {
@@ -47,7 +48,8 @@ export function record(value: unknown, what: string): Readonly<Record<string, un
 /** A block or header as `eth_getBlockBy…` and `newHeads` give it. Chains before EIP-1559 have no base fee: 0. */
 export function parseHead(value: unknown): Head {
   const block = record(value, 'block');
-  return {
+  const { logsBloom, receiptsRoot } = block;
+  const head = {
     number: parseQuantity(block['number'], 'block number'),
     hash: parseHash(block['hash'], 'block hash'),
     parentHash: parseHash(block['parentHash'], 'block parentHash'),
@@ -55,7 +57,11 @@ export function parseHead(value: unknown): Head {
     baseFeeWei: block['baseFeePerGas'] == null ? 0n : parseBigQuantity(block['baseFeePerGas'], 'block baseFeePerGas'),
     gasLimit: parseBigQuantity(block['gasLimit'], 'block gasLimit'),
     gasUsed: parseBigQuantity(block['gasUsed'], 'block gasUsed'),
+    ...(typeof logsBloom === 'string' && isBloom(logsBloom.toLowerCase()) && { logsBloom: logsBloom.toLowerCase() as Hex }),
+    ...(typeof receiptsRoot === 'string' && HASH.test(receiptsRoot) && { receiptsRoot: receiptsRoot.toLowerCase() as Hex }),
   };
+  if (head.gasUsed > head.gasLimit) throw new ShapeError('block gasUsed', 'more than the gas limit');
+  return head;
 }
 
 export function parseLog(value: unknown): RawLog {
@@ -73,11 +79,15 @@ export function parseLog(value: unknown): RawLog {
   };
 }
 
-/** Logs in the order of the chain. */
+/** Logs in the order of the chain, each once. */
 export function parseLogs(value: unknown): RawLog[] {
   if (!Array.isArray(value)) throw new ShapeError('eth_getLogs', 'not a list');
   const logs = value.map(parseLog);
-  return logs.sort((a, b) => a.blockNumber - b.blockNumber || a.logIndex - b.logIndex);
+  logs.sort((a, b) => a.blockNumber - b.blockNumber || a.logIndex - b.logIndex);
+  for (const [i, { blockNumber, logIndex }] of logs.entries())
+    if (logIndex === logs[i - 1]?.logIndex && blockNumber === logs[i - 1]?.blockNumber)
+      throw new ShapeError('eth_getLogs', 'the same log twice');
+  return logs;
 }
 
 export const toQuantity = (value: number | bigint): Hex => `0x${value.toString(16)}`;

@@ -62,6 +62,7 @@ async function subscribe(endpoint: Endpoint, { timeoutMs }: SourceOptions): Prom
   let announce = (head: Head): void => void early.push(head);
   const onPush = (_: string, result: unknown) => {
     try {
+      endpoint.checkSeal(result, 'pushed');
       const head = parseHead(result);
       endpoint.learn(head.hash);
       announce(head);
@@ -73,6 +74,9 @@ async function subscribe(endpoint: Endpoint, { timeoutMs }: SourceOptions): Prom
   // A socket of its own: requests on the same one delay the pushes (Nagle's algorithm and delayed acknowledgements).
   const socket = await Socket.open(endpoint.url, { timeoutMs, onEnd: end, onPush });
   try {
+    // Behind a gateway this connection may lead elsewhere than the one for calls.
+    const chain = record(await socket.send({ jsonrpc: '2.0', id: 0, method: 'eth_chainId', params: [] }, timeoutMs), 'eth_chainId');
+    endpoint.mustBeOurs(chain['result']);
     const request = { jsonrpc: '2.0', id: 1, method: 'eth_subscribe', params: ['newHeads'] } as const;
     const answer = record(await socket.send(request, timeoutMs), 'eth_subscribe');
     if (typeof answer['result'] !== 'string') throw new RpcError('unsupported', endpoint.host, 'refuses to announce new heads');

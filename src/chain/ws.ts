@@ -7,6 +7,7 @@ import { type JsonRpcRequest, MAX_ANSWER_BYTES, type Transport } from './transpo
 export function wsTransport(url: SecretUrl, maxBytes = MAX_ANSWER_BYTES): Transport {
   let closed = false;
   let opening: Promise<Socket> | null = null;
+  let connection = 0;
 
   const socket = async (timeoutMs: number): Promise<Socket> => {
     if (closed) throw new RpcError('unreachable', url.host, 'closed');
@@ -14,13 +15,16 @@ export function wsTransport(url: SecretUrl, maxBytes = MAX_ANSWER_BYTES): Transp
     if (present && !present.ended) return present;
     const fresh = Socket.open(url, { timeoutMs, maxBytes });
     opening = fresh;
-    fresh.then((opened) => closed && opened.close()).catch(() => {});
+    fresh.then((opened) => (closed ? opened.close() : connection++)).catch(() => {});
     return fresh;
   };
 
   return {
     async send(message: JsonRpcRequest | readonly JsonRpcRequest[], timeoutMs: number): Promise<unknown> {
       return (await socket(timeoutMs)).send(message, timeoutMs);
+    },
+    get connection() {
+      return connection;
     },
     close() {
       closed = true;

@@ -12,6 +12,9 @@ export type Head = BlockRef & {
   readonly baseFeeWei: bigint;
   readonly gasLimit: bigint;
   readonly gasUsed: bigint;
+  /** What the block's logs are held against; absent where a chain's headers do not tell it. */
+  readonly logsBloom?: Hex;
+  readonly receiptsRoot?: Hex;
 };
 
 /** A log as the chain gave it, undecoded. */

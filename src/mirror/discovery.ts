@@ -21,7 +21,7 @@ export type DiscoveryScope = {
 
 /** Logs of one block through several filters, by its hash. */
 export async function logsOf(rpc: Rpc, head: Head, filters: readonly LogFilter[], options?: CallOptions): Promise<readonly RawLog[]> {
-  return mergeLogs(await Promise.all(filters.map((filter) => getLogsByHash(rpc, head.hash, filter, options))));
+  return mergeLogs(await Promise.all(filters.map((filter) => getLogsByHash(rpc, head, filter, options))));
 }
 
 /** Hands the discovery logs that each entry has not seen yet up to a block to it, all entries' in one pass. */

@@ -23,6 +23,8 @@ export type FollowParts = {
   readonly switchboard: Switchboard;
   readonly chain: ExecutionChain;
   readonly emit: Emit;
+  /** False while no endpoint can be trusted: nothing is sent on what they said. */
+  trusted(): boolean;
   /** In the public mempool the tip decides who comes first; a bundle pays by its bid. */
   readonly tips: boolean;
   /** The last block that an earlier process decided. */
@@ -121,7 +123,12 @@ export class Follower {
     for (const id of update.resumed) emit('market.resumed', { market: id });
     if (update.removed.length > 0) {
       await this.#reopen();
-      emit('reorg.handled', { depth: update.removed.length, block: world.head.number, hash: world.head.hash });
+      emit('reorg.handled', {
+        depth: update.removed.length,
+        block: world.head.number,
+        hash: world.head.hash,
+        ...(event.kind === 'reorg' && event.reread && { because: 'wrong logs' }),
+      });
     }
     if (update.blocks.length > 0) await this.#atHead(event.arrivedAtMs);
   }
@@ -141,7 +148,7 @@ export class Follower {
       const success = successOf(settlement);
       if (success !== undefined) await switchboard.handle({ kind: success ? 'succeeded' : 'failed' });
     }
-    const current = () => !this.#stopping && heads.tip.hash === head.hash;
+    const current = () => !this.#stopping && heads.tip.hash === head.hash && this.#parts.trusted();
     // An older block is mirrored and settled, and decided by what comes after it.
     if (!current()) return;
     const outcome = await pipeline.onBlock(world, head, await this.#tip(), await tracker.inFlight(head), current);

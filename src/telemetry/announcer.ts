@@ -29,6 +29,16 @@ export class Announcer {
     return () => this.#listeners.delete(listener);
   }
 
+  #countEndpoint({ kind, host, failure, lie }: EventFields): void {
+    const metrics = this.#metrics;
+    const of = { host: String(host) };
+    if (kind === 'endpoint-failed') metrics.endpointFailures.inc({ ...of, kind: String(failure) });
+    if (kind === 'endpoint-distrusted') metrics.endpointLies.inc({ ...of, lie: String(lie) });
+    if (kind === 'endpoint-failed' || kind === 'endpoint-back') metrics.endpointUp.set(of, kind === 'endpoint-back' ? 1 : 0);
+    if (kind === 'endpoint-distrusted' || kind === 'endpoint-trusted') metrics.endpointTrusted.set(of, kind === 'endpoint-trusted' ? 1 : 0);
+    if (kind === 'none-trusted' || kind === 'trusted-again') metrics.noneTrusted.set(kind === 'none-trusted' ? 1 : 0);
+  }
+
   #count(event: EventName, fields: EventFields): void {
     const metrics = this.#metrics;
     const number = (field: string) => Number(fields[field] ?? 0);
@@ -59,6 +69,9 @@ export class Announcer {
       case 'market.suspended':
       case 'market.resumed':
         metrics.suspended.set({ market: String(fields['market']) }, event === 'market.suspended' ? 1 : 0);
+        break;
+      case 'endpoint.changed':
+        this.#countEndpoint(fields);
         break;
       case 'breaker.opened':
       case 'breaker.closed':

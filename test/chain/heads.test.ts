@@ -1,11 +1,11 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { FaultProxy } from '../../scripts/devnet/fault-proxy.ts';
 import { getHead } from '../../src/chain/actions/getHead.ts';
 import { Heads } from '../../src/chain/heads.ts';
 import { RpcPool } from '../../src/chain/rpc.ts';
 import type { ChainNotice, HeadEvent } from '../../src/chain/types.ts';
 import { SecretUrl } from '../../src/lib/secret.ts';
 import type { Head, Hex } from '../../src/lib/types.ts';
-import { FaultProxy } from '../support/fault-proxy.ts';
 import { account, call, TallyChain } from '../support/tally-chain.ts';
 
 let chain: TallyChain;

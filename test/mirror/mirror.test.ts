@@ -1,11 +1,11 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type Fault, FaultProxy } from '../../scripts/devnet/fault-proxy.ts';
 import { Heads } from '../../src/chain/heads.ts';
 import { RpcPool } from '../../src/chain/rpc.ts';
 import type { ChainNotice } from '../../src/chain/types.ts';
 import { SecretUrl } from '../../src/lib/secret.ts';
 import { Mirror } from '../../src/mirror/mirror.ts';
 import type { MirrorUpdate } from '../../src/mirror/reports.ts';
-import { type Fault, FaultProxy } from '../support/fault-proxy.ts';
 import { account, call, TallyChain } from '../support/tally-chain.ts';
 import { TallyMirror } from '../support/tally-mirror.ts';
 
@@ -101,8 +101,11 @@ describe('a mirror', () => {
       await chain.act(call.change(account(i), 1n));
       await run.catchUp();
     }
-    expect(calls).toHaveLength(20);
-    expect(new Set(calls)).toEqual(new Set(['eth_getLogs', 'eth_call']));
+    // Now and then, beside it, one is proved by its receipts.
+    const folding = calls.filter((method) => method !== 'eth_getBlockReceipts');
+    expect(calls.length - folding.length).toBeLessThanOrEqual(4);
+    expect(folding).toHaveLength(20);
+    expect(new Set(folding)).toEqual(new Set(['eth_getLogs', 'eth_call']));
   });
 
   it('reports a difference to the chain as a value, and is right again after a re-anchor', async () => {

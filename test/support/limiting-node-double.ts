@@ -1,5 +1,5 @@
 import { errorFromAnswer } from '../../src/chain/errors.ts';
-import type { CallOptions, Rpc, RpcAnswer, RpcCall } from '../../src/chain/types.ts';
+import type { Answerer, CallOptions, Rpc, RpcAnswer, RpcCall } from '../../src/chain/types.ts';
 
 export type Limits = { readonly maxLogs?: number; readonly maxBlocks?: number; readonly message?: string; readonly code?: number };
 
@@ -18,16 +18,16 @@ export class LimitingNodeDouble implements Rpc {
     return this.ask({ method, params }, (result) => result, options);
   }
 
-  ask<T>(call: RpcCall, parse: (result: unknown, host: string) => T, options?: CallOptions): Promise<T> {
+  ask<T>(call: RpcCall, parse: (result: unknown, from: Answerer) => T, options?: CallOptions): Promise<T> {
     const [{ fromBlock, toBlock }] = call.params as [{ fromBlock: string; toBlock: string }];
     if (Number(toBlock) - Number(fromBlock) >= (this.#limits.maxBlocks ?? Number.POSITIVE_INFINITY))
       this.#refuse('block range is too wide');
     return this.#node.ask(
       call,
-      (result, host) => {
+      (result, from) => {
         if ((result as unknown[]).length > (this.#limits.maxLogs ?? Number.POSITIVE_INFINITY))
           this.#refuse('query returned more than 10000 results');
-        return parse(result, host);
+        return parse(result, from);
       },
       options,
     );

@@ -3,7 +3,7 @@ import type { Address, Hex, ViewAnswer, ViewCall } from '../../lib/types.ts';
 import { RpcError } from '../errors.ts';
 import { decodeAggregate3, encodeAggregate3 } from '../multicall.ts';
 import { parseBytes, toQuantity } from '../parse.ts';
-import type { CallOptions, Rpc, RpcAnswer } from '../types.ts';
+import type { Answerer, CallOptions, Rpc, RpcAnswer } from '../types.ts';
 
 const BATCH = { calls: 500, bytes: 128 * 1024 };
 const SINGLE_BATCH = { calls: 50, bytes: 128 * 1024 };
@@ -52,7 +52,7 @@ function aggregated(rpc: Rpc, multicall3: Address): Ask {
 
   const aggregate: Ask = async (blockHash, calls, options) => {
     const request = { to: multicall3, data: encodeAggregate3(calls), ...(gas === undefined ? {} : { gas }) };
-    const parse = (result: unknown, host: string) => {
+    const parse = (result: unknown, { host }: Answerer) => {
       const returned = parseBytes(result, 'eth_call');
       if (returned === '0x') throw new NoMulticall3(host);
       return decodeAggregate3(returned, calls.length);
