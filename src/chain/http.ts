@@ -27,7 +27,7 @@ export function httpTransport(url: SecretUrl, maxBytes = MAX_ANSWER_BYTES): Tran
 }
 
 /** fetch refuses a URL with user and password in it. */
-function splitCredentials(url: SecretUrl): { target: string; authorization: Record<string, string> } {
+export function splitCredentials(url: SecretUrl): { target: string; authorization: Record<string, string> } {
   const target = new URL(url.reveal());
   if (target.username === '' && target.password === '') return { target: target.href, authorization: {} };
   const pair = `${decodeURIComponent(target.username)}:${decodeURIComponent(target.password)}`;

@@ -11,6 +11,8 @@ type Pending = { resolve(answer: unknown): void; reject(error: Error): void; rea
 export type SocketOptions = {
   readonly timeoutMs: number;
   readonly maxBytes?: number;
+  /** Looks at a message before it is parsed; false: it is passed over. */
+  readonly wants?: (message: string) => boolean;
   /** `eth_subscription` messages: subscription id and result. */
   readonly onPush?: (subscription: string, result: unknown) => void;
   /** Called once, when an open socket has ended. */
@@ -90,6 +92,7 @@ export class Socket {
       if (typeof data !== 'string') throw new RpcError('bad-answer', this.#host, 'answered with a binary message');
       // NOTE: which call it answers is unknown without parsing it, so all calls of this socket are told to ask for less.
       if (data.length > limit) throw new RpcError('too-much', this.#host, `the answer is larger than ${limit} bytes`);
+      if (this.#options.wants?.(data) === false) return;
       this.#route(parse(this.#host, data));
     } catch (error) {
       this.#end(asRpcError(this.#host, error));

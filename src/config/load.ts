@@ -85,7 +85,12 @@ function assemble(environment: Environment, { deployments, folder, keeper, warni
     keys: { keeper, lanes: environment.LANE_PRIVATE_KEYS ?? [] },
     executor: environment.EXECUTOR_ADDRESS,
     treasury: environment.TREASURY_ADDRESS,
-    relays: { urls: environment.RELAY_URLS ?? [], authKey: environment.RELAY_AUTH_KEY, publicMempool },
+    relays: {
+      urls: environment.RELAY_URLS ?? [],
+      authKey: environment.RELAY_AUTH_KEY,
+      mevShareUrl: environment.MEV_SHARE_URL,
+      publicMempool,
+    },
     choices: { protocols: environment.PROTOCOLS },
     strategy: { minProfitUsd8: environment.MIN_PROFIT_USD, bidBps: publicMempool === 'only' ? 0 : environment.BID_SHARE },
     limits: {

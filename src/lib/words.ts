@@ -37,6 +37,14 @@ export function addressOf(answer: ViewAnswer | undefined, index = 0): Address | 
   return word === undefined || word >> 160n !== 0n ? undefined : toAddress(word);
 }
 
+/** A list of addresses, at most so many; undefined for anything else. */
+export function addressesOf(answer: ViewAnswer | undefined, most: number): readonly Address[] | undefined {
+  const count = uintOf(answer, 1);
+  if (uintOf(answer, 0) !== 32n || count === undefined || count > BigInt(most)) return undefined;
+  const addresses = Array.from({ length: Number(count) }, (_, place) => addressOf(answer, 2 + place));
+  return addresses.every((address) => address !== undefined) ? (addresses as readonly Address[]) : undefined;
+}
+
 /**
  * A `string`, or the `bytes32` that some old tokens answer instead. A token may call itself anything: control characters and marks that turn
  * the writing direction are left out, and what is longer than 32 characters is cut.

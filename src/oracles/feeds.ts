@@ -57,6 +57,11 @@ export class Feeds implements Mirrored, FeedBook {
     return this.#feeds.get(feed)?.aggregator;
   }
 
+  /** Those of all wanted feeds that are known. */
+  aggregators(): ReadonlySet<Address> {
+    return new Set([...this.#feeds.values()].flatMap(({ aggregator }) => aggregator ?? []));
+  }
+
   /** The wanted feeds that an aggregator answers for. */
   feedsOf(aggregator: Address): readonly FeedId[] {
     return [...this.#feeds.values()].filter((feed) => feed.aggregator === aggregator).map((feed) => feed.proxy);

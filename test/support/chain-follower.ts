@@ -95,6 +95,23 @@ export class ChainFollower {
   }
 
   async call(calls: readonly ViewCall[], head: Head): Promise<ViewAnswer[]> {
+    const alone = await Promise.all(calls.filter((call) => call.alone).map((call) => this.#callAlone(call, head)));
+    const together = await this.#callTogether(
+      calls.filter((call) => !call.alone),
+      head,
+    );
+    return calls.map((call) => (call.alone ? alone : together).shift()!);
+  }
+
+  async #callAlone({ to, data }: ViewCall, head: Head): Promise<ViewAnswer> {
+    try {
+      return { ok: true, data: await rpc<Hex>(this.rpcUrl, 'eth_call', [{ to, data }, { blockHash: head.hash }]) };
+    } catch {
+      return { ok: false, data: '0x' };
+    }
+  }
+
+  async #callTogether(calls: readonly ViewCall[], head: Head): Promise<ViewAnswer[]> {
     if (calls.length === 0) return [];
     const chunks: ViewCall[][] = [];
     for (let from = 0; from < calls.length; from += CHUNK) chunks.push(calls.slice(from, from + CHUNK));

@@ -21,14 +21,22 @@ export interface Views {
 /** Reads in as few calls as possible through Multicall3; without one on this chain, call by call in JSON-RPC batches. */
 export function createViews(rpc: Rpc, multicall3?: Address): Views {
   const ask = multicall3 === undefined ? callByCall(rpc) : aggregated(rpc, multicall3);
+  const alone = callByCall(rpc);
   const limits = multicall3 === undefined ? SINGLE_BATCH : BATCH;
   return {
     async callAt(blockHash, calls, options) {
-      const answers = await mapBounded(chunksOf(calls, limits), CONCURRENCY, (chunk) => ask(blockHash, chunk, options));
-      return answers.flat();
+      const parts = await Promise.all([
+        mapBounded(chunksOf(calls.filter(isTogether), limits), CONCURRENCY, (chunk) => ask(blockHash, chunk, options)),
+        mapBounded(chunksOf(calls.filter(isAlone), SINGLE_BATCH), CONCURRENCY, (chunk) => alone(blockHash, chunk, options)),
+      ]);
+      const [together, singly] = parts.map((answers) => answers.flat().values());
+      return calls.map((call) => (isAlone(call) ? singly! : together!).next().value!);
     },
   };
 }
+
+const isAlone = (call: ViewCall): boolean => call.alone === true;
+const isTogether = (call: ViewCall): boolean => !isAlone(call);
 
 type Ask = (blockHash: Hex, calls: readonly ViewCall[], options?: CallOptions) => Promise<ViewAnswer[]>;
 
