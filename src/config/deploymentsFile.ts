@@ -1,25 +1,50 @@
-import { readFileSync } from 'node:fs';
 import { z } from 'zod';
-import { explainError } from '../lib/errors.ts';
 import type { Address } from '../lib/types.ts';
+import { readText } from './files.ts';
+import { repeatedKeys } from './jsonKeys.ts';
 import { address } from './parse.ts';
 
 const block = z.int().min(0).max(Number.MAX_SAFE_INTEGER);
-const named = { name: z.string().min(1).max(64), fromBlock: block };
+/** Names appear in logs, in lists with commas (DENY_MARKETS, in any case) and in the ledger: one meaning each. */
+const name = z
+  .string()
+  .regex(/^[^\p{C},/\s](?:[^\p{C},/]{0,62}[^\p{C},/\s])?$/u, 'must be 1 to 64 characters, no comma, slash or line break');
+const named = { name, fromBlock: block };
 
-/** Names appear in logs, limits and the ledger: one meaning each. */
 function markets<T extends z.ZodRawShape>(shape: T) {
   const market = z.strictObject({ ...named, ...shape });
   return z
     .array(market)
-    .refine((list) => new Set(list.map((each) => (each as { name: string }).name)).size === list.length, 'names the same market twice')
+    .refine((list) => areDistinct(list.map((each) => (each as { name: string }).name.toLowerCase())), {
+      error: 'names the same market twice',
+      abort: true,
+    })
+    .refine((list) => areDistinct(list.map((each) => addressesOf(each, shape))), 'has the same contracts twice, under two names')
     .optional();
+}
+
+function factories<T extends z.ZodRawShape>(shape: T) {
+  const venue = z.strictObject({ factory: address, ...shape });
+  return z
+    .array(venue)
+    .refine((list) => areDistinct(list.map((each) => (each as { factory: string }).factory)), 'names the same factory twice')
+    .optional();
+}
+
+function areDistinct(texts: readonly string[]): boolean {
+  return new Set(texts).size === texts.length;
+}
+
+function addressesOf(market: object, shape: object): string {
+  return Object.keys(shape)
+    .map((key) => (market as Record<string, unknown>)[key])
+    .join();
 }
 
 /** The file's format: a contract with operators. Addresses come out in lower case. */
 const format = z.strictObject({
   chainId: z.int().min(1).optional(),
-  name: z.string().min(1).max(64).optional(),
+  name: name.optional(),
   wrappedNative: address.optional(),
   multicall3: address.optional(),
   'aave-v3': markets({ poolAddressesProvider: address }),
@@ -34,8 +59,8 @@ const format = z.strictObject({
     marketRegistry: address,
   }),
   'synthetix-v3-perps': markets({ perpsMarket: address }),
-  'uniswap-v3': z.array(z.strictObject({ factory: address, fromBlock: block })).optional(),
-  'uniswap-v2': z.array(z.strictObject({ factory: address, fromBlock: block.optional() })).optional(),
+  'uniswap-v3': factories({ fromBlock: block }),
+  'uniswap-v2': factories({ fromBlock: block.optional() }),
   bridgeTokens: z.array(address).optional(),
   usdFeeds: z
     .record(z.string(), address)
@@ -46,6 +71,7 @@ const format = z.strictObject({
           context.addIssue({ code: 'custom', message: `the token of each feed ${read.error.issues[0]?.message}`, path: [token] });
         return [read.data ?? '0x', feed];
       });
+      if (!areDistinct(parsed.map(([token]) => token))) context.addIssue({ code: 'custom', message: 'names the same token twice' });
       return Object.fromEntries(parsed) as Readonly<Record<Address, Address>>;
     })
     .optional(),
@@ -58,22 +84,67 @@ export type DeploymentsResult =
   | { readonly ok: false; readonly problems: readonly string[] };
 
 const LARGEST_BYTES = 4_000_000;
+const MOST_PROBLEMS = 20;
+const LONGEST_SHOWN = 48;
 
-/** Reads and checks the file. Every problem names the place in it. */
+/** Reads and checks the file. Every problem names the place in it, and none repeats a value: the wrong file may have been named. */
 export function readDeploymentsFile(file: string): DeploymentsResult {
+  const read = readText(file, LARGEST_BYTES);
+  if (!read.ok) return refused([read.absent ? `${read.reason}: relative paths start at the working directory` : read.reason]);
   let json: unknown;
   try {
-    const text = readFileSync(file, 'utf8');
-    if (text.length > LARGEST_BYTES) return { ok: false, problems: [`${file} is too large to be an address book`] };
-    json = JSON.parse(text);
+    json = JSON.parse(read.text);
   } catch (error) {
-    const reason = error instanceof SyntaxError ? `is not JSON (${error.message})` : `cannot be read (${explainError(error)})`;
-    return { ok: false, problems: [`${file} ${reason}`] };
+    return refused([`is not JSON${placeOf(error, read.text)}`]);
   }
-  const parsed = format.safeParse(json);
-  if (parsed.success) return { ok: true, deployments: parsed.data };
-  return {
-    ok: false,
-    problems: parsed.error.issues.map((issue) => `${file}: ${issue.path.length === 0 ? '' : `${issue.path.join('.')}: `}${issue.message}`),
-  };
+  const repeated = repeatedKeys(read.text).map((place) => `${shown(place)}: is there twice, or is no key at all: keep one`);
+  const parsed = format.safeParse(json, { error: wordsOf });
+  if (parsed.success && repeated.length === 0) return { ok: true, deployments: parsed.data };
+  const issues = (parsed.error?.issues ?? []).map(
+    (issue) => `${issue.path.length === 0 ? '' : `${shown(issue.path.join('.'))}: `}${issue.message}`,
+  );
+  return refused([...repeated, ...issues]);
+}
+
+function refused(problems: readonly string[]): DeploymentsResult {
+  const more = problems.length - MOST_PROBLEMS;
+  return { ok: false, problems: more <= 0 ? problems : [...problems.slice(0, MOST_PROBLEMS), `and ${more} more problems`] };
+}
+
+/** Zod's words speak to programmers; where it has none of ours, they stand. */
+const wordsOf: z.core.$ZodErrorMap = (issue) => {
+  if (issue.code === 'invalid_type')
+    return issue.input === undefined ? 'is missing: add it' : `must be ${KINDS[issue.expected] ?? issue.expected}`;
+  if (issue.code === 'unrecognized_keys')
+    return `unknown key ${issue.keys
+      .slice(0, 5)
+      .map((key) => `"${shown(key)}"`)
+      .join(', ')}: mend its spelling or take it out`;
+  if (issue.code === 'too_small') return `must be at least ${issue.minimum}`;
+  if (issue.code === 'too_big') return `must be at most ${issue.maximum}`;
+  return undefined;
+};
+
+const KINDS: Readonly<Record<string, string>> = {
+  object: 'an object: { … }',
+  record: 'an object: { … }',
+  array: 'a list: [ … ]',
+  string: 'a text in quotes',
+  number: 'a number',
+  int: 'a whole number',
+};
+
+/** A key of the file, fit for a message: short, in one line, and no private key that was pasted there. */
+function shown(key: string): string {
+  const clean = key.replace(/[0-9a-fA-F]{64}/g, '***').replace(/\p{C}/gu, '?');
+  return clean.length > LONGEST_SHOWN ? `${clean.slice(0, LONGEST_SHOWN)}…` : clean;
+}
+
+/** NOTE: not the parser's own words, which quote the file. */
+function placeOf(error: unknown, text: string): string {
+  const [, position] = /at position (\d+)/.exec(error instanceof Error ? error.message : '') ?? [];
+  if (text.trim() === '') return ': it is empty';
+  if (position === undefined) return ': check that it is whole';
+  const before = text.slice(0, Number(position)).split('\n');
+  return `: mend line ${before.length}, column ${(before.at(-1) ?? '').length + 1}`;
 }

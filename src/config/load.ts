@@ -22,7 +22,7 @@ export async function loadConfig(
     (name) => `${name}: not supported by this version: unset it`,
   );
   const parsed = parseVariables(variables);
-  const { deployments, problems: ofFile } = readBook(variables['DEPLOYMENTS_FILE'], folder);
+  const { deployments, problems: ofFile } = readBook(parsed.environment.DEPLOYMENTS_FILE, folder);
   const beforeKeys = [
     ...unsupported,
     ...parsed.problems,
@@ -38,7 +38,7 @@ export async function loadConfig(
     deployments,
     folder,
     keeper: keeper.key,
-    warnings: [...warnings, ...warningsOf(parsed.environment, purpose)],
+    warnings: [...warnings, ...keeper.warnings, ...warningsOf(parsed.environment, purpose)],
   });
 }
 
@@ -57,7 +57,7 @@ function readBook(
   folder: string,
 ): { readonly deployments: DeploymentsFile | undefined; readonly problems: readonly string[] } {
   if (file === undefined) return { deployments: undefined, problems: [] };
-  const result = readDeploymentsFile(resolve(folder, file.trim()));
+  const result = readDeploymentsFile(resolve(folder, file));
   return result.ok
     ? { deployments: result.deployments, problems: [] }
     : { deployments: undefined, problems: result.problems.map((problem) => `DEPLOYMENTS_FILE: ${problem}`) };
@@ -66,9 +66,11 @@ function readBook(
 async function keeperKey(environment: Environment, purpose: Purpose, folder: string) {
   const { KEEPER_PRIVATE_KEY: key, KEEPER_KEYSTORE: keystore, KEEPER_KEYSTORE_PASSWORD_FILE: password } = environment;
   const signs = purpose === 'run' || purpose === 'deploy' || purpose === 'doctor';
-  if (key !== undefined || keystore === undefined || password === undefined || !signs) return { key, problems: [] };
+  if (key !== undefined || keystore === undefined || password === undefined || !signs) return { key, problems: [], warnings: [] };
   const opened = await readKeystore(resolve(folder, keystore), resolve(folder, password));
-  return opened.ok ? { key: opened.key, problems: [] } : { key: undefined, problems: [opened.problem] };
+  return opened.ok
+    ? { key: opened.key, problems: [], warnings: opened.warnings }
+    : { key: undefined, problems: [opened.problem], warnings: [] };
 }
 
 type Gathered = Pick<Config, 'warnings'> & {

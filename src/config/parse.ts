@@ -4,6 +4,8 @@ import { z } from 'zod';
 import { Secret, SecretUrl } from '../lib/secret.ts';
 import type { Address, Hex } from '../lib/types.ts';
 
+const LONGEST_PATH = 4_096;
+
 /** What is wrong with a text, as the end of a sentence that begins with the variable's name. Never repeats the text: it may be a secret. */
 class Unfit extends Error {}
 
@@ -52,11 +54,32 @@ function isPrivateKey(key: Hex): boolean {
   }
 }
 
+/** What cannot be a path, or is a secret in the wrong place: it would be shown, and written to. */
+function pathOf(text: string): string {
+  if (text.length > LONGEST_PATH) throw new Unfit(`must be a path of no more than ${LONGEST_PATH} characters`);
+  if (/\p{Cc}/u.test(text)) throw new Unfit('must be a path: it has a control character or a line break in it');
+  if (/^[a-z][a-z\d+.-]+:\/\//i.test(text)) throw new Unfit('must be a path, and is a URL');
+  if (/(^|[^0-9a-fA-F])[0-9a-fA-F]{64}([^0-9a-fA-F]|$)/.test(text.replace(/0x/gi, ' ')))
+    throw new Unfit('must be a path, and looks like a private key');
+  return text;
+}
+
 function urlOf(text: string, protocols: readonly string[]): SecretUrl {
   if (!URL.canParse(text)) throw new Unfit('is not a URL');
   const url = new SecretUrl(text);
+  if (!isEncoded(new URL(text).username) || !isEncoded(new URL(text).password))
+    throw new Unfit('has a user or password with a bare %: write it as %25');
   if (!protocols.includes(url.protocol)) throw new Unfit(`must begin with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`);
   return url;
+}
+
+function isEncoded(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Comma-separated; says which entry is wrong. */
@@ -101,10 +124,16 @@ export const httpUrls = reads((text) =>
 );
 export const httpUrl = reads((text) => urlOf(text, ['https:', 'http:']));
 export const words = reads((text): ReadonlySet<string> => new Set(listOf(text, (entry) => entry.toLowerCase())));
-export const path = reads((text) => text);
+export const path = reads(pathOf);
+export const host = reads((text) => {
+  if (!/^[\w.:[\]%-]{1,255}$/.test(text)) throw new Unfit('must be a host name or an IP address');
+  return text;
+});
 export const secret = (shortest: number) =>
   reads((text) => {
     if (text.length < shortest) throw new Unfit(`must have at least ${shortest} characters`);
+    // What travels in a header can be nothing else.
+    if (!/^[\x21-\x7e]+$/.test(text)) throw new Unfit('may hold only ASCII letters, digits and punctuation, no spaces');
     return new Secret(text);
   });
 

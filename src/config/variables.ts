@@ -95,7 +95,7 @@ export const environment = z.object({
   DENY_TOKENS: may(read.addresses, 'Never these tokens as debt or collateral.', { default: 'none' }),
   DENY_MARKETS: may(read.words, 'Never these markets: `protocol/market`, `market`, or an address.', { default: 'none' }),
   DATA_DIR: or(read.path, './data', 'The ledger and what else outlasts a restart; one keeper a folder.'),
-  HTTP_HOST: or(read.path, '127.0.0.1', 'Where dashboard, API and metrics listen.'),
+  HTTP_HOST: or(read.host, '127.0.0.1', 'Where dashboard, API and metrics listen.'),
   HTTP_PORT: or(read.integer(0, 65_535), '9464', 'Their port; 0 takes any free one.'),
   HTTP_TOKEN: may(read.secret(16), 'Required for any change by HTTP, and for all but `/healthz` off loopback; at least 16 characters.', {
     secret: true,

@@ -37,7 +37,9 @@ const LONGEST_LINE = 500;
 
 /** The one place that explains errors: one line, without secrets, stack or bare objects. */
 export function explainError(error: unknown): string {
-  const line = scrub(describe(error)).replace(/\s+/g, ' ').trim();
+  const line = scrub(describe(error))
+    .replace(/[\s\p{Cc}]+/gu, ' ')
+    .trim();
   const foreign = !(error instanceof OperatorError);
   return foreign && line.length > LONGEST_LINE ? `${line.slice(0, LONGEST_LINE)}…` : line || 'unknown error';
 }

@@ -37,6 +37,8 @@ const whole = {
   usdFeeds: { [A(1)]: A(15) },
 };
 
+const core = whole['aave-v3'][0]!;
+
 function file(content: unknown): string {
   const dir = mkdtempSync(join(tmpdir(), 'bailiff-book-'));
   onTestFinished(() => rmSync(dir, { recursive: true, force: true }));
@@ -64,9 +66,37 @@ test.each([
   ['a block that is no number', { ...whole, 'uniswap-v3': [{ factory: A(1), fromBlock: '1' }] }, /uniswap-v3\.0\.fromBlock/],
   ['two markets of one name', { ...whole, 'aave-v3': [whole['aave-v3'][0], whole['aave-v3'][0]] }, /aave-v3: names the same market twice/],
   ['no JSON', '{', /is not JSON/],
-  ['no object', [], /expected object/],
+  [
+    'two markets of one name in another case',
+    { ...whole, 'aave-v3': [core, { ...core, name: 'Core', poolAddressesProvider: A(90) }] },
+    /same market twice/,
+  ],
+  ['one market under two names', { ...whole, 'aave-v3': [core, { ...core, name: 'again' }] }, /aave-v3: has the same contracts twice/],
+  ['a name that DENY_MARKETS could not say', { ...whole, 'aave-v3': [{ ...core, name: 'a, b' }] }, /aave-v3\.0\.name: .*no comma/],
+  ['a factory named twice', { ...whole, 'uniswap-v2': [{ factory: A(1) }, { factory: A(1) }] }, /uniswap-v2: names the same factory twice/],
+  [
+    'a token that has two feeds',
+    { ...whole, usdFeeds: { [A(1)]: A(2), [A(1).toUpperCase().replace('0X', '0x')]: A(3) } },
+    /usdFeeds: .*twice/,
+  ],
+  ['a key that is there twice', '{"chainId":1,"aave-v3":[{"name":"a"}],"chainId":2}', /^chainId: is there twice/],
+  ['a list where an object should be', [], /must be an object/],
+  ['nothing at all', ' ', /is not JSON: it is empty/],
+  ['no JSON, without a word of it', `{\n  "chainId": 1,\n  0x${'5e'.repeat(32)}`, /^is not JSON: mend line 3, column \d$/],
+  ['a private key where a key of the format should be', { [`0x${'5e'.repeat(32)}`]: 1 }, /^unknown key "0x\*\*\*": mend/],
 ])('%s is refused with its place', (_, content, place) => {
-  expect(problems(content)).toEqual([expect.stringMatching(place)]);
+  const found = problems(content);
+  expect(
+    found.find((problem) => place.test(problem)),
+    found.join('\n'),
+  ).toBeDefined();
+  expect(found.join()).not.toContain('5e5e');
+});
+
+test('a byte order mark is no fault; of a thousand faults the first twenty are told', () => {
+  expect(problems(`\uFEFF${JSON.stringify(whole)}`)).toEqual([]);
+  const many = problems({ ...whole, bridgeTokens: Array.from({ length: 1_000 }, () => 1) });
+  expect([many.length, many.at(-1)]).toEqual([21, 'and 980 more problems']);
 });
 
 test('its problems stop the process like any other variable’s, and another chain than CHAIN_ID is one', async () => {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../../config/config.ts';
-import { isReadableByAll } from '../../config/environment.ts';
+import { isReadableByAll } from '../../config/files.ts';
 import { makeDataDir } from '../../ledger/database.ts';
 import { isLocked } from '../../ledger/lock.ts';
 import { explainError } from '../../lib/errors.ts';
