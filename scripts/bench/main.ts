@@ -12,9 +12,10 @@ import { type Bench, type Result, ratio, rounded } from './result.ts';
 import { closeScene } from './scene.ts';
 import { signingAndSending } from './signing.ts';
 import { tableOf } from './table.ts';
+import { updates } from './updates.ts';
 
 // NOTE: planning moves a price on the scene that others have measured before.
-const BENCHES: readonly Bench[] = [quotes, signingAndSending, ledger, judging, logs, planning, bundle];
+const BENCHES: readonly Bench[] = [quotes, signingAndSending, ledger, judging, logs, updates, planning, bundle];
 const USAGE_ERROR = 2;
 
 const HELP = `Usage: npm run bench -- [options]

@@ -2,9 +2,11 @@
 export class EventStreamParser {
   readonly #maxChars: number;
   readonly #onData: (data: string) => void;
-  #rest = '';
+  /** The line that has begun: as much of it as is kept, and its length. */
+  #line = '';
+  #lineChars = 0;
   #data: string[] = [];
-  #chars = 0;
+  #eventChars = 0;
   #afterCr = false;
 
   /** @param maxChars of one event; a longer one is passed over */
@@ -20,30 +22,29 @@ export class EventStreamParser {
     if (this.#afterCr && text.startsWith('\n')) text = text.slice(1);
     this.#afterCr = piece.endsWith('\r');
     const lines = text.split(/\r\n|\r|\n/);
-    for (const [place, line] of lines.entries()) {
-      if (place === lines.length - 1) this.#keep(line);
-      else this.#line(this.#whole(line));
+    for (const [place, part] of lines.entries()) {
+      if (place > 0) this.#endLine();
+      this.#keep(part);
     }
   }
 
   #keep(part: string): void {
-    this.#chars += part.length;
-    if (this.#chars <= this.#maxChars) this.#rest += part;
+    this.#lineChars += part.length;
+    this.#eventChars += part.length;
+    if (this.#fits) this.#line += part;
   }
 
-  #whole(lastPart: string): string {
-    this.#keep(lastPart);
-    const line = this.#rest;
-    this.#rest = '';
-    return line;
+  get #fits(): boolean {
+    return this.#eventChars <= this.#maxChars;
   }
 
-  #line(line: string): void {
-    if (line === '') {
-      const fits = this.#chars <= this.#maxChars;
-      if (fits && this.#data.length > 0) this.#onData(this.#data.join('\n'));
+  #endLine(): void {
+    if (this.#lineChars === 0) {
+      if (this.#fits && this.#data.length > 0) this.#onData(this.#data.join('\n'));
       this.#data = [];
-      this.#chars = 0;
-    } else if (line.startsWith('data:') && this.#chars <= this.#maxChars) this.#data.push(line.slice(line[5] === ' ' ? 6 : 5));
+      this.#eventChars = 0;
+    } else if (this.#fits && this.#line.startsWith('data:')) this.#data.push(this.#line.slice(this.#line[5] === ' ' ? 6 : 5));
+    this.#line = '';
+    this.#lineChars = 0;
   }
 }
