@@ -154,7 +154,7 @@ export class Episode {
         await this.#liquidate();
         const child = this.#child!;
         const from = child.lines.length;
-        await builder.reorg(this.#depth(), this.#random.pick(['drop', 'return', 'keep']));
+        await builder.reorg(await this.#depth(), this.#random.pick(['drop', 'return', 'keep']));
         await child.until(({ event }) => event === 'reorg.handled' || event === 'block.failed', 'the reorg', from);
         await this.#seal();
         return;
@@ -180,11 +180,14 @@ export class Episode {
     const { builder } = this.#stage.devnet;
     await builder.clearFaults();
     for (let blocks = Math.floor(this.#random.between(0, 3)); blocks > 0; blocks--) await builder.seal();
-    if (this.#random.next() < REORG_WHILE_DOWN_SHARE) await builder.reorg(this.#depth(), this.#random.pick(['drop', 'return', 'keep']));
+    const back = this.#random.next() < REORG_WHILE_DOWN_SHARE ? await this.#depth() : 0;
+    if (back > 0) await builder.reorg(back, this.#random.pick(['drop', 'return', 'keep']));
   }
 
-  #depth(): number {
-    return 1 + Math.floor(this.#random.between(0, DEEPEST_REORG));
+  /** NOTE: never below the keeper's first block, where there is no Executor yet. */
+  async #depth(): Promise<number> {
+    const depth = 1 + Math.floor(this.#random.between(0, DEEPEST_REORG));
+    return Math.min(depth, (await this.#head()) - this.#stage.scene.before);
   }
 
   async #recover(): Promise<void> {
