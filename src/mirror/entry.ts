@@ -35,6 +35,11 @@ export class Entry {
     return this.anchoredAt !== null;
   }
 
+  /** How often it has failed lately. */
+  get attempts(): number {
+    return this.#attempts;
+  }
+
   /** Is it time for another attempt to anchor? After failures the pauses grow, in blocks. */
   due(block: number): boolean {
     return !this.live && block >= this.#retryAt;

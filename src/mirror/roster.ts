@@ -8,6 +8,9 @@ import { Entry } from './entry.ts';
 import type { Failure, SyncProgress } from './reports.ts';
 import type { Mirrored } from './types.ts';
 
+/** Reading a market anew takes time that the block's decisions wait for; those that failed most often wait longest. */
+const REVIVED_AT_ONCE = 4;
+
 export type OnProgress = (progress: SyncProgress) => void;
 
 /** Everything mirrored: who is live, who is down, and what went wrong since the last report. */
@@ -75,12 +78,19 @@ export class Roster {
 
   /** Another chance for those that are down and have paused long enough; returns who took it. */
   async revive(scope: DiscoveryScope): Promise<string[]> {
-    const due = this.untried.filter((entry) => entry.due(scope.to.number));
-    try {
-      await this.anchor(due, scope);
-    } catch (error) {
-      // Nothing is lost by it: the next block is another chance.
-      if (!(error instanceof RpcError)) throw error;
+    const due = this.untried
+      .filter((entry) => entry.due(scope.to.number))
+      .sort((a, b) => a.attempts - b.attempts)
+      .slice(0, REVIVED_AT_ONCE);
+    // Each by itself: one that asks too much of the endpoints must not keep the others down.
+    for (const entry of due) {
+      try {
+        await this.anchor([entry], scope);
+      } catch (error) {
+        if (!(error instanceof RpcError)) throw error;
+        // The endpoints' fault: the next block is another chance. What takes them too long may be its own.
+        if (error.kind === 'timeout' || error.kind === 'too-much') entry.fail(scope.to.number, entry.discoveredTo);
+      }
     }
     return due.filter(({ live }) => live).map(({ id }) => id);
   }

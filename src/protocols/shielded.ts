@@ -24,7 +24,8 @@ export function shielded(market: Protocol): Protocol {
   };
   return new Proxy(market, {
     get(target, name: keyof Protocol) {
-      const value: unknown = shield[name] ?? target[name];
+      if (name in shield) return shield[name];
+      const value: unknown = target[name];
       // Methods see the market itself: a proxy has none of its private fields.
       return typeof value === 'function' ? value.bind(target) : value;
     },
