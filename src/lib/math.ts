@@ -45,6 +45,11 @@ export function rayMulUp(a: bigint, b: bigint): bigint {
   return divUp(a * b, RAY);
 }
 
+/** Aave: WadRayMath.rayDiv. */
+export function rayDivHalfUp(a: bigint, b: bigint): bigint {
+  return (a * RAY + b / 2n) / b;
+}
+
 /** Aave: WadRayMath.rayDivFloor. */
 export function rayDivDown(a: bigint, b: bigint): bigint {
   return (a * RAY) / b;

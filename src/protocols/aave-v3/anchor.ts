@@ -1,15 +1,26 @@
 /** Reads a whole market at one block: contracts, reserves, price sources, then every known account. */
-import type { Address, Head } from '../../lib/types.ts';
+import type { Address, Head, ViewAnswer, ViewCall } from '../../lib/types.ts';
 import { textOf, uintOf } from '../../lib/words.ts';
 import { MirrorError, type Reading } from '../../mirror/types.ts';
 import { type AaveOracle, aaveSource, readAaveOracle } from '../../oracles/aave.ts';
 import { unpricedSource } from '../../oracles/sources.ts';
 import { together } from '../../oracles/together.ts';
-import { RULES, type Rules } from './liquidation.ts';
-import { accountCalls, calls, modeCalls, mustAddress, mustUint, readAccount, readMode, readReserve, reserveCalls } from './reads.ts';
-import { type Account, type MarketAddresses, type MarketState, newAccount, type Reserve } from './state.ts';
+import { NO_ADDRESS } from './modes.ts';
+import {
+  accountCalls,
+  calls,
+  fixedDebtCalls,
+  mustAddress,
+  mustUint,
+  readAccount,
+  readFixedDebt,
+  readGrace,
+  readReserve,
+  shareOut,
+} from './reads.ts';
+import { type Rules, rulesOf } from './rules.ts';
+import { type Account, type EModeCategory, type MarketAddresses, type MarketState, newAccount, type Reserve } from './state.ts';
 
-const NO_ADDRESS: Address = `0x${'0'.repeat(40)}`;
 const MAX_RESERVES = 256n;
 /** Every efficiency mode that a pool could have: accounts may enter any of them later, and which exist cannot be asked. */
 const MODE_IDS: readonly number[] = Array.from({ length: 255 }, (_, i) => i + 1);
@@ -18,31 +29,35 @@ const MODE_IDS: readonly number[] = Array.from({ length: 255 }, (_, i) => i + 1)
 export function* anchorMarket(provider: Address, borrowersOf: (pool: Address) => readonly Address[], block: Head): Reading<MarketState> {
   const named = yield* readAddresses(provider);
   const { pool, oracle } = named;
-  const [revision, list, premium, allowed, ...modes] = yield [
+  const [revision, accounting, list, premium, allowed] = yield [
     calls.revision(pool),
+    calls.virtualBalance(pool, pool),
     calls.reservesList(pool),
     calls.flashPremium(pool),
     calls.liquidationAllowed(named.sentinel ?? oracle),
-    ...MODE_IDS.flatMap((id) => modeCalls(pool, id)),
   ];
-  const rules = rulesOf(pool, mustUint(revision, `pool ${pool}`));
+  const rules = rulesOf(pool, mustUint(revision, `pool ${pool}`), uintOf(accounting) !== undefined);
   const addresses = rules.asksSentinel ? named : { ...named, sentinel: undefined };
   const prices = yield* readAaveOracle(oracle);
   const count = mustUint(list, `pool ${pool}`, 1);
   if (count > MAX_RESERVES) throw new MirrorError(`pool ${pool} lists ${count} reserves`);
   const assets = Array.from({ length: Number(count) }, (_, i) => mustAddress(list, `pool ${pool}`, 2 + i));
-  const reserves = yield* together(assets.map((asset) => readWholeReserve(asset, addresses, prices, block)));
+  const reserves = yield* together(assets.map((asset) => readWholeReserve(asset, addresses, prices, rules, block)));
+  const categories = yield* readModes(pool, prices, rules, block);
 
   const borrowers = borrowersOf(pool);
   const state: MarketState = {
-    rounding: rules.rounding,
+    rules,
     addresses,
     prices,
     reserves: new Map(reserves.map((reserve) => [reserve.id, reserve])),
     byAsset: new Map(reserves.map((reserve) => [reserve.asset, reserve])),
     byAToken: new Map(reserves.map((reserve) => [reserve.aToken, reserve])),
     byDebtToken: new Map(reserves.map((reserve) => [reserve.debtToken, reserve])),
-    categories: new Map(MODE_IDS.map((id, i) => [id, readMode(id, modes.slice(2 * i, 2 * i + 2))])),
+    byFixedDebtToken: new Map(
+      reserves.flatMap((reserve) => (reserve.fixedDebtToken === undefined ? [] : [[reserve.fixedDebtToken, reserve]])),
+    ),
+    categories: new Map(categories.map((category) => [category.id, category])),
     accounts: borrowers.map(newAccount),
     slots: new Map(borrowers.map((address, slot) => [address, slot])),
     flashPremiumBps: mustUint(premium, `pool ${pool}`),
@@ -51,12 +66,6 @@ export function* anchorMarket(provider: Address, borrowersOf: (pool: Address) =>
   };
   yield* readAccounts(state);
   return state;
-}
-
-function rulesOf(pool: Address, revision: bigint): Rules {
-  const rules = RULES[String(revision)];
-  if (rules !== undefined) return rules;
-  throw new MirrorError(`pool ${pool} has revision ${revision}; the rules of ${Object.keys(RULES).join(' and ')} are known`);
 }
 
 function* readAddresses(provider: Address): Reading<MarketAddresses> {
@@ -76,39 +85,69 @@ function* readAddresses(provider: Address): Reading<MarketAddresses> {
   };
 }
 
-function* readWholeReserve(asset: Address, { pool }: MarketAddresses, prices: AaveOracle, block: Head): Reading<Reserve> {
-  const answers = yield [...reserveCalls(pool, asset), calls.symbol(asset)];
-  const read = readReserve(asset, answers.slice(0, 3));
+function* readWholeReserve(asset: Address, { pool }: MarketAddresses, prices: AaveOracle, rules: Rules, block: Head): Reading<Reserve> {
+  const [data, symbol] = yield [calls.reserveData(pool, asset), calls.symbol(asset)];
+  const { fixedDebtToken, ...read } = readReserve(asset, data);
+  const [available, ...grace] = yield [rules.available(pool, asset, read.aToken), ...rules.grace(pool, asset)];
   const source = (yield* aaveSource(asset, prices, block)) ?? unpricedSource(prices.address);
   return {
-    ...{ id: read.id, asset, symbol: textOf(answers[3]) ?? asset.slice(0, 10), aToken: read.aToken, debtToken: read.debtToken, source },
-    ...{ unit: 10n ** BigInt(read.config.decimals), config: read.config, indexes: read.indexes },
-    ...{ virtualBalanceRaw: read.virtualBalanceRaw, graceUntil: read.graceUntil },
+    ...{ ...read, asset, source, symbol: textOf(symbol) ?? asset.slice(0, 10), unit: 10n ** BigInt(read.config.decimals) },
+    ...{ availableRaw: mustUint(available, `reserve ${asset}`), graceUntil: readGrace(asset, grace) },
+    fixedDebtToken: rules.fixedDebt ? fixedDebtToken : undefined,
   };
 }
+
+function* readModes(pool: Address, prices: AaveOracle, rules: Rules, block: Head): Reading<EModeCategory[]> {
+  const asked = MODE_IDS.map((id) => rules.modes.calls(pool, id));
+  const shares = shareOut(yield asked.flat(), asked);
+  const modes = MODE_IDS.map((id, place) => rules.modes.read(id, shares[place]!));
+  const keys = [...new Set(modes.map(({ priceKey }) => priceKey).filter((key) => key !== NO_ADDRESS))];
+  const found = yield* together(keys.map((key) => aaveSource(key, prices, block)));
+  const sourceOf = (key: Address) => found[keys.indexOf(key)] ?? unpricedSource(prices.address);
+  return modes.map((mode) => ({ ...mode, source: mode.priceKey === NO_ADDRESS ? undefined : sourceOf(mode.priceKey) }));
+}
+
+type Wanted = { readonly calls: readonly ViewCall[]; take(answers: readonly ViewAnswer[]): void };
 
 function* readAccounts(state: MarketState): Reading {
   const { pool } = state.addresses;
   const answers = yield state.accounts.flatMap(({ address }) => accountCalls(pool, address));
-  const wanted: { account: Account; id: number; side: 'supplied' | 'owed' }[] = [];
+  const wanted: Wanted[] = [];
   for (const [slot, account] of state.accounts.entries()) {
     const { collateralIds, debtIds, eMode } = readAccount(account.address, answers.slice(2 * slot, 2 * slot + 2));
     account.known = true;
     account.eMode = eMode;
     for (const id of collateralIds) {
       account.collateral.add(id);
-      wanted.push({ account, id, side: 'supplied' });
+      const reserve = state.reserves.get(id);
+      if (reserve !== undefined) wanted.push(wantSupplied(account, reserve));
     }
-    for (const id of debtIds) wanted.push({ account, id, side: 'owed' });
+    for (const id of debtIds) {
+      const reserve = state.reserves.get(id);
+      if (reserve !== undefined) wanted.push(wantOwed(account, reserve));
+    }
   }
-  const present = wanted.filter(({ id }) => state.reserves.has(id));
-  const read = yield present.map(({ account, id, side }) => {
-    const { aToken, debtToken } = state.reserves.get(id)!;
-    return calls.scaledBalance(side === 'supplied' ? aToken : debtToken, account.address);
-  });
-  for (const [place, { account, id, side }] of present.entries()) {
-    const scaled = mustUint(read[place], `balance of ${account.address}`);
-    // A debt's flag may outlive the debt (before v3.1).
-    if (side === 'supplied' || scaled !== 0n) account[side].set(id, scaled);
-  }
+  const asked = wanted.map((want) => want.calls);
+  const shares = shareOut(yield asked.flat(), asked);
+  for (const [place, want] of wanted.entries()) want.take(shares[place]!);
+}
+
+function wantSupplied(account: Account, reserve: Reserve): Wanted {
+  return {
+    calls: [calls.scaledBalance(reserve.aToken, account.address)],
+    take: ([answer]) => account.supplied.set(reserve.id, mustUint(answer, `balance of ${account.address}`)),
+  };
+}
+
+function wantOwed(account: Account, reserve: Reserve): Wanted {
+  return {
+    calls: [calls.scaledBalance(reserve.debtToken, account.address), ...fixedDebtCalls(reserve, account.address)],
+    take: ([owed, ...fixed]) => {
+      const scaled = mustUint(owed, `debt of ${account.address}`);
+      // A debt's flag may outlive the debt (before v3.1).
+      if (scaled !== 0n) account.owed.set(reserve.id, scaled);
+      const debt = readFixedDebt(account.address, fixed);
+      if (debt !== undefined) account.fixed.set(reserve.id, debt);
+    },
+  };
 }

@@ -10,6 +10,8 @@ export type ReserveConfig = {
   readonly flashLoanEnabled: boolean;
   /** The treasury's share of the bonus. */
   readonly liquidationProtocolFeeBps: bigint;
+  /** The efficiency mode that it belongs to, 0 for none; unused from 3.2 on. */
+  readonly eMode: number;
 };
 
 export function decodeReserveConfig(word: bigint): ReserveConfig {
@@ -22,6 +24,7 @@ export function decodeReserveConfig(word: bigint): ReserveConfig {
     paused: bits(60, 1) === 1n,
     flashLoanEnabled: bits(63, 1) === 1n,
     liquidationProtocolFeeBps: bits(152, 16),
+    eMode: Number(bits(168, 8)),
   };
 }
 

@@ -1,6 +1,5 @@
 import { encodeFunctionData, parseAbi, toFunctionSelector } from 'viem';
 import { encodeSteps } from '../../lib/encode-steps.ts';
-import { percentMulUp } from '../../lib/math.ts';
 import type { Step } from '../../lib/steps.ts';
 import type { Address, Hex } from '../../lib/types.ts';
 import type { FlashSource } from '../../liquidity/types.ts';
@@ -19,7 +18,7 @@ const TRUE: Hex = `0x${'1'.padStart(64, '0')}`;
 /** flashLoanSimple around an empty callback with its repayment, measured on the 3.6 contracts. */
 const FLASH_GAS = 150_000n;
 
-/** The pool's own flash loans (FlashLoanLogic.executeFlashLoanSimple): any asset it holds, for a premium rounded up. */
+/** The pool's own flash loans (FlashLoanLogic.executeFlashLoanSimple): any asset it holds, for a premium in the release's rounding. */
 export class AaveV3Flash implements FlashSource {
   readonly name: string;
   readonly #market: AaveV3Market;
@@ -30,12 +29,12 @@ export class AaveV3Flash implements FlashSource {
   }
 
   feeRaw(token: Address, amountRaw: bigint, avoid: readonly Address[]): { feeRaw: bigint; gasUnits: bigint; lender: Address } | undefined {
-    const { byAsset, addresses, flashPremiumBps } = this.#market.state;
+    const { byAsset, addresses, flashPremiumBps, rules } = this.#market.state;
     const reserve = byAsset.get(token);
     if (reserve === undefined || avoid.includes(addresses.pool)) return undefined;
     const { active, paused, flashLoanEnabled } = reserve.config;
-    if (!active || paused || !flashLoanEnabled || amountRaw > reserve.virtualBalanceRaw) return undefined;
-    return { feeRaw: percentMulUp(amountRaw, flashPremiumBps), gasUnits: FLASH_GAS, lender: addresses.pool };
+    if (!active || paused || !flashLoanEnabled || amountRaw > reserve.availableRaw) return undefined;
+    return { feeRaw: rules.flashFeeRaw(amountRaw, flashPremiumBps), gasUnits: FLASH_GAS, lender: addresses.pool };
   }
 
   steps(

@@ -1,7 +1,6 @@
 /** Folds one block's logs of a market into its state, through the journal, and notes what has to be read at the block's end. */
-import { rayDivDown, rayDivUp, rayMulDown, rayMulUp } from '../../lib/math.ts';
 import type { Address, Head, Hex, RawLog } from '../../lib/types.ts';
-import { dataWord, topicAddress, topicOf } from '../../lib/words.ts';
+import { dataWord, toAddress, topicAddress, topicOf } from '../../lib/words.ts';
 import type { Journal } from '../../mirror/journal.ts';
 import { MirrorError } from '../../mirror/types.ts';
 import { type Account, type MarketState, newAccount, type Reserve } from './state.ts';
@@ -27,6 +26,17 @@ const token = {
   upgraded: pool.upgraded,
 };
 
+/** Of the tokens of debts at a fixed rate. */
+const fixed = {
+  mint: topicOf(
+    'event Mint(address indexed user, address indexed onBehalfOf, uint256 amount, uint256 currentBalance, uint256 balanceIncrease, uint256 newRate, uint256 avgStableRate, uint256 newTotalSupply)',
+  ),
+  burn: topicOf(
+    'event Burn(address indexed from, uint256 amount, uint256 currentBalance, uint256 balanceIncrease, uint256 avgStableRate, uint256 newTotalSupply)',
+  ),
+  upgraded: pool.upgraded,
+};
+
 /** Changes of a reserve's own parameters, the asset being the first topic: the reserve is read anew in the same block. */
 const reserveChanges = [
   'event CollateralConfigurationChanged(address indexed asset, uint256 ltv, uint256 liquidationThreshold, uint256 liquidationBonus)',
@@ -38,6 +48,7 @@ const reserveChanges = [
   'event LiquidationProtocolFeeChanged(address indexed asset, uint256 oldFee, uint256 newFee)',
   'event LiquidationGracePeriodChanged(address indexed asset, uint40 gracePeriodUntil)',
   'event LiquidationGracePeriodDisabled(address indexed asset)',
+  'event EModeAssetCategoryChanged(address indexed asset, uint8 oldCategoryId, uint8 newCategoryId)',
 ].map(topicOf);
 
 const configurator = {
@@ -69,6 +80,7 @@ const outdating = {
 export const discoveryTopics: readonly Hex[] = [pool.borrow];
 export const poolTopics: readonly Hex[] = Object.values(pool);
 export const tokenTopics: readonly Hex[] = Object.values(token);
+export const fixedDebtTopics: readonly Hex[] = Object.values(fixed);
 export const configuratorTopics: readonly Hex[] = [...reserveChanges, ...Object.values(configurator), ...outdating.configurator];
 export const oracleTopics: readonly Hex[] = outdating.oracle;
 export const providerTopics: readonly Hex[] = outdating.provider;
@@ -92,9 +104,11 @@ export function borrowerIn(log: RawLog): Address | undefined {
 export function foldLog(log: RawLog, block: Head, state: MarketState, journal: Journal, unread: Unread): void {
   const { addresses } = state;
   const supplied = state.byAToken.get(log.address);
-  if (supplied !== undefined) foldAToken(log, supplied, state, journal);
+  if (supplied !== undefined) foldAToken(log, supplied, state, journal, unread);
   const owed = state.byDebtToken.get(log.address);
   if (owed !== undefined) foldDebtToken(log, owed, state, journal);
+  const fixedDebt = state.byFixedDebtToken.get(log.address);
+  if (fixedDebt !== undefined) foldFixedDebt(log, fixedDebt, block, state, journal);
   if (log.address === addresses.pool) foldPool(log, block, state, journal, unread);
   if (log.address === addresses.configurator) foldConfigurator(log, state, journal, unread);
   if (log.address === addresses.oracle && oracleTopics.includes(log.topics[0]!)) throw outdated('the price oracle has a new source', log);
@@ -159,11 +173,16 @@ function foldFlag(log: RawLog, flagged: boolean, state: MarketState, journal: Jo
   }
   journal.addTo(account.collateral, reserve.id);
   if (account.supplied.has(reserve.id)) return;
+  readSupplied(account, reserve, unread);
+}
+
+/** A balance that logs do not tell, from the block's end. */
+function readSupplied(account: Account, reserve: Reserve, unread: Unread): void {
   const ids = unread.supplied.get(account) ?? new Set();
   unread.supplied.set(account, ids.add(reserve.id));
 }
 
-function foldAToken(log: RawLog, reserve: Reserve, state: MarketState, journal: Journal): void {
+function foldAToken(log: RawLog, reserve: Reserve, state: MarketState, journal: Journal, unread: Unread): void {
   switch (log.topics[0]) {
     case token.mint:
       foldSupplied(topicAddress(log, 2), dataWord(log, 0), log, reserve, state, journal);
@@ -171,52 +190,56 @@ function foldAToken(log: RawLog, reserve: Reserve, state: MarketState, journal: 
     case token.burn:
       foldSupplied(topicAddress(log, 1), -dataWord(log, 0), log, reserve, state, journal);
       break;
-    case token.transfer: {
-      // The value is scaled already.
-      const scaled = dataWord(log, 0);
-      moveSupplied(topicAddress(log, 1), -scaled, reserve, state, journal);
-      moveSupplied(topicAddress(log, 2), scaled, reserve, state, journal);
+    case token.transfer:
+      for (const [place, sign] of [
+        [1, -1n],
+        [2, 1n],
+      ] as const) {
+        const account = accountAt(topicAddress(log, place), state);
+        const before = account?.supplied.get(reserve.id);
+        if (account === undefined || before === undefined) continue;
+        if (state.rules.tellsTransfers) journal.setKey(account.supplied, reserve.id, before + sign * dataWord(log, 0));
+        else readSupplied(account, reserve, unread);
+      }
       break;
-    }
     case token.upgraded:
       throw outdated(`the aToken of ${reserve.symbol} was upgraded`, log);
   }
 }
 
-/**
- * A Mint's or Burn's new scaled balance (ScaledBalanceTokenBase, v3.5 and later). The event tells how far the balance moved from the one at
- * the holder's last index, and by how much interest that one lags behind; so
- *   balance now = balance at this index before - interest +- value,
- * and since an index is at least one, a single scaled balance rounds down to it: the least one.
- */
 function foldSupplied(holder: Address, valueRaw: bigint, log: RawLog, reserve: Reserve, state: MarketState, journal: Journal): void {
   const account = accountAt(holder, state);
   const before = account?.supplied.get(reserve.id);
   if (account === undefined || before === undefined) return;
-  const index = dataWord(log, 2);
-  const nowRaw = rayMulDown(before, index) - dataWord(log, 1) + valueRaw;
-  journal.setKey(account.supplied, reserve.id, rayDivUp(nowRaw, index));
+  const change = { valueRaw, interestRaw: dataWord(log, 1), indexRay: dataWord(log, 2) };
+  journal.setKey(account.supplied, reserve.id, state.rules.scaling.suppliedAfter(before, change));
 }
 
-function moveSupplied(holder: Address, scaled: bigint, reserve: Reserve, state: MarketState, journal: Journal): void {
-  const account = accountAt(holder, state);
-  const before = account?.supplied.get(reserve.id);
-  if (account !== undefined && before !== undefined) journal.setKey(account.supplied, reserve.id, before + scaled);
-}
-
-/** As `foldSupplied`, but debts round up: the greatest scaled debt that fits. */
 function foldDebtToken(log: RawLog, reserve: Reserve, state: MarketState, journal: Journal): void {
   if (log.topics[0] === token.upgraded) throw outdated(`the debt token of ${reserve.symbol} was upgraded`, log);
   const minted = log.topics[0] === token.mint;
   if (!minted && log.topics[0] !== token.burn) return;
   const account = accountAt(topicAddress(log, minted ? 2 : 1), state);
   if (account === undefined) return;
-  const index = dataWord(log, 2);
   const valueRaw = minted ? dataWord(log, 0) : -dataWord(log, 0);
-  const nowRaw = rayMulUp(account.owed.get(reserve.id) ?? 0n, index) - dataWord(log, 1) + valueRaw;
-  const scaled = rayDivDown(nowRaw, index);
+  const change = { valueRaw, interestRaw: dataWord(log, 1), indexRay: dataWord(log, 2) };
+  const scaled = state.rules.scaling.owedAfter(account.owed.get(reserve.id) ?? 0n, change);
   if (scaled === 0n) journal.deleteKey(account.owed, reserve.id);
   else journal.setKey(account.owed, reserve.id, scaled);
+}
+
+/** StableDebtToken: what is minted or burned is the principal's change, the interest until then included; every change begins the interest anew. */
+function foldFixedDebt(log: RawLog, reserve: Reserve, block: Head, state: MarketState, journal: Journal): void {
+  if (log.topics[0] === fixed.upgraded) throw outdated(`the fixed-rate debt token of ${reserve.symbol} was upgraded`, log);
+  const minted = log.topics[0] === fixed.mint;
+  if (!minted && log.topics[0] !== fixed.burn) return;
+  const account = accountAt(topicAddress(log, minted ? 2 : 1), state);
+  if (account === undefined) return;
+  const before = account.fixed.get(reserve.id);
+  const principalRaw = (before?.principalRaw ?? 0n) + (minted ? dataWord(log, 0) : -dataWord(log, 0));
+  const rateRay = minted ? dataWord(log, 3) : (before?.rateRay ?? 0n);
+  if (principalRaw === 0n) journal.deleteKey(account.fixed, reserve.id);
+  else journal.setKey(account.fixed, reserve.id, { principalRaw, rateRay, updatedAt: block.timestamp });
 }
 
 function foldConfigurator(log: RawLog, state: MarketState, journal: Journal, unread: Unread): void {
@@ -225,7 +248,9 @@ function foldConfigurator(log: RawLog, state: MarketState, journal: Journal, unr
     const reserve = state.byAsset.get(topicAddress(log, 1));
     if (reserve !== undefined) unread.reserves.add(reserve);
   } else if (topic === configurator.modeAdded) {
-    unread.categories.add(Number(BigInt(log.topics[1] ?? '0x0')));
+    const id = Number(BigInt(log.topics[1] ?? '0x0'));
+    if (toAddress(dataWord(log, 3)) !== state.categories.get(id)?.priceKey) throw outdated('an efficiency mode has a new price', log);
+    unread.categories.add(id);
   } else if (topic === configurator.modeCollateral) {
     unread.categories.add(Number(dataWord(log, 0)));
   } else if (topic === configurator.flashPremium) {

@@ -1,7 +1,8 @@
 /** A market as of one moment: prices and indexes, each worked out once however many positions ask. */
 import type { Moment } from '../../oracles/types.ts';
-import { debtIndexRay, incomeIndexRay } from './interest.ts';
-import type { EModeCategory, MarketState, Reserve } from './state.ts';
+import { debtIndexRay, fixedDebtRaw, incomeIndexRay } from './interest.ts';
+import type { Rules } from './rules.ts';
+import type { Account, EModeCategory, MarketState, Reserve } from './state.ts';
 
 export type ReserveNow = {
   readonly reserve: Reserve;
@@ -11,14 +12,26 @@ export type ReserveNow = {
   readonly debtIndexRay: bigint;
 };
 
+export type ModeNow = {
+  readonly category: EModeCategory;
+  /** Whether it has a price of its own; `price` is undefined then while that is unknown. */
+  readonly priced: boolean;
+  readonly price: bigint | undefined;
+};
+
 export class Lens {
   readonly at: Moment;
   readonly #state: MarketState;
   readonly #reserves = new Map<number, ReserveNow>();
+  readonly #modes = new Map<number, ModeNow>();
 
   constructor(state: MarketState, at: Moment) {
     this.#state = state;
     this.at = at;
+  }
+
+  get rules(): Rules {
+    return this.#state.rules;
   }
 
   reserve(id: number): ReserveNow | undefined {
@@ -31,16 +44,45 @@ export class Lens {
       reserve,
       price: price.ok ? price.price : undefined,
       incomeIndexRay: incomeIndexRay(reserve.indexes, this.at.timestamp),
-      debtIndexRay: debtIndexRay(reserve.indexes, this.at.timestamp),
+      debtIndexRay: debtIndexRay(reserve.indexes, this.at.timestamp, this.rules.compounded),
     };
     this.#reserves.set(id, now);
     return now;
   }
 
-  /** The efficiency mode that rules this reserve as collateral, if any (GenericLogic: the category's bitmap decides). */
-  modeOf(eMode: number, reserveId: number): EModeCategory | undefined {
+  /** The efficiency mode that an account is in, if any. */
+  mode(eMode: number): ModeNow | undefined {
     if (eMode === 0) return undefined;
+    const known = this.#modes.get(eMode);
+    if (known !== undefined) return known;
     const category = this.#state.categories.get(eMode);
-    return category !== undefined && ((category.collateralBitmap >> BigInt(reserveId)) & 1n) === 1n ? category : undefined;
+    if (category === undefined) return undefined;
+    const price = category.source?.price(this.at);
+    const now = { category, priced: price !== undefined, price: price?.ok ? price.price : undefined };
+    this.#modes.set(eMode, now);
+    return now;
+  }
+
+  /** The category, where it rules this reserve as collateral. */
+  covering(mode: ModeNow | undefined, reserve: Reserve): EModeCategory | undefined {
+    return mode !== undefined && this.rules.modes.covers(mode.category, reserve) ? mode.category : undefined;
+  }
+
+  /** A reserve's price in an account's efficiency mode, which may have one (other than 0) for all that it covers (GenericLogic.calculateUserAccountData). */
+  priceIn(mode: ModeNow | undefined, { reserve, price }: ReserveNow): bigint | undefined {
+    return mode?.priced && mode.price !== 0n && this.rules.modes.covers(mode.category, reserve) ? mode.price : price;
+  }
+
+  /** What a scaled aToken balance is worth. */
+  suppliedRaw(scaled: bigint, now: ReserveNow): bigint {
+    return this.rules.scaling.suppliedRaw(scaled, now.incomeIndexRay);
+  }
+
+  /** An account's debt in a reserve: at the variable rate, and in all. */
+  debtRaw({ owed, fixed }: Account, now: ReserveNow): { readonly variableRaw: bigint; readonly totalRaw: bigint } {
+    const variableRaw = this.rules.scaling.owedRaw(owed.get(now.reserve.id) ?? 0n, now.debtIndexRay);
+    const debt = fixed.get(now.reserve.id);
+    if (debt === undefined) return { variableRaw, totalRaw: variableRaw };
+    return { variableRaw, totalRaw: variableRaw + fixedDebtRaw(debt, this.at.timestamp, this.rules.compounded) };
   }
 }

@@ -1,33 +1,10 @@
 /**
- * What one liquidation call may take and what it takes, by LiquidationLogic.executeLiquidationCall of Aave v3.3 and later. Pure: one pair
+ * What one liquidation call may take and what it takes, by LiquidationLogic.executeLiquidationCall of the market's release. Pure: one pair
  * of debt and collateral, figures in, amounts out.
  */
-import {
-  BPS,
-  divUp,
-  max,
-  min,
-  mulDivDown,
-  mulDivUp,
-  percentDivDown,
-  percentDivHalfUp,
-  percentDivUp,
-  percentMulDown,
-  percentMulHalfUp,
-  percentMulUp,
-  RAY,
-  rayDivDown,
-  WAD,
-} from '../../lib/math.ts';
+import { divUp, max, min } from '../../lib/math.ts';
 import type { Regime } from '../types.ts';
-
-/** LiquidationLogic.CLOSE_FACTOR_HF_THRESHOLD. */
-export const CLOSE_FACTOR_THRESHOLD_WAD = (95n * WAD) / 100n;
-const DEFAULT_CLOSE_FACTOR_BPS = 5_000n;
-/** MIN_BASE_MAX_CLOSE_FACTOR_THRESHOLD and MIN_LEFTOVER_BASE: the same numbers in whatever currency the market counts; meant for USD with 8 decimals. */
-const CLOSE_FACTOR_MIN_BASE = 2_000_00000000n;
-const LEFTOVER_MIN_BASE = 1_000_00000000n;
-const HALF_BPS = BPS / 2n;
+import type { Rules } from './rules.ts';
 
 export type Side = {
   /** The account's whole balance or debt in this reserve, at the moment. */
@@ -35,46 +12,14 @@ export type Side = {
   readonly price: bigint;
   /** One whole token, raw. */
   readonly unit: bigint;
-};
-
-/** How a revision rounds what is seized and the treasury's share of it; `leastPlain` inverts `seized`. */
-export type Rounding = {
-  seized(plainRaw: bigint, bonusBps: bigint): bigint;
-  leastPlain(seizedRaw: bigint, bonusBps: bigint): bigint;
-  fee(seizedRaw: bigint, bonusBps: bigint, feeBps: bigint): bigint;
-};
-
-/** What differs between the pool revisions whose rules these are. */
-export type Rules = {
-  readonly rounding: Rounding;
-  /** Whether liquidations ask the L2 sequencer's sentinel. */
-  readonly asksSentinel: boolean;
-};
-
-/** By POOL_REVISION: 3.6 and 3.7. NOTE: 3.7 is read off its source alone; its contracts are not on npm, so tests execute 3.6. */
-export const RULES: Readonly<Record<string, Rules>> = {
-  '10': {
-    asksSentinel: true,
-    rounding: {
-      seized: percentMulHalfUp,
-      leastPlain: (seizedRaw, bonusBps) => divUp(seizedRaw * BPS - HALF_BPS, bonusBps),
-      fee: (seizedRaw, bonusBps, feeBps) => percentMulHalfUp(seizedRaw - percentDivHalfUp(seizedRaw, bonusBps), feeBps),
-    },
-  },
-  '11': {
-    asksSentinel: false,
-    rounding: {
-      seized: percentMulDown,
-      leastPlain: (seizedRaw, bonusBps) => divUp(seizedRaw * BPS, bonusBps),
-      fee: (seizedRaw, bonusBps, feeBps) => percentMulUp(seizedRaw - percentDivDown(seizedRaw, bonusBps), feeBps),
-    },
-  },
+  readonly indexRay: bigint;
 };
 
 export type Pair = {
-  readonly rounding: Rounding;
-  readonly debt: Side & { readonly indexRay: bigint };
-  /** `availableRaw`: underlying that the pool may still give out (its virtual balance). */
+  readonly rules: Pick<Rules, 'scaling' | 'closing' | 'seizing'>;
+  /** `variableRaw`: the part that is burned first; the rest is owed at a fixed rate. */
+  readonly debt: Side & { readonly variableRaw: bigint };
+  /** `availableRaw`: underlying that the pool may still give out. */
   readonly collateral: Side & { readonly bonusBps: bigint; readonly protocolFeeBps: bigint; readonly availableRaw: bigint };
   readonly healthFactorWad: bigint;
   /** The account's debt over all reserves, in base currency. */
@@ -84,14 +29,9 @@ export type Pair = {
 /** What a call moves: paid by the liquidator, received by the liquidator, kept by the treasury. */
 export type Taking = { readonly repaidRaw: bigint; readonly receivedRaw: bigint; readonly feeRaw: bigint };
 
-/** The largest debt that may be covered: half of the total debt when position and health are large enough, otherwise the reserve's whole debt. */
-export function maxRepayRaw({ debt, collateral, healthFactorWad, totalDebtBase }: Pair): bigint {
-  const debtBase = mulDivUp(debt.amountRaw, debt.price, debt.unit);
-  const collateralBase = mulDivDown(collateral.amountRaw, collateral.price, collateral.unit);
-  const large = debtBase >= CLOSE_FACTOR_MIN_BASE && collateralBase >= CLOSE_FACTOR_MIN_BASE;
-  if (!large || healthFactorWad <= CLOSE_FACTOR_THRESHOLD_WAD) return debt.amountRaw;
-  const halfBase = percentMulHalfUp(totalDebtBase, DEFAULT_CLOSE_FACTOR_BPS);
-  return debtBase > halfBase ? mulDivDown(halfBase, debt.unit, debt.price) : debt.amountRaw;
+/** The largest debt that may be covered. */
+export function maxRepayRaw(pair: Pair): bigint {
+  return pair.rules.closing.maxRepayRaw(pair);
 }
 
 /** The movements of `liquidationCall` with this `debtToCover`; above the maximum it takes the maximum (_calculateAvailableCollateralToLiquidate). */
@@ -102,21 +42,21 @@ export function takingOf(pair: Pair, debtToCoverRaw: bigint): Taking {
   const capped = wantedRaw > collateral.amountRaw;
   const grossRaw = capped ? collateral.amountRaw : wantedRaw;
   const repaidRaw = capped
-    ? percentDivUp((collateral.price * grossRaw * debt.unit) / (debt.price * collateral.unit), collateral.bonusBps)
+    ? pair.rules.seizing.repaid((collateral.price * grossRaw * debt.unit) / (debt.price * collateral.unit), collateral.bonusBps)
     : coverRaw;
   const feeRaw = protocolFeeRaw(pair, grossRaw);
   return { repaidRaw, receivedRaw: grossRaw - feeRaw, feeRaw };
 }
 
 /**
- * Every `debtToCover` that the pool accepts and that takes more than a smaller one, as ascending ranges. The dust rule makes gaps: debt and
- * collateral that both remain must each be worth at least $1,000, but clearing either side frees the other.
+ * Every `debtToCover` that the pool accepts and that takes more than a smaller one, as ascending ranges. Where dust is refused there are gaps:
+ * debt and collateral that both remain must each be worth at least $1,000, but clearing either side frees the other.
  */
 export function regimesOf(pair: Pair): Regime[] {
   const { debt, collateral } = pair;
   const limitRaw = maxRepayRaw(pair);
   // Smaller ones would burn no debt, or seize nothing: the tokens refuse to burn 0.
-  const leastRaw = max(divUp(debt.indexRay, RAY), leastCoverFor(pair, leastSeized(pair)));
+  const leastRaw = max(leastBurnRaw(pair), leastCoverFor(pair, leastSeized(pair)));
   const clearsRaw = leastCoverFor(pair, collateral.amountRaw);
   const regimes: Regime[] = [];
   const add = (minRaw: bigint, maxRaw: bigint) => {
@@ -128,7 +68,7 @@ export function regimesOf(pair: Pair): Regime[] {
   };
   add(
     leastRaw,
-    min(limitRaw, debt.amountRaw - 1n, clearsRaw - 1n, mostLeavingDebt(pair), mostLeavingCollateral(pair), mostAvailable(pair)),
+    min(limitRaw, clearsRaw - 1n, pair.rules.closing.mostLeavingDebtRaw(debt), mostLeavingCollateral(pair), mostAvailable(pair)),
   );
   // All of the debt, while collateral remains.
   if (limitRaw === debt.amountRaw && limitRaw < clearsRaw && limitRaw >= leastRaw && limitRaw <= mostAvailable(pair))
@@ -141,39 +81,43 @@ export function regimesOf(pair: Pair): Regime[] {
 }
 
 /** Collateral for a cover, the treasury's part included, before the cap at the balance. */
-function grossSeizedRaw({ debt, collateral, rounding }: Pair, coverRaw: bigint): bigint {
+function grossSeizedRaw({ debt, collateral, rules }: Pair, coverRaw: bigint): bigint {
   const plainRaw = (debt.price * coverRaw * collateral.unit) / (collateral.price * debt.unit);
-  return rounding.seized(plainRaw, collateral.bonusBps);
+  return rules.seizing.seized(plainRaw, collateral.bonusBps);
 }
 
 /** The treasury's share of the bonus. */
-function protocolFeeRaw({ collateral, rounding }: Pair, grossRaw: bigint): bigint {
-  return collateral.protocolFeeBps === 0n ? 0n : rounding.fee(grossRaw, collateral.bonusBps, collateral.protocolFeeBps);
+function protocolFeeRaw({ collateral, rules }: Pair, grossRaw: bigint): bigint {
+  return collateral.protocolFeeBps === 0n ? 0n : rules.seizing.fee(grossRaw, collateral.bonusBps, collateral.protocolFeeBps);
 }
 
-/** Least seizure of which the liquidator receives anything: a unit or two, while the bonus is below 100%. */
+/** Least cover of which some debt is burned; what goes beyond the variable debt is burned unit by unit. */
+function leastBurnRaw({ debt, rules }: Pair): bigint {
+  return debt.variableRaw === 0n ? 1n : rules.scaling.leastOwedBurnRaw(debt.indexRay);
+}
+
+/** Least seizure of which the liquidator receives anything that can be burned: a few units, while the bonus is below 100%. */
 function leastSeized(pair: Pair): bigint {
   let grossRaw = 1n;
-  while (grossRaw < pair.collateral.amountRaw && grossRaw <= protocolFeeRaw(pair, grossRaw)) grossRaw++;
+  while (grossRaw < pair.collateral.amountRaw && !canGive(pair, grossRaw - protocolFeeRaw(pair, grossRaw))) grossRaw++;
   return grossRaw;
 }
 
+function canGive({ collateral, rules }: Pair, receivedRaw: bigint): boolean {
+  return receivedRaw > 0n && rules.scaling.suppliedBurn(receivedRaw, collateral.indexRay) > 0n;
+}
+
 /** Least cover that seizes at least `grossRaw` (inverse of `grossSeizedRaw`). */
-function leastCoverFor({ debt, collateral, rounding }: Pair, grossRaw: bigint): bigint {
+function leastCoverFor({ debt, collateral, rules }: Pair, grossRaw: bigint): bigint {
   if (grossRaw === 0n) return 0n;
-  const plainRaw = rounding.leastPlain(grossRaw, collateral.bonusBps);
+  const plainRaw = rules.seizing.leastPlain(grossRaw, collateral.bonusBps);
   return divUp(plainRaw * collateral.price * debt.unit, debt.price * collateral.unit);
 }
 
-/** Most cover that leaves debt worth the minimum: ceil(rest * price / unit) >= minimum. */
-function mostLeavingDebt({ debt }: Pair): bigint {
-  return debt.amountRaw - (((LEFTOVER_MIN_BASE - 1n) * debt.unit) / debt.price + 1n);
-}
-
-/** Most cover that leaves collateral worth the minimum: floor(rest * price / unit) >= minimum. */
+/** Most cover that leaves as much collateral as has to remain. */
 function mostLeavingCollateral(pair: Pair): bigint {
-  const { amountRaw, price, unit } = pair.collateral;
-  return leastCoverFor(pair, max(0n, amountRaw - divUp(LEFTOVER_MIN_BASE * unit, price) + 1n)) - 1n;
+  const { collateral, rules } = pair;
+  return leastCoverFor(pair, max(0n, collateral.amountRaw - rules.closing.leastLeftCollateralRaw(collateral) + 1n)) - 1n;
 }
 
 /** Most cover whose received collateral the pool can give out. */
@@ -194,5 +138,5 @@ function mostAvailable(pair: Pair): bigint {
 /** The tokens burn some debt and some collateral, and the pool can give the collateral out. */
 function canTake(pair: Pair, coverRaw: bigint): boolean {
   const { repaidRaw, receivedRaw } = takingOf(pair, coverRaw);
-  return rayDivDown(repaidRaw, pair.debt.indexRay) > 0n && receivedRaw > 0n && receivedRaw <= pair.collateral.availableRaw;
+  return repaidRaw >= leastBurnRaw(pair) && canGive(pair, receivedRaw) && receivedRaw <= pair.collateral.availableRaw;
 }

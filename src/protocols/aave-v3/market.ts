@@ -11,6 +11,7 @@ import {
   borrowerIn,
   configuratorTopics,
   discoveryTopics,
+  fixedDebtTopics,
   foldLog,
   oracleTopics,
   poolTopics,
@@ -21,7 +22,7 @@ import {
 import { standingOf } from './health.ts';
 import { Lens } from './lens.ts';
 import { optionsOf } from './options.ts';
-import type { Account, MarketState } from './state.ts';
+import { type Account, type MarketState, sourcesOf } from './state.ts';
 import { type Ask, asksFor } from './unread.ts';
 import { usdOf, viewOf } from './view.ts';
 
@@ -100,12 +101,14 @@ export class AaveV3Market implements Protocol {
     return this.#filters;
   }
 
-  #filtersOf({ addresses, reserves }: MarketState): readonly LogFilter[] {
-    const tokens = [...reserves.values()].flatMap(({ aToken, debtToken }) => [aToken, debtToken]);
+  #filtersOf({ addresses, byAToken, byDebtToken, byFixedDebtToken }: MarketState): readonly LogFilter[] {
+    const tokens = [...byAToken.keys(), ...byDebtToken.keys()];
+    const fixed = byFixedDebtToken.size === 0 ? [] : [{ addresses: [...byFixedDebtToken.keys()], topics0: fixedDebtTopics }];
     const filter = (address: Address, topics0: readonly Hex[]) => ({ addresses: [address], topics0 });
     return [
       filter(addresses.pool, poolTopics),
       { addresses: tokens, topics0: tokenTopics },
+      ...fixed,
       filter(addresses.configurator, configuratorTopics),
       filter(addresses.oracle, oracleTopics),
       filter(addresses.provider, providerTopics),
@@ -151,7 +154,7 @@ export class AaveV3Market implements Protocol {
   // ---- judgement
 
   *slots(): Iterable<Slot> {
-    for (const [slot, account] of this.#anchored().accounts.entries()) if (account.owed.size > 0 || !account.known) yield slot;
+    for (const [slot, account] of this.#anchored().accounts.entries()) if (inDebt(account) || !account.known) yield slot;
   }
 
   count(): number {
@@ -201,7 +204,7 @@ export class AaveV3Market implements Protocol {
   }
 
   feeds(): readonly FeedId[] {
-    return [...new Set([...this.#anchored().reserves.values()].flatMap(({ source }) => source.feeds))];
+    return [...new Set(sourcesOf(this.#anchored()).flatMap(({ feeds }) => feeds))];
   }
 
   /** What the flash loans of the same pool need to know. */
@@ -250,7 +253,7 @@ export class AaveV3Market implements Protocol {
     const nearest: Slot[] = [];
     for (const [slot, account] of accounts.entries()) {
       const health = this.#lastHealth[slot];
-      if (health === undefined || account.owed.size === 0) continue;
+      if (health === undefined || !inDebt(account)) continue;
       if (nearest.length === NEAREST && health >= this.#lastHealth[nearest[NEAREST - 1]!]!) continue;
       let at = nearest.length;
       while (at > 0 && this.#lastHealth[nearest[at - 1]!]! > health) at--;
@@ -259,4 +262,8 @@ export class AaveV3Market implements Protocol {
     }
     return nearest;
   }
+}
+
+function inDebt({ owed, fixed }: Account): boolean {
+  return owed.size > 0 || fixed.size > 0;
 }

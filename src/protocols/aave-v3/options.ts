@@ -3,10 +3,11 @@ import { encodeFunctionData, parseAbi } from 'viem';
 import type { Step } from '../../lib/steps.ts';
 import type { Address } from '../../lib/types.ts';
 import type { Option } from '../types.ts';
-import { collateralRaw, debtRaw, standingOf } from './health.ts';
+import { CLOSE_FACTOR_THRESHOLD_WAD } from './closing.ts';
+import { standingOf } from './health.ts';
 import type { Lens, ReserveNow } from './lens.ts';
-import { CLOSE_FACTOR_THRESHOLD_WAD, type Pair, type Rounding, regimesOf, takingOf } from './liquidation.ts';
-import type { Account, MarketState } from './state.ts';
+import { type Pair, regimesOf, takingOf } from './liquidation.ts';
+import { type Account, debtIds, type MarketState } from './state.ts';
 
 const poolAbi = parseAbi([
   'function liquidationCall(address collateralAsset, address debtAsset, address borrower, uint256 debtToCover, bool receiveAToken)',
@@ -23,16 +24,17 @@ export function optionsOf(account: Account, state: MarketState, lens: Lens): Opt
   if (!standing.ok || standing.healthFactorWad >= WAD) return [];
   // ValidationLogic.validateLiquidationCall: without the sentinel's word only deep under water.
   if (!state.liquidationAllowed && standing.healthFactorWad >= CLOSE_FACTOR_THRESHOLD_WAD) return [];
-  const gasUnits = CALL_GAS + RESERVE_GAS * BigInt(Math.max(0, account.collateral.size + account.owed.size - 2));
+  const owing = debtIds(account);
+  const gasUnits = CALL_GAS + RESERVE_GAS * BigInt(Math.max(0, account.collateral.size + owing.length - 2));
   const options: Option[] = [];
-  for (const [debtId, scaledDebt] of account.owed) {
+  for (const debtId of owing) {
     const debt = lens.reserve(debtId);
     if (debt === undefined || !touchable(debt, lens)) continue;
     for (const collateralId of account.collateral) {
       const collateral = lens.reserve(collateralId);
       const scaled = account.supplied.get(collateralId);
       if (collateral === undefined || scaled === undefined || scaled === 0n || !touchable(collateral, lens)) continue;
-      const pair = pairOf(account, debt, scaledDebt, collateral, scaled, standing, lens, state.rounding);
+      const pair = pairOf(account, debt, collateral, scaled, standing, lens);
       if (pair === undefined) continue;
       const regimes = regimesOf(pair);
       if (regimes.length > 0) options.push(optionOf(pair, regimes, debt, collateral, account.address, state.addresses.pool, gasUnits));
@@ -49,28 +51,28 @@ function touchable({ reserve }: ReserveNow, lens: Lens): boolean {
 function pairOf(
   account: Account,
   debt: ReserveNow,
-  scaledDebt: bigint,
   collateral: ReserveNow,
   scaledCollateral: bigint,
   standing: { readonly healthFactorWad: bigint; readonly debtBase: bigint },
   lens: Lens,
-  rounding: Rounding,
 ): Pair | undefined {
+  const { rules } = lens;
+  const { config, unit, availableRaw } = collateral.reserve;
+  const mode = lens.mode(account.eMode);
+  // NOTE: a mode's own price is taken for the debt whether or not the mode covers it (LiquidationLogic._getConfigurationData).
+  const debtPrice = mode?.priced ? mode.price : debt.price;
+  const price = lens.priceIn(mode, collateral);
   // A price of 0 (a fallback oracle may answer it) makes the pool divide by it, or give the collateral away for nothing.
-  if (!debt.price || !collateral.price) return undefined;
-  const { config } = collateral.reserve;
-  const bonusBps = lens.modeOf(account.eMode, collateral.reserve.id)?.liquidationBonusBps ?? config.liquidationBonusBps;
-  if (bonusBps === 0n) return undefined;
+  if (!debtPrice || !price) return undefined;
+  const bonusBps = lens.covering(mode, collateral.reserve)?.liquidationBonusBps ?? config.liquidationBonusBps;
+  if (bonusBps === 0n || (config.liquidationThresholdBps === 0n && !rules.weighing.countsUnweighted)) return undefined;
+  const { variableRaw, totalRaw } = lens.debtRaw(account, debt);
   return {
-    rounding,
-    debt: { amountRaw: debtRaw(scaledDebt, debt), price: debt.price, unit: debt.reserve.unit, indexRay: debt.debtIndexRay },
+    rules,
+    debt: { amountRaw: totalRaw, variableRaw, price: debtPrice, unit: debt.reserve.unit, indexRay: debt.debtIndexRay },
     collateral: {
-      amountRaw: collateralRaw(scaledCollateral, collateral),
-      price: collateral.price,
-      unit: collateral.reserve.unit,
-      bonusBps,
-      protocolFeeBps: config.liquidationProtocolFeeBps,
-      availableRaw: collateral.reserve.virtualBalanceRaw,
+      ...{ amountRaw: lens.suppliedRaw(scaledCollateral, collateral), price, unit, indexRay: collateral.incomeIndexRay },
+      ...{ bonusBps, protocolFeeBps: config.liquidationProtocolFeeBps, availableRaw },
     },
     healthFactorWad: standing.healthFactorWad,
     totalDebtBase: standing.debtBase,

@@ -3,8 +3,8 @@ import type { Address, ViewAnswer, ViewCall } from '../../lib/types.ts';
 import { addressOf, uintOf, viewCall } from '../../lib/words.ts';
 import { MirrorError } from '../../mirror/types.ts';
 import { decodeReserveConfig, decodeUserConfig, type ReserveConfig } from './config.ts';
-import type { Indexes } from './interest.ts';
-import type { EModeCategory } from './state.ts';
+import type { FixedDebt, Indexes } from './interest.ts';
+import type { Reserve } from './state.ts';
 
 export const calls = {
   // PoolAddressesProvider
@@ -22,6 +22,7 @@ export const calls = {
   userConfig: viewCall('function getUserConfiguration(address)'),
   userEMode: viewCall('function getUserEMode(address)'),
   userAccountData: viewCall('function getUserAccountData(address)'),
+  modeData: viewCall('function getEModeCategoryData(uint8)'),
   modeConfig: viewCall('function getEModeCategoryCollateralConfig(uint8)'),
   modeBitmap: viewCall('function getEModeCategoryCollateralBitmap(uint8)'),
   normalizedIncome: viewCall('function getReserveNormalizedIncome(address)'),
@@ -30,6 +31,10 @@ export const calls = {
   assetPrice: viewCall('function getAssetPrice(address)'),
   // tokens
   scaledBalance: viewCall('function scaledBalanceOf(address)'),
+  balance: viewCall('function balanceOf(address)'),
+  fixedPrincipal: viewCall('function principalBalanceOf(address)'),
+  fixedRate: viewCall('function getUserStableRate(address)'),
+  fixedSince: viewCall('function getUserLastUpdated(address)'),
   symbol: viewCall('function symbol()'),
   // PriceOracleSentinel
   liquidationAllowed: viewCall('function isLiquidationAllowed()'),
@@ -47,23 +52,18 @@ export function mustAddress(answer: ViewAnswer | undefined, what: string, index 
   return address;
 }
 
-/** What changes of a reserve, and the identity that does not. */
+/** What a reserve is, and what of it changes with its own transactions. */
 export type ReserveRead = {
   readonly id: number;
   readonly aToken: Address;
+  readonly fixedDebtToken: Address;
   readonly debtToken: Address;
   readonly config: ReserveConfig;
   readonly indexes: Indexes;
-  readonly virtualBalanceRaw: bigint;
-  readonly graceUntil: number;
 };
 
-export function reserveCalls(pool: Address, asset: Address): readonly ViewCall[] {
-  return [calls.reserveData(pool, asset), calls.virtualBalance(pool, asset), calls.gracePeriod(pool, asset)];
-}
-
-/** Pool.getReserveData answers DataTypes.ReserveDataLegacy: fifteen words. */
-export function readReserve(asset: Address, [data, virtualBalance, grace]: readonly ViewAnswer[]): ReserveRead {
+/** Pool.getReserveData answers DataTypes.ReserveDataLegacy (ReserveData before 3.1): fifteen words, in every release the same. */
+export function readReserve(asset: Address, data: ViewAnswer | undefined): ReserveRead {
   const what = `reserve ${asset}`;
   const word = (index: number) => mustUint(data, what, index);
   return {
@@ -77,25 +77,27 @@ export function readReserve(asset: Address, [data, virtualBalance, grace]: reado
     },
     id: Number(word(7)),
     aToken: mustAddress(data, what, 8),
+    fixedDebtToken: mustAddress(data, what, 9),
     debtToken: mustAddress(data, what, 10),
-    virtualBalanceRaw: mustUint(virtualBalance, what),
-    graceUntil: Number(mustUint(grace, what)),
   };
 }
 
-export function modeCalls(pool: Address, id: number): readonly ViewCall[] {
-  return [calls.modeConfig(pool, id), calls.modeBitmap(pool, id)];
+/** The end of a reserve's grace period; 0 where the release has none. */
+export function readGrace(asset: Address, [grace]: readonly ViewAnswer[]): number {
+  return grace === undefined ? 0 : Number(mustUint(grace, `reserve ${asset}`));
 }
 
-/** Pool.getEModeCategoryCollateralConfig answers (ltv, liquidationThreshold, liquidationBonus). */
-export function readMode(id: number, [config, bitmap]: readonly ViewAnswer[]): EModeCategory {
-  const what = `efficiency mode ${id}`;
-  return {
-    id,
-    liquidationThresholdBps: mustUint(config, what, 1),
-    liquidationBonusBps: mustUint(config, what, 2),
-    collateralBitmap: mustUint(bitmap, what),
-  };
+/** Nothing to ask where the release has no such debts. */
+export function fixedDebtCalls({ fixedDebtToken }: Reserve, account: Address): readonly ViewCall[] {
+  if (fixedDebtToken === undefined) return [];
+  return [calls.fixedPrincipal, calls.fixedRate, calls.fixedSince].map((call) => call(fixedDebtToken, account));
+}
+
+/** Undefined when nothing is owed. */
+export function readFixedDebt(account: Address, answers: readonly ViewAnswer[]): FixedDebt | undefined {
+  if (answers.length === 0) return undefined;
+  const [principalRaw, rateRay, updatedAt] = answers.map((answer) => mustUint(answer, `fixed debt of ${account}`));
+  return principalRaw === 0n ? undefined : { principalRaw: principalRaw!, rateRay: rateRay!, updatedAt: Number(updatedAt) };
 }
 
 export function accountCalls(pool: Address, account: Address): readonly ViewCall[] {
@@ -105,4 +107,13 @@ export function accountCalls(pool: Address, account: Address): readonly ViewCall
 export function readAccount(account: Address, [config, eMode]: readonly ViewAnswer[]) {
   const what = `account ${account}`;
   return { ...decodeUserConfig(mustUint(config, what)), eMode: Number(mustUint(eMode, what)) };
+}
+
+/** The answers of one batch by the askers whose calls it was made of. */
+export function shareOut(answers: readonly ViewAnswer[], asked: readonly (readonly ViewCall[])[]): readonly ViewAnswer[][] {
+  let from = 0;
+  return asked.map(({ length }) => {
+    from += length;
+    return answers.slice(from - length, from);
+  });
 }

@@ -4,8 +4,8 @@ import type { AaveOracle } from '../../oracles/aave.ts';
 import type { LiveSource } from '../../oracles/sources.ts';
 import type { Slot } from '../types.ts';
 import type { ReserveConfig } from './config.ts';
-import type { Indexes } from './interest.ts';
-import type { Rounding } from './liquidation.ts';
+import type { FixedDebt, Indexes } from './interest.ts';
+import type { Rules } from './rules.ts';
 
 export type Reserve = {
   readonly id: number;
@@ -13,23 +13,30 @@ export type Reserve = {
   readonly symbol: string;
   readonly aToken: Address;
   readonly debtToken: Address;
+  /** Of debts at a fixed rate; undefined where the release has none. */
+  readonly fixedDebtToken: Address | undefined;
   readonly source: LiveSource;
   /** One whole token, raw. */
   readonly unit: bigint;
   config: ReserveConfig;
   indexes: Indexes;
   /** Underlying that the pool may still give out: what can be seized, withdrawn, borrowed or flash-borrowed. */
-  virtualBalanceRaw: bigint;
+  availableRaw: bigint;
   /** No liquidation touches the reserve up to this timestamp, included. */
   graceUntil: number;
 };
 
-/** NOTE: an efficiency mode replaces threshold and bonus only for the collateral in its bitmap (by reserve id). */
+/** NOTE: an efficiency mode replaces threshold and bonus only for the collateral that it covers (modes.ts). */
 export type EModeCategory = {
   readonly id: number;
   readonly liquidationThresholdBps: bigint;
   readonly liquidationBonusBps: bigint;
+  /** By reserve id; 0 where reserves name their category instead. */
   readonly collateralBitmap: bigint;
+  /** What the oracle is asked for the one price of all covered reserves; the zero address where they keep their own. */
+  readonly priceKey: Address;
+  /** The source behind `priceKey`. */
+  readonly source: LiveSource | undefined;
 };
 
 export type Account = {
@@ -43,6 +50,8 @@ export type Account = {
   readonly supplied: Map<number, bigint>;
   /** Scaled debts by reserve id; none is 0. */
   readonly owed: Map<number, bigint>;
+  /** Debts at a fixed rate by reserve id; no principal is 0. */
+  readonly fixed: Map<number, FixedDebt>;
 };
 
 export type MarketAddresses = {
@@ -55,7 +64,7 @@ export type MarketAddresses = {
 };
 
 export type MarketState = {
-  readonly rounding: Rounding;
+  readonly rules: Rules;
   readonly addresses: MarketAddresses;
   /** What prices are in, and who is asked for them. */
   readonly prices: AaveOracle;
@@ -63,6 +72,7 @@ export type MarketState = {
   readonly byAsset: Map<Address, Reserve>;
   readonly byAToken: Map<Address, Reserve>;
   readonly byDebtToken: Map<Address, Reserve>;
+  readonly byFixedDebtToken: Map<Address, Reserve>;
   readonly categories: Map<number, EModeCategory>;
   /** By slot. */
   readonly accounts: Account[];
@@ -75,5 +85,16 @@ export type MarketState = {
 };
 
 export function newAccount(address: Address): Account {
-  return { address, known: false, eMode: 0, collateral: new Set(), supplied: new Map(), owed: new Map() };
+  return { address, known: false, eMode: 0, collateral: new Set(), supplied: new Map(), owed: new Map(), fixed: new Map() };
+}
+
+/** Every price source of the market. */
+export function sourcesOf({ reserves, categories }: MarketState): readonly LiveSource[] {
+  const own = [...reserves.values()].map(({ source }) => source);
+  return [...own, ...[...categories.values()].flatMap(({ source }) => source ?? [])];
+}
+
+/** Ids of the reserves that the account owes to. */
+export function debtIds({ owed, fixed }: Account): readonly number[] {
+  return fixed.size === 0 ? [...owed.keys()] : [...new Set([...owed.keys(), ...fixed.keys()])];
 }

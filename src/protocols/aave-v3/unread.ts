@@ -3,8 +3,8 @@ import type { Address, ViewAnswer, ViewCall } from '../../lib/types.ts';
 import { uintOf } from '../../lib/words.ts';
 import type { Journal } from '../../mirror/journal.ts';
 import type { Unread } from './fold.ts';
-import { accountCalls, calls, modeCalls, mustUint, readAccount, readMode, readReserve, reserveCalls } from './reads.ts';
-import type { Account, MarketState, Reserve } from './state.ts';
+import { accountCalls, calls, fixedDebtCalls, mustUint, readAccount, readFixedDebt, readGrace, readReserve, shareOut } from './reads.ts';
+import { type Account, type MarketState, type Reserve, sourcesOf } from './state.ts';
 
 /** Some calls, and what to do with their answers. */
 export type Ask = { readonly calls: readonly ViewCall[]; take(answers: readonly ViewAnswer[], journal: Journal): void };
@@ -16,7 +16,7 @@ export type Ask = { readonly calls: readonly ViewCall[]; take(answers: readonly 
 export function asksFor(state: MarketState, unread: Unread): Ask[] {
   const { pool, sentinel } = state.addresses;
   const asks: Ask[] = [];
-  for (const { source } of state.reserves.values()) {
+  for (const source of sourcesOf(state)) {
     const own = source.reads();
     if (own.length > 0) asks.push({ calls: own, take: (answers, journal) => source.ingest(answers, journal) });
   }
@@ -24,8 +24,8 @@ export function asksFor(state: MarketState, unread: Unread): Ask[] {
     const take = ([answer]: readonly ViewAnswer[], journal: Journal) => journal.set(state, 'liquidationAllowed', uintOf(answer) === 1n);
     asks.push({ calls: [calls.liquidationAllowed(sentinel)], take });
   }
-  for (const reserve of unread.reserves) asks.push(askReserve(pool, reserve));
-  for (const reserve of unread.balances) if (!unread.reserves.has(reserve)) asks.push(askBalance(pool, reserve));
+  for (const reserve of unread.reserves) asks.push(askReserve(pool, reserve, state));
+  for (const reserve of unread.balances) asks.push(askBalance(pool, reserve, state));
   for (const id of unread.categories) asks.push(askMode(pool, id, state));
   for (const account of unread.accounts) asks.push(askAccount(pool, account, [...state.reserves.values()]));
   for (const [account, ids] of unread.supplied) {
@@ -34,28 +34,31 @@ export function asksFor(state: MarketState, unread: Unread): Ask[] {
   return asks;
 }
 
-function askReserve(pool: Address, reserve: Reserve): Ask {
+function askReserve(pool: Address, reserve: Reserve, { rules }: MarketState): Ask {
   return {
-    calls: reserveCalls(pool, reserve.asset),
-    take: (answers, journal) => {
-      const { config, indexes, virtualBalanceRaw, graceUntil } = readReserve(reserve.asset, answers);
+    calls: [calls.reserveData(pool, reserve.asset), ...rules.grace(pool, reserve.asset)],
+    take: ([data, ...grace], journal) => {
+      const { config, indexes } = readReserve(reserve.asset, data);
       journal.set(reserve, 'config', config);
       journal.set(reserve, 'indexes', indexes);
-      journal.set(reserve, 'virtualBalanceRaw', virtualBalanceRaw);
-      journal.set(reserve, 'graceUntil', graceUntil);
+      journal.set(reserve, 'graceUntil', readGrace(reserve.asset, grace));
     },
   };
 }
 
-function askBalance(pool: Address, reserve: Reserve): Ask {
+function askBalance(pool: Address, reserve: Reserve, { rules }: MarketState): Ask {
   return {
-    calls: [calls.virtualBalance(pool, reserve.asset)],
-    take: ([answer], journal) => journal.set(reserve, 'virtualBalanceRaw', mustUint(answer, `reserve ${reserve.asset}`)),
+    calls: [rules.available(pool, reserve.asset, reserve.aToken)],
+    take: ([answer], journal) => journal.set(reserve, 'availableRaw', mustUint(answer, `reserve ${reserve.asset}`)),
   };
 }
 
-function askMode(pool: Address, id: number, state: MarketState): Ask {
-  return { calls: modeCalls(pool, id), take: (answers, journal) => journal.setKey(state.categories, id, readMode(id, answers)) };
+function askMode(pool: Address, id: number, { rules, categories }: MarketState): Ask {
+  return {
+    calls: rules.modes.calls(pool, id),
+    // What it is priced by is still the same: another source is followed by a new anchor alone.
+    take: (answers, journal) => journal.setKey(categories, id, { ...rules.modes.read(id, answers), source: categories.get(id)?.source }),
+  };
 }
 
 function askSupplied(account: Account, reserve: Reserve): Ask {
@@ -67,22 +70,27 @@ function askSupplied(account: Account, reserve: Reserve): Ask {
 
 /** Flags and balances in one go: which balances count is not known before the flags are. */
 function askAccount(pool: Address, account: Account, reserves: readonly Reserve[]): Ask {
-  const flags = accountCalls(pool, account.address);
-  const balances = reserves.flatMap(({ aToken, debtToken }) => [
-    calls.scaledBalance(aToken, account.address),
-    calls.scaledBalance(debtToken, account.address),
+  const { address } = account;
+  const parts = reserves.map((reserve) => [
+    calls.scaledBalance(reserve.aToken, address),
+    calls.scaledBalance(reserve.debtToken, address),
+    ...fixedDebtCalls(reserve, address),
   ]);
+  const flags = accountCalls(pool, address);
   return {
-    calls: [...flags, ...balances],
+    calls: [...flags, ...parts.flat()],
     take: (answers, journal) => {
-      const { collateralIds, eMode } = readAccount(account.address, answers.slice(0, flags.length));
+      const { collateralIds, eMode } = readAccount(address, answers.slice(0, flags.length));
       journal.set(account, 'eMode', eMode);
       for (const id of collateralIds) journal.addTo(account.collateral, id);
+      const shares = shareOut(answers.slice(flags.length), parts);
       for (const [place, { id }] of reserves.entries()) {
-        const at = flags.length + 2 * place;
-        journal.setKey(account.supplied, id, mustUint(answers[at], `balance of ${account.address}`));
-        const owed = mustUint(answers[at + 1], `debt of ${account.address}`);
-        if (owed !== 0n) journal.setKey(account.owed, id, owed);
+        const [supplied, owed, ...fixed] = shares[place]!;
+        journal.setKey(account.supplied, id, mustUint(supplied, `balance of ${address}`));
+        const scaled = mustUint(owed, `debt of ${address}`);
+        if (scaled !== 0n) journal.setKey(account.owed, id, scaled);
+        const debt = readFixedDebt(address, fixed);
+        if (debt !== undefined) journal.setKey(account.fixed, id, debt);
       }
       journal.set(account, 'known', true);
     },

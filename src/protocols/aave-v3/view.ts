@@ -1,11 +1,10 @@
 /** A position as people see it. */
-import { divUp } from '../../lib/math.ts';
+import { divUp, mulDivDown } from '../../lib/math.ts';
 import type { AaveOracle } from '../../oracles/aave.ts';
 import type { Moment, UsdPrices } from '../../oracles/types.ts';
 import type { Holding, PositionView } from '../types.ts';
-import { collateralRaw, debtRaw } from './health.ts';
 import type { Lens, ReserveNow } from './lens.ts';
-import type { Account } from './state.ts';
+import { type Account, debtIds } from './state.ts';
 
 const USD_UNIT = 100_000_000n;
 
@@ -19,21 +18,22 @@ export function usdOf({ base, unit }: AaveOracle, usd: UsdPrices | undefined, at
 
 /** Amounts with interest to the lens's moment; what has no price counts as 0. */
 export function viewOf(account: Account, lens: Lens, { numerator, denominator }: BaseInUsd): PositionView {
+  const mode = lens.mode(account.eMode);
   const collateral: Holding[] = [];
   for (const id of account.collateral) {
     const now = lens.reserve(id);
     const scaled = account.supplied.get(id) ?? 0n;
     if (now === undefined || scaled === 0n) continue;
-    const amountRaw = collateralRaw(scaled, now);
-    const valueBase = (amountRaw * (now.price ?? 0n)) / now.reserve.unit;
+    const amountRaw = lens.suppliedRaw(scaled, now);
+    const valueBase = mulDivDown(amountRaw, lens.priceIn(mode, now) ?? 0n, now.reserve.unit);
     collateral.push(holding(now, amountRaw, (valueBase * numerator) / denominator));
   }
   const debt: Holding[] = [];
-  for (const [id, scaled] of account.owed) {
+  for (const id of debtIds(account)) {
     const now = lens.reserve(id);
     if (now === undefined) continue;
-    const amountRaw = debtRaw(scaled, now);
-    const valueBase = divUp(amountRaw * (now.price ?? 0n), now.reserve.unit);
+    const amountRaw = lens.debtRaw(account, now).totalRaw;
+    const valueBase = lens.rules.weighing.debtBase(amountRaw, lens.priceIn(mode, now) ?? 0n, now.reserve.unit);
     debt.push(holding(now, amountRaw, divUp(valueBase * numerator, denominator)));
   }
   return { account: account.address, collateral, debt, collateralUsd8: sum(collateral), debtUsd8: sum(debt) };

@@ -96,16 +96,16 @@ test.each([1n, 1_999n, 2_000n, 2_001n, 123_456_789_012n])('the fee of %s is the 
 
 test('lends what the pool has, and no more', () =>
   world.undone(async () => {
-    const { virtualBalanceRaw } = world.follower.market.state.byAsset.get(usdc)!;
-    const { feeRaw, lender } = flash.feeRaw(usdc, virtualBalanceRaw, [])!;
-    expect(flash.feeRaw(usdc, virtualBalanceRaw + 1n, [])).toBeUndefined();
+    const { availableRaw } = world.follower.market.state.byAsset.get(usdc)!;
+    const { feeRaw, lender } = flash.feeRaw(usdc, availableRaw, [])!;
+    expect(flash.feeRaw(usdc, availableRaw + 1n, [])).toBeUndefined();
     expect(flash.feeRaw(usdc, 1n, [lender])).toBeUndefined();
     expect(flash.feeRaw(executor, 1n, [])).toBeUndefined();
     await world.sender.call(world.fixture.chain.deployer.address, usdc, tokenAbi, 'mint', [executor, 2n * feeRaw]);
     await world.sender.mine();
     const borrowing = (amountRaw: bigint) => flash.steps({ token: usdc, amountRaw, feeRaw, lender }, [], executor);
-    expect((await execute(borrowing(virtualBalanceRaw + 1n))).status).toBe('0x0');
-    expect((await execute(borrowing(virtualBalanceRaw))).status).toBe('0x1');
+    expect((await execute(borrowing(availableRaw + 1n))).status).toBe('0x0');
+    expect((await execute(borrowing(availableRaw))).status).toBe('0x1');
   }));
 
 test('an asset that the pool does not flash-lend, or that is paused, is not lent', () =>

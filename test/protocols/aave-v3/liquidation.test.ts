@@ -126,10 +126,10 @@ test(
       await sender.mine();
       await follower.advance();
       // All but a quarter of a token is borrowed away.
-      await sender.pool(LIQUIDATOR, 'borrow', [weth.asset, weth.virtualBalanceRaw - weth.unit / 4n, 2n, 0, LIQUIDATOR]);
+      await sender.pool(LIQUIDATOR, 'borrow', [weth.asset, weth.availableRaw - weth.unit / 4n, 2n, 0, LIQUIDATOR]);
       expect((await sender.mine()).done.get('borrow')).toBe(1);
       await follower.advance();
-      expect(weth.virtualBalanceRaw).toBe(weth.unit / 4n);
+      expect(weth.availableRaw).toBe(weth.unit / 4n);
       const limited = offers().filter(({ option }) => option.collateralAsset === weth.asset);
       expect(limited.length).toBeGreaterThan(5);
       for (const { option, account } of limited) {

@@ -6,14 +6,16 @@ export function plain(state: MarketState, flagged: boolean): unknown {
   return {
     head: state.head.hash,
     premium: state.flashPremiumBps,
-    categories: byId(state.categories),
+    release: state.rules.release,
+    categories: byId(state.categories).map(([, { source, ...category }]) => ({ ...category, kind: source?.kind })),
     reserves: byId(state.reserves).map(([, { source, ...reserve }]) => ({ ...reserve, kind: source.kind, reads: source.reads() })),
     accounts: state.accounts
-      .map(({ collateral, supplied, owed, ...account }) => ({
+      .map(({ collateral, supplied, owed, fixed, ...account }) => ({
         ...account,
         collateral: [...collateral].sort((a, b) => a - b),
         supplied: byId(supplied).filter(([id]) => !flagged || collateral.has(id)),
         owed: byId(owed),
+        fixed: byId(fixed),
       }))
       .sort((a, b) => (a.address < b.address ? -1 : 1)),
   };
