@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import type { Address } from 'viem';
+import type { AaveMarket } from './aave/deploy.ts';
 import { CHAIN_ID } from './anvil.ts';
 import { ASSETS } from './assets.ts';
 import type { Market } from './market.ts';
@@ -18,7 +19,7 @@ export type Deployments = {
 
 const BRIDGES = ['WETH', 'USDC', 'DAI'];
 
-export function deploymentsOf({ tokens, feeds, aave, uniswap, multicall3 }: Market): Deployments {
+export function deploymentsOf({ tokens, feeds, aave, legacy, uniswap, multicall3 }: Market): Deployments {
   // NOTE: the staked ETH has no feed of its own; who wants its price asks Aave's oracle.
   const priced = ASSETS.filter(({ ratioWad }) => ratioWad === undefined);
   return {
@@ -26,11 +27,15 @@ export function deploymentsOf({ tokens, feeds, aave, uniswap, multicall3 }: Mark
     name: 'devnet',
     wrappedNative: tokens['WETH']!,
     multicall3,
-    'aave-v3': [{ name: 'core', poolAddressesProvider: aave.poolAddressesProvider, fromBlock: aave.fromBlock }],
+    'aave-v3': [named('core', aave), ...(legacy === undefined ? [] : [named('legacy', legacy.aave)])],
     'uniswap-v3': [{ factory: uniswap.factory, fromBlock: uniswap.fromBlock }],
     bridgeTokens: BRIDGES.map((symbol) => tokens[symbol]!),
     usdFeeds: Object.fromEntries(priced.map(({ symbol, feed }) => [tokens[symbol]!, feeds[feed]!.proxy])),
   };
+}
+
+function named(name: string, { poolAddressesProvider, fromBlock }: AaveMarket) {
+  return { name, poolAddressesProvider, fromBlock };
 }
 
 export async function writeDeployments(file: string, deployments: Deployments): Promise<void> {

@@ -2,7 +2,7 @@
 import { type Anvil, startAnvil } from './anvil.ts';
 import { SetupChain } from './chain.ts';
 import { devAccount } from './keys.ts';
-import { deployMarket, type Market } from './market.ts';
+import { deployMarket, type Market, type MarketOptions } from './market.ts';
 import { transmit } from './oracle/transmit.ts';
 
 /**
@@ -21,12 +21,12 @@ export type Fixture = {
   stop(): Promise<void>;
 };
 
-export async function createFixture({ positions = 0, seed = 1 }: { positions?: number; seed?: number } = {}): Promise<Fixture> {
+export async function createFixture({ positions = 0, seed = 1, legacyPositions }: Partial<MarketOptions> = {}): Promise<Fixture> {
   const anvil = await startAnvil();
   try {
     const chain = new SetupChain(anvil.rpcUrl, devAccount('deployer'));
     await chain.prepare();
-    const market = await deployMarket(chain, { positions, seed });
+    const market = await deployMarket(chain, { positions, seed, legacyPositions });
     const setPrice = async (feedName: string, answerUsd8: bigint) => {
       const feed = market.feeds[feedName];
       if (!feed) throw new Error(`no feed ${feedName}; there are ${Object.keys(market.feeds).join(', ')}`);

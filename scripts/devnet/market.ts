@@ -2,25 +2,22 @@
 import type { Address } from 'viem';
 import { aaveContracts } from './aave/contracts.ts';
 import { type Aave, deployAave } from './aave/deploy.ts';
+import { deployLegacyMarket, type LegacyMarket } from './aave/legacy/market.ts';
+import { lend } from './aave/lend.ts';
 import { listReserves, settleListing } from './aave/listing.ts';
-import { borrow, supply } from './aave/positions.ts';
-import { ASSETS, type Asset, amountOf, assetOf, START_PRICES_USD8 } from './assets.ts';
+import { ASSETS, assetOf, START_PRICES_USD8 } from './assets.ts';
 import { type Borrower, openBorrowers } from './borrowers/open.ts';
-import { type BorrowerPlan, planBorrowers } from './borrowers/plan.ts';
+import { planBorrowers } from './borrowers/plan.ts';
 import type { SetupChain } from './chain.ts';
-import { devAccount } from './keys.ts';
 import { oracleArtifacts } from './oracle/contracts.ts';
 import { deployFeeds } from './oracle/feeds.ts';
 import type { Feed } from './oracle/report.ts';
 import { deployStakedEther } from './oracle/staked-ether.ts';
-import { deployTokens, ownContracts, provideTokens } from './tokens.ts';
+import { deployTokens, ownContracts } from './tokens.ts';
 import { deployUniswap, type Uniswap } from './uniswap/deploy.ts';
 
 const FEED_DECIMALS = 8;
 const STAKING_YIELD_BPS = 280n;
-/** Lent beyond the ordinary for every dollar that the planned borrowers take: they find it, and some stays to be seized and flash-borrowed. */
-const LENT_PER_BORROWED = 1.25;
-const LENDER_FUNDS_WEI = 10n ** 25n;
 
 export type Market = {
   /** By symbol. */
@@ -33,9 +30,12 @@ export type Market = {
   uniswap: Uniswap;
   multicall3: Address;
   borrowers: Borrower[];
+  /** Aave v3.0 beside it, when asked for. */
+  legacy: LegacyMarket | undefined;
 };
 
-export type MarketOptions = { positions: number; seed: number };
+/** `legacyPositions`: borrowers of the v3.0 market, which is there only when they are given. */
+export type MarketOptions = { positions: number; seed: number; legacyPositions?: number | undefined };
 export type Progress = (line: string) => void;
 
 /** Compiles what the market needs (or finds it compiled), two compilers at a time. */
@@ -44,7 +44,11 @@ export async function compileMarket(): Promise<void> {
 }
 
 /** Everything is mined on return. Throws when any transaction of it reverts. */
-export async function deployMarket(chain: SetupChain, { positions, seed }: MarketOptions, progress: Progress = () => {}): Promise<Market> {
+export async function deployMarket(
+  chain: SetupChain,
+  { positions, seed, legacyPositions }: MarketOptions,
+  progress: Progress = () => {},
+): Promise<Market> {
   const [aaveArtifacts, own] = await Promise.all([aaveContracts(), ownContracts()]);
   const feeds: Record<string, Feed> = {};
   const specs = Object.entries(START_PRICES_USD8).map(([name, initialAnswer]) => ({ name, decimals: FEED_DECIMALS, initialAnswer }));
@@ -69,28 +73,14 @@ export async function deployMarket(chain: SetupChain, { positions, seed }: Marke
   progress('Aave v3.6, Uniswap v3 and the feeds are deployed');
 
   const plans = planBorrowers(positions, seed);
-  await lend(chain, aave, tokens, plans);
+  await lend(chain, aave.pool, tokens, plans, 1);
   const borrowers = await openBorrowers(chain, aave.pool, tokens, plans, seed);
   await settleListing(chain, aave, tokens);
   progress(`${borrowers.length} borrowers have opened their positions`);
-  return { tokens, feeds, sources, aave, uniswap, multicall3, borrowers };
-}
-
-/** One large lender, who borrows a part of it back: something to lend, and interest that accrues. */
-async function lend(chain: SetupChain, aave: Aave, tokens: Record<string, Address>, plans: readonly BorrowerPlan[]): Promise<void> {
-  const debts = plans.flatMap(({ debt }) => debt);
-  const lent = (asset: Asset) => {
-    const planned = debts.reduce((sum, { symbol, usd }) => (symbol === asset.symbol ? sum + usd : sum), 0);
-    return amountOf(asset, asset.lentUsd + planned * LENT_PER_BORROWED);
-  };
-  const lender = devAccount('supplier');
-  await chain.fund([lender.address], LENDER_FUNDS_WEI);
-  for (const asset of ASSETS) provideTokens(chain, tokens, lender, asset.symbol, lent(asset));
-  await chain.mine();
-  for (const asset of ASSETS) supply(chain, aave.pool, lender, tokens[asset.symbol]!, lent(asset), asset.symbol);
-  for (const asset of ASSETS) {
-    const amount = amountOf(asset, asset.lentUsd * asset.usedShare);
-    if (amount > 0n) borrow(chain, aave.pool, lender, tokens[asset.symbol]!, amount, asset.symbol);
-  }
-  await chain.mine();
+  const legacy =
+    legacyPositions === undefined
+      ? undefined
+      : await deployLegacyMarket(chain, tokens, sources, aave.treasury, { positions: legacyPositions, seed });
+  if (legacy !== undefined) progress(`Aave v3.0 stands beside it, with ${legacy.borrowers.length} borrowers`);
+  return { tokens, feeds, sources, aave, uniswap, multicall3, borrowers, legacy };
 }

@@ -2,7 +2,7 @@
  * Aave v3.6 as it stands in production: pool and configurator behind the address provider's proxies, roles, treasury, rewards controller.
  * The order follows the package's own deployments/ (AaveV3BatchOrchestration and its procedures).
  */
-import { type Address, encodeFunctionData, keccak256, stringToHex, zeroAddress } from 'viem';
+import { type Abi, type Address, encodeFunctionData, keccak256, stringToHex, zeroAddress } from 'viem';
 import type { SetupChain } from '../chain.ts';
 import type { Artifact } from '../compile.ts';
 import { aaveContracts } from './contracts.ts';
@@ -10,19 +10,24 @@ import { aaveContracts } from './contracts.ts';
 const FLASH_LOAN_PREMIUM_BPS = 5n;
 const BASE_CURRENCY_UNIT = 10n ** 8n;
 
-export type Aave = {
+/** What any release's market has. */
+export type AaveMarket = {
   poolAddressesProvider: Address;
   pool: Address;
   poolConfigurator: Address;
+  configuratorAbi: Abi;
   oracle: Address;
+  /** Block of the first contract: nothing of this market is older. */
+  fromBlock: number;
+};
+
+export type Aave = AaveMarket & {
   aclManager: Address;
   protocolDataProvider: Address;
   treasury: Address;
   rateStrategy: Address;
   aTokenImplementation: Address;
   variableDebtTokenImplementation: Address;
-  /** Block of the first contract: nothing of this market is older. */
-  fromBlock: number;
   artifacts: Record<string, Artifact>;
 };
 
@@ -70,7 +75,7 @@ export async function deployAave(chain: SetupChain): Promise<Aave> {
 
   return {
     ...{ poolAddressesProvider: provider, pool, poolConfigurator, oracle, aclManager, protocolDataProvider, treasury, rateStrategy },
-    ...{ aTokenImplementation, variableDebtTokenImplementation, fromBlock, artifacts },
+    ...{ aTokenImplementation, variableDebtTokenImplementation, configuratorAbi: abi.configurator, fromBlock, artifacts },
   };
 }
 

@@ -12,7 +12,8 @@ export const poolAbi = parseAbi([
   'function getUserAccountData(address user) view returns (uint256 totalCollateralBase, uint256 totalDebtBase, uint256 availableBorrowsBase, uint256 currentLiquidationThreshold, uint256 ltv, uint256 healthFactor)',
 ]);
 
-const VARIABLE_RATE = 2n;
+/** The pool's numbers; fixed rates ended with 3.2. */
+const RATE_MODES = { fixed: 1n, variable: 2n };
 const MAX_UINT256 = 2n ** 256n - 1n;
 /** Measured on the devnet with room to spare; an account with several collaterals and debts pays the most. */
 const GAS = { approve: 60_000n, supply: 350_000n, flag: 250_000n, borrow: 600_000n };
@@ -25,8 +26,16 @@ export function supply(chain: SetupChain, pool: Address, from: PrivateKeyAccount
   chain.send(from, { to: pool, data, gas: GAS.supply, label: `${label}: supply` });
 }
 
-export function borrow(chain: SetupChain, pool: Address, from: PrivateKeyAccount, token: Address, amount: bigint, label: string): void {
-  const data = encodeFunctionData({ abi: poolAbi, functionName: 'borrow', args: [token, amount, VARIABLE_RATE, 0, from.address] });
+export function borrow(
+  chain: SetupChain,
+  pool: Address,
+  from: PrivateKeyAccount,
+  token: Address,
+  amount: bigint,
+  rate: keyof typeof RATE_MODES,
+  label: string,
+): void {
+  const data = encodeFunctionData({ abi: poolAbi, functionName: 'borrow', args: [token, amount, RATE_MODES[rate], 0, from.address] });
   chain.send(from, { to: pool, data, gas: GAS.borrow, label: `${label}: borrow` });
 }
 

@@ -4,7 +4,7 @@ import { privateKeyToAccount } from 'viem/accounts';
 import { borrow, enterEMode, supply, useAsCollateral } from '../aave/positions.ts';
 import { amountOf, assetOf } from '../assets.ts';
 import type { SetupChain } from '../chain.ts';
-import { devKey } from '../keys.ts';
+import { devKey, type Role } from '../keys.ts';
 import { provideTokens } from '../tokens.ts';
 import type { BorrowerPlan } from './plan.ts';
 
@@ -22,12 +22,13 @@ export async function openBorrowers(
   tokens: Record<string, Address>,
   plans: readonly BorrowerPlan[],
   seed: number,
+  role: Role = 'borrower',
 ): Promise<Borrower[]> {
   const borrowers: Borrower[] = [];
   for (let from = 0; from < plans.length; from += AT_ONCE) {
     const group = plans.slice(from, from + AT_ONCE).map((plan, index) => {
-      const privateKey = devKey('borrower', from + index, seed);
-      return { plan, privateKey, account: privateKeyToAccount(privateKey), label: `borrower ${from + index} (${plan.kind})` };
+      const privateKey = devKey(role, from + index, seed);
+      return { plan, privateKey, account: privateKeyToAccount(privateKey), label: `${role} ${from + index} (${plan.kind})` };
     });
     await chain.fund(
       group.map(({ account }) => account.address),
@@ -43,7 +44,9 @@ export async function openBorrowers(
         if (assetOf(symbol).debtCeilingUsd > 0n) useAsCollateral(chain, pool, account, tokens[symbol]!, label);
       }
       if (plan.eMode > 0) enterEMode(chain, pool, account, plan.eMode, label);
-      for (const { symbol, usd } of plan.debt) borrow(chain, pool, account, tokens[symbol]!, amountOf(assetOf(symbol), usd), label);
+      for (const { symbol, usd, fixedRate } of plan.debt) {
+        borrow(chain, pool, account, tokens[symbol]!, amountOf(assetOf(symbol), usd), fixedRate ? 'fixed' : 'variable', label);
+      }
     }
     await chain.mine();
     borrowers.push(...group.map(({ plan, privateKey, account }) => ({ ...plan, address: account.address, privateKey })));

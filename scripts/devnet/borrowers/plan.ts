@@ -23,7 +23,8 @@ export type BorrowerPlan = {
   /** 0: none. */
   eMode: number;
   collateral: { symbol: string; usd: number }[];
-  debt: { symbol: string; usd: number }[];
+  /** `fixedRate`: only where the market has such debts. */
+  debt: { symbol: string; usd: number; fixedRate?: boolean }[];
   /** What `collateral` and `debt` come to at the opening. */
   healthFactor: number;
 };
