@@ -34,9 +34,10 @@ export function borrow(
   amount: bigint,
   rate: keyof typeof RATE_MODES,
   label: string,
+  gas = GAS.borrow,
 ): void {
   const data = encodeFunctionData({ abi: poolAbi, functionName: 'borrow', args: [token, amount, RATE_MODES[rate], 0, from.address] });
-  chain.send(from, { to: pool, data, gas: GAS.borrow, label: `${label}: borrow` });
+  chain.send(from, { to: pool, data, gas, label: `${label}: borrow` });
 }
 
 /** Isolated collateral is never switched on by a supply alone. */
