@@ -1,23 +1,26 @@
 /** What borrowers, lenders, liquidators and governance do to a market, at random from a seed. Many of it reverts, as it should. */
-import type { Address } from 'viem';
-import type { Fixture } from '../../../scripts/devnet/fixture.ts';
+import { type Address, zeroAddress } from 'viem';
+import { FIXED_RATE_ASSETS } from '../../../scripts/devnet/aave/legacy/listing.ts';
 import { Prng } from '../../../scripts/devnet/prng.ts';
 import type { AaveV3Market } from '../../../src/protocols/aave-v3/market.ts';
+import type { Scene } from './scene.ts';
 import type { Sender } from './sender.ts';
 import { tokenAbi } from './sender.ts';
 
 const MAX_UINT256 = 2n ** 256n - 1n;
 const MODES = [0, 0, 1, 2, 3];
 
+type Admin = (name: string, args: readonly unknown[]) => Promise<void>;
+
 export class Actions {
-  readonly #fixture: Fixture;
+  readonly #scene: Scene;
   readonly #sender: Sender;
   readonly #market: AaveV3Market;
   readonly #random: Prng;
   readonly #people: readonly Address[];
 
-  constructor(fixture: Fixture, sender: Sender, market: AaveV3Market, people: readonly Address[], seed: number) {
-    this.#fixture = fixture;
+  constructor(scene: Scene, sender: Sender, market: AaveV3Market, people: readonly Address[], seed: number) {
+    this.#scene = scene;
     this.#sender = sender;
     this.#market = market;
     this.#people = people;
@@ -38,6 +41,9 @@ export class Actions {
       this.#flag,
       this.#mode,
       this.#mintToTreasury,
+      ...(this.#market.state.rules.fixedDebt
+        ? [this.#borrowFixed, this.#borrowFixed, this.#repayFixed, this.#swapRate, this.#rebalance]
+        : []),
     ];
     for (let i = 0; i < count; i++) await this.#random.pick(kinds).call(this);
   }
@@ -45,21 +51,40 @@ export class Actions {
   /** One change of the market's own parameters; never what only a new anchor can follow. */
   async govern(): Promise<void> {
     const asset = this.#asset();
-    const { admin } = { admin: (name: string, args: readonly unknown[]) => this.#sender.admin(name, args) };
+    const admin = (name: string, args: readonly unknown[]) => this.#sender.admin(name, args);
     const kinds = [
       () => admin('setReserveFactor', [asset, this.#upTo(5_000)]),
       () => admin('setLiquidationProtocolFee', [asset, this.#upTo(3_000)]),
       () => admin('configureReserveAsCollateral', [asset, 5_000n, 6_000n + this.#upTo(2_000), 10_500n + this.#upTo(500)]),
+      () => admin('setReserveFlashLoaning', [asset, this.#random.next() < 0.5]),
+      ...(this.#market.state.rules.release === '3.0' ? this.#governLegacy(asset, admin) : this.#governPresent(asset, admin)),
+    ];
+    await this.#random.pick(kinds)();
+  }
+
+  #governPresent(asset: Address, admin: Admin) {
+    return [
       () => admin('setReservePause', [asset, true, 0]),
       () => admin('setReservePause', [asset, false, 3_600]),
       () => admin('disableLiquidationGracePeriod', [asset]),
       () => admin('updateFlashloanPremium', [this.#upTo(20)]),
-      () => admin('setReserveFlashLoaning', [asset, this.#random.next() < 0.5]),
       () => admin('setEModeCategory', [3, 8_000n, 8_600n + this.#upTo(200), 10_400n + this.#upTo(100), 'changed']),
       () => admin('setAssetCollateralInEMode', [asset, 3, this.#random.next() < 0.7]),
       () => admin('setEModeCategory', [9, 8_000n, 8_600n, 10_400n, 'new']),
     ];
-    await this.#random.pick(kinds)();
+  }
+
+  /** NOTE: a category's price stays what it is: another one is followed by a new anchor. */
+  #governLegacy(asset: Address, admin: Admin) {
+    const { priceKey } = this.#market.state.categories.get(2)!;
+    return [
+      () => admin('setReservePause', [asset, true]),
+      () => admin('setReservePause', [asset, false]),
+      () => admin('updateFlashloanPremiumTotal', [this.#upTo(20)]),
+      () => admin('setEModeCategory', [2, 9_000n, 9_200n + this.#upTo(200), 10_100n + this.#upTo(50), priceKey, 'changed']),
+      () => admin('setEModeCategory', [9, 8_500n, 8_800n, 10_400n, zeroAddress, 'new']),
+      () => admin('setAssetEModeCategory', [asset, this.#random.pick([0, 1, 2, 9])]),
+    ];
   }
 
   /** Liquidations that the market offers at the mirrored block, by random amounts, half of them for aTokens. */
@@ -90,6 +115,29 @@ export class Actions {
     const person = this.#person();
     const { asset, unit } = this.#amount();
     await this.#sender.pool(person, 'borrow', [asset, this.#some(unit), 2n, 0, person]);
+  };
+
+  #borrowFixed = async () => {
+    const person = this.#person();
+    const { asset, unit } = this.#amount(FIXED_RATE_ASSETS);
+    await this.#sender.pool(person, 'borrow', [asset, this.#some(unit), 1n, 0, person]);
+  };
+
+  #repayFixed = async () => {
+    const { asset, unit, id } = this.#amount(FIXED_RATE_ASSETS);
+    const debtors = this.#market.state.accounts.filter(({ fixed }) => fixed.has(id)).map(({ address }) => address);
+    const person = this.#random.pick([...debtors, this.#person()]);
+    await this.#sender.pool(person, 'repay', [asset, this.#allOrSome(unit), 1n, person]);
+  };
+
+  #swapRate = async () => {
+    const { asset } = this.#amount(FIXED_RATE_ASSETS);
+    await this.#sender.pool(this.#person(), 'swapBorrowRateMode', [asset, this.#random.pick([1n, 2n])]);
+  };
+
+  #rebalance = async () => {
+    const { asset } = this.#amount(FIXED_RATE_ASSETS);
+    await this.#sender.pool(this.#person(), 'rebalanceStableBorrowRate', [asset, this.#person()]);
   };
 
   #repay = async () => {
@@ -137,12 +185,14 @@ export class Actions {
   }
 
   #asset(): Address {
-    return this.#random.pick(Object.values(this.#fixture.market.tokens));
+    return this.#random.pick(Object.values(this.#scene.market.tokens));
   }
 
-  #amount() {
-    const reserve = this.#market.state.byAsset.get(this.#asset().toLowerCase() as Address)!;
-    return { asset: reserve.asset, aToken: reserve.aToken, unit: reserve.unit };
+  #amount(symbols: readonly string[] = []) {
+    const { tokens } = this.#scene.market;
+    const token = symbols.length === 0 ? this.#asset() : tokens[this.#random.pick(symbols)]!;
+    const reserve = this.#market.state.byAsset.get(token.toLowerCase() as Address)!;
+    return { asset: reserve.asset, aToken: reserve.aToken, unit: reserve.unit, id: reserve.id };
   }
 
   /** From a few raw units to a few thousand dollars' worth. */

@@ -1,178 +1,203 @@
 /** What an option says against what the pool does: each edge of each regime executed on a snapshot. */
 import type { Address } from 'viem';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Option } from '../../../src/protocols/types.ts';
 import { amountsOf, LIQUIDATOR, LiquidationWorld, saidOf } from './liquidator.ts';
+import { SCENES } from './scene.ts';
 
 const MAX_UINT256 = 2n ** 256n - 1n;
 
-let world: LiquidationWorld;
+describe.each(SCENES)('a market of %s', (release, open) => {
+  let world: LiquidationWorld;
 
-beforeAll(async () => {
-  world = await LiquidationWorld.open({ positions: 160, seed: 3 });
-}, 120_000);
-afterAll(async () => {
-  await world?.fixture.stop();
-});
-
-type Offer = { account: Address; option: Option };
-
-function offers(): Offer[] {
-  const { market } = world.follower;
-  const at = world.next();
-  return [...market.slots()].flatMap((slot) => market.options(slot, at).map((option) => ({ account: market.accountOf(slot), option })));
-}
-
-/** Every claim of one option. Returns how many calls were executed. */
-async function probe({ account, option }: Offer): Promise<number> {
-  let executed = 0;
-  const run = async (amountRaw: bigint) => {
-    executed++;
-    return amountsOf(await world.liquidate(option, account, amountRaw));
-  };
-  const says = (amountRaw: bigint) => `${option.label} of ${account}: ${amountRaw}`;
-  for (const { minRaw, maxRaw } of option.regimes) {
-    for (const amountRaw of new Set([minRaw, (minRaw + maxRaw) / 2n, maxRaw])) {
-      expect(await run(amountRaw), says(amountRaw)).toEqual(saidOf(option, amountRaw));
-    }
-  }
-  for (const [place, { maxRaw }] of option.regimes.entries()) {
-    const gapEnd = option.regimes[place + 1]?.minRaw;
-    if (gapEnd !== undefined) {
-      for (const amountRaw of new Set([maxRaw + 1n, (maxRaw + gapEnd) / 2n, gapEnd - 1n]))
-        expect(await run(amountRaw), says(amountRaw)).toBe('reverts');
-    }
-  }
-  const most = option.regimes.at(-1)!.maxRaw;
-  for (const amountRaw of [most + 1n, MAX_UINT256]) {
-    const outcome = await run(amountRaw);
-    // Refused where the pool's own maximum would leave dust; otherwise the maximum again, and no more.
-    if (outcome !== 'reverts') expect(outcome, says(amountRaw)).toEqual(saidOf(option, most));
-  }
-  const least = option.regimes[0]!.minRaw;
-  if (least > 1n) expect(await run(least - 1n), says(least - 1n)).toBe('reverts');
-  return executed;
-}
-
-/** Some of each shape, so that a few hundred executions see every rule. */
-function sample(all: readonly Offer[], each: number): Offer[] {
-  const byShape = new Map<string, Offer[]>();
-  for (const offer of all) {
-    const shape = `${offer.option.label} ${offer.option.regimes.length}`;
-    byShape.set(shape, [...(byShape.get(shape) ?? []), offer]);
-  }
-  return [...byShape.values()].flatMap((alike) => alike.slice(0, each));
-}
-
-async function after(prices: Readonly<Record<string, bigint>>, act: () => Promise<void>): Promise<void> {
-  await world.undone(async () => {
-    for (const [name, price] of Object.entries(prices)) await world.fixture.setPrice(name, price);
-    await world.follower.advance();
-    await act();
+  beforeAll(async () => {
+    world = await LiquidationWorld.open({ positions: 160, seed: 3 }, open);
+  }, 120_000);
+  afterAll(async () => {
+    await world?.fixture.stop();
   });
-}
 
-test.each([
-  ['a fall', { 'ETH / USD': 2_780_00000000n, 'BTC / USD': 91_000_00000000n, 'SNX / USD': 1_60000000n }],
-  ['a crash', { 'ETH / USD': 1_450_00000000n, 'BTC / USD': 60_000_00000000n, 'LINK / USD': 6_00000000n }],
-  ['a rally', { 'ETH / USD': 3_900_00000000n, 'BTC / USD': 125_000_00000000n }],
-])(
-  'after %s every regime holds at its edges',
-  (_, prices) =>
-    after(prices, async () => {
-      let executed = 0;
-      for (const offer of sample(offers(), 1)) executed += await probe(offer);
-      expect(executed).toBeGreaterThan(60);
-    }),
-  120_000,
-);
+  type Offer = { account: Address; option: Option };
 
-test(
-  'what is not offered cannot be taken',
-  () =>
-    after({ 'ETH / USD': 2_600_00000000n }, async () => {
-      const { market } = world.follower;
-      const at = world.next();
-      let refused = 0;
-      for (const slot of [...market.slots()].slice(0, 60)) {
-        const account = market.state.accounts[slot]!;
-        const offered = new Set(market.options(slot, at).map(({ label }) => label));
-        for (const debt of market.state.reserves.values()) {
-          for (const collateral of market.state.reserves.values()) {
-            const touched = account.owed.has(debt.id) || account.collateral.has(collateral.id);
-            if (!touched || offered.has(`${debt.symbol}/${collateral.symbol}`) || (slot + debt.id + collateral.id) % 5 !== 0) continue;
-            const pair = { debtAsset: debt.asset, collateralAsset: collateral.asset };
-            expect(
-              await world.liquidate(pair, account.address, debt.unit / 100n),
-              `${debt.symbol}/${collateral.symbol} of ${account.address}`,
-            ).toBe('reverts');
-            refused++;
+  function offers(): Offer[] {
+    const { market } = world.follower;
+    const at = world.next();
+    return [...market.slots()].flatMap((slot) => market.options(slot, at).map((option) => ({ account: market.accountOf(slot), option })));
+  }
+
+  /** Every claim of one option. Returns how many calls were executed. */
+  async function probe({ account, option }: Offer): Promise<number> {
+    let executed = 0;
+    const run = async (amountRaw: bigint) => {
+      executed++;
+      return amountsOf(await world.liquidate(option, account, amountRaw));
+    };
+    const says = (amountRaw: bigint) => `${option.label} of ${account}: ${amountRaw}`;
+    for (const { minRaw, maxRaw } of option.regimes) {
+      for (const amountRaw of new Set([minRaw, (minRaw + maxRaw) / 2n, maxRaw])) {
+        expect(await run(amountRaw), says(amountRaw)).toEqual(saidOf(option, amountRaw));
+      }
+    }
+    for (const [place, { maxRaw }] of option.regimes.entries()) {
+      const gapEnd = option.regimes[place + 1]?.minRaw;
+      if (gapEnd !== undefined) {
+        for (const amountRaw of new Set([maxRaw + 1n, (maxRaw + gapEnd) / 2n, gapEnd - 1n]))
+          expect(await run(amountRaw), says(amountRaw)).toBe('reverts');
+      }
+    }
+    const most = option.regimes.at(-1)!.maxRaw;
+    for (const amountRaw of [most + 1n, MAX_UINT256]) {
+      const outcome = await run(amountRaw);
+      // Refused where the pool's own maximum would leave dust; otherwise the maximum again, and no more.
+      if (outcome !== 'reverts') expect(outcome, says(amountRaw)).toEqual(saidOf(option, most));
+    }
+    const least = option.regimes[0]!.minRaw;
+    if (least > 1n) expect(await run(least - 1n), says(least - 1n)).toBe('reverts');
+    return executed;
+  }
+
+  /** Some of each shape, so that a few hundred executions see every rule. */
+  function sample(all: readonly Offer[], each: number): Offer[] {
+    const byShape = new Map<string, Offer[]>();
+    for (const offer of all) {
+      const shape = `${offer.option.label} ${offer.option.regimes.length}`;
+      byShape.set(shape, [...(byShape.get(shape) ?? []), offer]);
+    }
+    return [...byShape.values()].flatMap((alike) => alike.slice(0, each));
+  }
+
+  async function after(prices: Readonly<Record<string, bigint>>, act: () => Promise<void>): Promise<void> {
+    await world.undone(async () => {
+      for (const [name, price] of Object.entries(prices)) await world.fixture.setPrice(name, price);
+      await world.follower.advance();
+      await act();
+    });
+  }
+
+  test.each([
+    ['a fall', { 'ETH / USD': 2_780_00000000n, 'BTC / USD': 91_000_00000000n, 'SNX / USD': 1_60000000n }],
+    ['a crash', { 'ETH / USD': 1_450_00000000n, 'BTC / USD': 60_000_00000000n, 'LINK / USD': 6_00000000n }],
+    ['a rally', { 'ETH / USD': 3_900_00000000n, 'BTC / USD': 125_000_00000000n }],
+  ])(
+    'after %s every regime holds at its edges',
+    (_, prices) =>
+      after(prices, async () => {
+        let executed = 0;
+        for (const offer of sample(offers(), 1)) executed += await probe(offer);
+        expect(executed).toBeGreaterThan(60);
+      }),
+    120_000,
+  );
+
+  test(
+    'what is not offered cannot be taken',
+    () =>
+      after({ 'ETH / USD': 2_600_00000000n }, async () => {
+        const { market } = world.follower;
+        const at = world.next();
+        let refused = 0;
+        for (const slot of [...market.slots()].slice(0, 60)) {
+          const account = market.state.accounts[slot]!;
+          const offered = new Set(market.options(slot, at).map(({ label }) => label));
+          for (const debt of market.state.reserves.values()) {
+            for (const collateral of market.state.reserves.values()) {
+              const touched = account.owed.has(debt.id) || account.collateral.has(collateral.id);
+              if (!touched || offered.has(`${debt.symbol}/${collateral.symbol}`) || (slot + debt.id + collateral.id) % 5 !== 0) continue;
+              const pair = { debtAsset: debt.asset, collateralAsset: collateral.asset };
+              expect(
+                await world.liquidate(pair, account.address, debt.unit / 100n),
+                `${debt.symbol}/${collateral.symbol} of ${account.address}`,
+              ).toBe('reverts');
+              refused++;
+            }
           }
         }
-      }
-      expect(refused).toBeGreaterThan(50);
-    }),
-  60_000,
-);
+        expect(refused).toBeGreaterThan(50);
+      }),
+    60_000,
+  );
 
-test(
-  'what the pool cannot give out is not offered, and all the rest is',
-  () =>
-    after({ 'ETH / USD': 2_600_00000000n }, async () => {
-      const { fixture, sender, follower } = world;
-      const { tokens } = fixture.market;
-      const weth = follower.market.state.byAsset.get(tokens['WETH']!.toLowerCase() as Address)!;
-      await sender.pool(LIQUIDATOR, 'supply', [tokens['USDC'], 90_000_000_000000n, LIQUIDATOR, 0]);
-      await sender.mine();
-      await follower.advance();
-      // All but a quarter of a token is borrowed away.
-      await sender.pool(LIQUIDATOR, 'borrow', [weth.asset, weth.availableRaw - weth.unit / 4n, 2n, 0, LIQUIDATOR]);
-      expect((await sender.mine()).done.get('borrow')).toBe(1);
-      await follower.advance();
-      expect(weth.availableRaw).toBe(weth.unit / 4n);
-      const limited = offers().filter(({ option }) => option.collateralAsset === weth.asset);
-      expect(limited.length).toBeGreaterThan(5);
-      for (const { option, account } of limited) {
-        for (const { maxRaw } of option.regimes) expect(saidOf(option, maxRaw).receivedRaw, account).toBeLessThanOrEqual(weth.unit / 4n);
-      }
-      const atLimit = limited.filter(
-        ({ option }) => option.regimes.length === 1 && saidOf(option, option.regimes[0]!.maxRaw).receivedRaw > weth.unit / 4n - 10n,
-      );
-      expect(atLimit.length).toBeGreaterThan(2);
-      for (const { option, account } of atLimit.slice(0, 3)) {
-        const { maxRaw } = option.regimes[0]!;
-        expect(amountsOf(await world.liquidate(option, account, maxRaw))).toEqual(saidOf(option, maxRaw));
-        // A tenth of a thousandth more no longer fits.
-        expect(await world.liquidate(option, account, maxRaw + maxRaw / 10_000n)).toBe('reverts');
-      }
-    }),
-  60_000,
-);
-
-test(
-  'a paused reserve and its grace period are waited for',
-  () =>
-    after({ 'ETH / USD': 2_600_00000000n }, async () => {
-      const { sender, follower } = world;
-      const weth = world.fixture.market.tokens['WETH']!.toLowerCase() as Address;
-      const touching = () => offers().filter(({ option }) => option.collateralAsset === weth || option.debtAsset === weth);
-      const [first] = touching();
-      const amount = first!.option.regimes[0]!.minRaw;
-      await sender.admin('setReservePause', [weth, true, 0]);
-      await sender.mine();
-      await follower.advance();
-      expect(touching()).toEqual([]);
-      expect(await world.liquidate(first!.option, first!.account, amount)).toBe('reverts');
-      await sender.admin('setReservePause', [weth, false, 30]);
-      await sender.mine();
-      await follower.advance();
-      // Blocks come every twelve seconds: the grace of thirty is over in the third.
-      for (const over of [false, false, true]) {
-        expect(touching().length > 0).toBe(over);
-        expect((await world.liquidate(first!.option, first!.account, amount)) !== 'reverts').toBe(over);
+  test(
+    'what the pool cannot give out is not offered, and all the rest is',
+    () =>
+      after({ 'ETH / USD': 2_600_00000000n }, async () => {
+        const { fixture, sender, follower } = world;
+        const { tokens } = fixture.market;
+        const weth = follower.market.state.byAsset.get(tokens['WETH']!.toLowerCase() as Address)!;
+        await sender.pool(LIQUIDATOR, 'supply', [tokens['USDC'], 90_000_000_000000n, LIQUIDATOR, 0]);
         await sender.mine();
         await follower.advance();
-      }
-    }),
-  60_000,
-);
+        // All but a quarter of a token is borrowed away.
+        await sender.pool(LIQUIDATOR, 'borrow', [weth.asset, weth.availableRaw - weth.unit / 4n, 2n, 0, LIQUIDATOR]);
+        expect((await sender.mine()).done.get('borrow')).toBe(1);
+        await follower.advance();
+        expect(weth.availableRaw).toBe(weth.unit / 4n);
+        const limited = offers().filter(({ option }) => option.collateralAsset === weth.asset);
+        expect(limited.length).toBeGreaterThan(5);
+        for (const { option, account } of limited) {
+          for (const { maxRaw } of option.regimes) expect(saidOf(option, maxRaw).receivedRaw, account).toBeLessThanOrEqual(weth.unit / 4n);
+        }
+        const atLimit = limited.filter(
+          ({ option }) => option.regimes.length === 1 && saidOf(option, option.regimes[0]!.maxRaw).receivedRaw > weth.unit / 4n - 10n,
+        );
+        expect(atLimit.length).toBeGreaterThan(2);
+        for (const { option, account } of atLimit.slice(0, 3)) {
+          const { maxRaw } = option.regimes[0]!;
+          expect(amountsOf(await world.liquidate(option, account, maxRaw))).toEqual(saidOf(option, maxRaw));
+          // A tenth of a thousandth more no longer fits.
+          expect(await world.liquidate(option, account, maxRaw + maxRaw / 10_000n)).toBe('reverts');
+        }
+      }),
+    60_000,
+  );
+
+  test(
+    'a paused reserve is left alone, a frozen one is not',
+    () =>
+      after({ 'ETH / USD': 2_600_00000000n }, async () => {
+        const { sender, follower } = world;
+        const weth = world.fixture.market.tokens['WETH']!.toLowerCase() as Address;
+        const touching = () => offers().filter(({ option }) => option.collateralAsset === weth || option.debtAsset === weth);
+        const [first] = touching();
+        const amount = first!.option.regimes[0]!.minRaw;
+        await sender.admin('setReserveFreeze', [weth, true]);
+        await sender.mine();
+        await follower.advance();
+        expect(await probe(touching()[0]!)).toBeGreaterThan(3);
+        await sender.admin('setReservePause', [weth, true]);
+        expect((await sender.mine()).done.get('setReservePause')).toBe(1);
+        await follower.advance();
+        expect(touching()).toEqual([]);
+        expect(await world.liquidate(first!.option, first!.account, amount)).toBe('reverts');
+      }),
+    60_000,
+  );
+
+  test.runIf(release !== '3.0')(
+    'a paused reserve and its grace period are waited for',
+    () =>
+      after({ 'ETH / USD': 2_600_00000000n }, async () => {
+        const { sender, follower } = world;
+        const weth = world.fixture.market.tokens['WETH']!.toLowerCase() as Address;
+        const touching = () => offers().filter(({ option }) => option.collateralAsset === weth || option.debtAsset === weth);
+        const [first] = touching();
+        const amount = first!.option.regimes[0]!.minRaw;
+        await sender.admin('setReservePause', [weth, true, 0]);
+        await sender.mine();
+        await follower.advance();
+        expect(touching()).toEqual([]);
+        expect(await world.liquidate(first!.option, first!.account, amount)).toBe('reverts');
+        await sender.admin('setReservePause', [weth, false, 30]);
+        await sender.mine();
+        await follower.advance();
+        // Blocks come every twelve seconds: the grace of thirty is over in the third.
+        for (const over of [false, false, true]) {
+          expect(touching().length > 0).toBe(over);
+          expect((await world.liquidate(first!.option, first!.account, amount)) !== 'reverts').toBe(over);
+          await sender.mine();
+          await follower.advance();
+        }
+      }),
+    60_000,
+  );
+});

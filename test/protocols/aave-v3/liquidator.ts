@@ -1,10 +1,11 @@
 /** Somebody who liquidates on a snapshot: what the pool really does, and then it never happened. */
 import { type Address, decodeEventLog, encodeFunctionData } from 'viem';
 import { SLOT_SECONDS } from '../../../scripts/devnet/anvil.ts';
-import { createFixture, type Fixture } from '../../../scripts/devnet/fixture.ts';
+import { createFixture } from '../../../scripts/devnet/fixture.ts';
 import type { FeedAnswer, FeedId, Moment } from '../../../src/oracles/types.ts';
 import type { Option } from '../../../src/protocols/types.ts';
 import { Follower } from './follower.ts';
+import type { Population, Scene } from './scene.ts';
 import { poolAbi, type Receipt, Sender } from './sender.ts';
 
 export const LIQUIDATOR: Address = '0x00000000000000000000000000000000000a11ce';
@@ -14,18 +15,18 @@ export type Pair = Pick<Option, 'collateralAsset' | 'debtAsset'>;
 
 /** A followed market with a liquidator who has plenty of everything. */
 export class LiquidationWorld {
-  readonly fixture: Fixture;
+  readonly fixture: Scene;
   readonly sender: Sender;
   readonly follower: Follower;
 
-  private constructor(fixture: Fixture) {
+  private constructor(fixture: Scene) {
     this.fixture = fixture;
     this.sender = new Sender(fixture);
     this.follower = new Follower(fixture);
   }
 
-  static async open(options: { positions: number; seed: number }): Promise<LiquidationWorld> {
-    const world = new LiquidationWorld(await createFixture(options));
+  static async open(options: Population, openScene: (options: Population) => Promise<Scene> = createFixture): Promise<LiquidationWorld> {
+    const world = new LiquidationWorld(await openScene(options));
     await world.sender.open();
     await world.sender.enrich(LIQUIDATOR);
     await world.sender.mine();

@@ -1,7 +1,7 @@
 /** Sends transactions in anybody's name; unlike the devnet's own set-up they may revert. */
 import { type Abi, type Address, encodeFunctionData, type Hex, parseAbi } from 'viem';
-import type { Fixture } from '../../../scripts/devnet/fixture.ts';
 import { rpc } from '../../../scripts/devnet/rpc.ts';
+import type { Scene } from './scene.ts';
 
 export const poolAbi = parseAbi([
   'function supply(address asset, uint256 amount, address onBehalfOf, uint16 referralCode)',
@@ -13,6 +13,9 @@ export const poolAbi = parseAbi([
   'function setUserEMode(uint8 categoryId)',
   'function liquidationCall(address collateralAsset, address debtAsset, address borrower, uint256 debtToCover, bool receiveAToken)',
   'function mintToTreasury(address[] assets)',
+  // 3.0 and 3.1
+  'function swapBorrowRateMode(address asset, uint256 interestRateMode)',
+  'function rebalanceStableBorrowRate(address asset, address user)',
   'event LiquidationCall(address indexed collateralAsset, address indexed debtAsset, address indexed user, uint256 debtToCover, uint256 liquidatedCollateralAmount, address liquidator, bool receiveAToken)',
 ]);
 export const tokenAbi = parseAbi([
@@ -34,15 +37,15 @@ const GAS = '0x2dc6c0';
 const MAX_UINT256 = 2n ** 256n - 1n;
 
 export class Sender {
-  readonly #fixture: Fixture;
+  readonly #scene: Scene;
   readonly #sent: { hash: Hex; label: string }[] = [];
 
-  constructor(fixture: Fixture) {
-    this.#fixture = fixture;
+  constructor(scene: Scene) {
+    this.#scene = scene;
   }
 
   get url(): string {
-    return this.#fixture.anvil.rpcUrl;
+    return this.#scene.anvil.rpcUrl;
   }
 
   async open(): Promise<void> {
@@ -59,18 +62,12 @@ export class Sender {
   }
 
   pool(from: Address, functionName: string, args: readonly unknown[]): Promise<void> {
-    return this.call(from, this.#fixture.market.aave.pool, poolAbi, functionName, args);
+    return this.call(from, this.#scene.market.aave.pool, poolAbi, functionName, args);
   }
 
   admin(functionName: string, args: readonly unknown[]): Promise<void> {
-    const { aave } = this.#fixture.market;
-    return this.call(
-      this.#fixture.chain.deployer.address,
-      aave.poolConfigurator,
-      aave.artifacts['PoolConfiguratorInstance']!.abi,
-      functionName,
-      args,
-    );
+    const { aave } = this.#scene.market;
+    return this.call(this.#scene.chain.deployer.address, aave.poolConfigurator, aave.configuratorAbi, functionName, args);
   }
 
   /** Mines what was sent, in one block. Returns by label how many went through, and all receipts. */
@@ -86,8 +83,8 @@ export class Sender {
 
   /** Plenty of every token, and allowances for the pool. */
   async enrich(account: Address): Promise<void> {
-    const { tokens, aave } = this.#fixture.market;
-    const owner = this.#fixture.chain.deployer.address;
+    const { tokens, aave } = this.#scene.market;
+    const owner = this.#scene.chain.deployer.address;
     await rpc(this.url, 'anvil_setBalance', [account, `0x${(10n ** 26n).toString(16)}`]);
     for (const [symbol, token] of Object.entries(tokens)) {
       const units = 10n ** (symbol === 'USDC' ? 6n : symbol === 'WBTC' ? 8n : 18n);
