@@ -66,7 +66,7 @@ describe.each(SCENES)('a market of %s', (release, open) => {
     return [...byShape.values()].flatMap((alike) => alike.slice(0, each));
   }
 
-  async function after(prices: Readonly<Record<string, bigint>>, act: () => Promise<void>): Promise<void> {
+  async function afterPrices(prices: Readonly<Record<string, bigint>>, act: () => Promise<void>): Promise<void> {
     await world.undone(async () => {
       for (const [name, price] of Object.entries(prices)) await world.fixture.setPrice(name, price);
       await world.follower.advance();
@@ -81,10 +81,11 @@ describe.each(SCENES)('a market of %s', (release, open) => {
   ])(
     'after %s every regime holds at its edges',
     (_, prices) =>
-      after(prices, async () => {
+      afterPrices(prices, async () => {
         let executed = 0;
         for (const offer of sample(offers(), 1)) executed += await probe(offer);
-        expect(executed).toBeGreaterThan(60);
+        // Without a dust rule there are fewer edges.
+        expect(executed).toBeGreaterThan(release === '3.0' ? 40 : 60);
       }),
     120_000,
   );
@@ -92,7 +93,7 @@ describe.each(SCENES)('a market of %s', (release, open) => {
   test(
     'what is not offered cannot be taken',
     () =>
-      after({ 'ETH / USD': 2_600_00000000n }, async () => {
+      afterPrices({ 'ETH / USD': 2_600_00000000n }, async () => {
         const { market } = world.follower;
         const at = world.next();
         let refused = 0;
@@ -120,7 +121,7 @@ describe.each(SCENES)('a market of %s', (release, open) => {
   test(
     'what the pool cannot give out is not offered, and all the rest is',
     () =>
-      after({ 'ETH / USD': 2_600_00000000n }, async () => {
+      afterPrices({ 'ETH / USD': 2_600_00000000n }, async () => {
         const { fixture, sender, follower } = world;
         const { tokens } = fixture.market;
         const weth = follower.market.state.byAsset.get(tokens['WETH']!.toLowerCase() as Address)!;
@@ -154,7 +155,7 @@ describe.each(SCENES)('a market of %s', (release, open) => {
   test(
     'a paused reserve is left alone, a frozen one is not',
     () =>
-      after({ 'ETH / USD': 2_600_00000000n }, async () => {
+      afterPrices({ 'ETH / USD': 2_600_00000000n }, async () => {
         const { sender, follower } = world;
         const weth = world.fixture.market.tokens['WETH']!.toLowerCase() as Address;
         const touching = () => offers().filter(({ option }) => option.collateralAsset === weth || option.debtAsset === weth);
@@ -173,31 +174,33 @@ describe.each(SCENES)('a market of %s', (release, open) => {
     60_000,
   );
 
-  test.runIf(release !== '3.0')(
-    'a paused reserve and its grace period are waited for',
-    () =>
-      after({ 'ETH / USD': 2_600_00000000n }, async () => {
-        const { sender, follower } = world;
-        const weth = world.fixture.market.tokens['WETH']!.toLowerCase() as Address;
-        const touching = () => offers().filter(({ option }) => option.collateralAsset === weth || option.debtAsset === weth);
-        const [first] = touching();
-        const amount = first!.option.regimes[0]!.minRaw;
-        await sender.admin('setReservePause', [weth, true, 0]);
-        await sender.mine();
-        await follower.advance();
-        expect(touching()).toEqual([]);
-        expect(await world.liquidate(first!.option, first!.account, amount)).toBe('reverts');
-        await sender.admin('setReservePause', [weth, false, 30]);
-        await sender.mine();
-        await follower.advance();
-        // Blocks come every twelve seconds: the grace of thirty is over in the third.
-        for (const over of [false, false, true]) {
-          expect(touching().length > 0).toBe(over);
-          expect((await world.liquidate(first!.option, first!.account, amount)) !== 'reverts').toBe(over);
+  // Pauses have a grace period from 3.1 on.
+  if (release !== '3.0')
+    test(
+      'a paused reserve and its grace period are waited for',
+      () =>
+        afterPrices({ 'ETH / USD': 2_600_00000000n }, async () => {
+          const { sender, follower } = world;
+          const weth = world.fixture.market.tokens['WETH']!.toLowerCase() as Address;
+          const touching = () => offers().filter(({ option }) => option.collateralAsset === weth || option.debtAsset === weth);
+          const [first] = touching();
+          const amount = first!.option.regimes[0]!.minRaw;
+          await sender.admin('setReservePause', [weth, true, 0]);
           await sender.mine();
           await follower.advance();
-        }
-      }),
-    60_000,
-  );
+          expect(touching()).toEqual([]);
+          expect(await world.liquidate(first!.option, first!.account, amount)).toBe('reverts');
+          await sender.admin('setReservePause', [weth, false, 30]);
+          await sender.mine();
+          await follower.advance();
+          // Blocks come every twelve seconds: the grace of thirty is over in the third.
+          for (const over of [false, false, true]) {
+            expect(touching().length > 0).toBe(over);
+            expect((await world.liquidate(first!.option, first!.account, amount)) !== 'reverts').toBe(over);
+            await sender.mine();
+            await follower.advance();
+          }
+        }),
+      60_000,
+    );
 });
