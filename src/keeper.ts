@@ -208,6 +208,7 @@ function settingsOf(config: Config, book: AddressBook, lane: Lane | undefined, e
     minProfitUsd8: config.strategy.minProfitUsd8,
     bidBps: config.strategy.bidBps,
     limits: config.limits,
+    oracle: { ...config.oracle, heartbeatSeconds: book.feedHeartbeats },
   };
 }
 

@@ -1,6 +1,7 @@
 import { getHeads } from './chain/actions/getHead.ts';
 import type { HeadEvent, Rpc } from './chain/types.ts';
 import type { AddressBook } from './config/addressBook.ts';
+import type { SequencerState } from './guard/oracle.ts';
 import type { Address, BlockRef, Head } from './lib/types.ts';
 import { PoolRouter } from './liquidity/router.ts';
 import type { FlashSource, Venue } from './liquidity/types.ts';
@@ -13,7 +14,8 @@ import type { MirrorUpdate, SyncProgress } from './mirror/reports.ts';
 import type { Mirrored } from './mirror/types.ts';
 import { Feeds } from './oracles/feeds.ts';
 import { momentOf, nextMoment } from './oracles/moment.ts';
-import type { FeedAnswer, FeedId, Moment } from './oracles/types.ts';
+import { SequencerFeed } from './oracles/sequencer.ts';
+import type { FeedAnswer, FeedId, FeedState, Moment } from './oracles/types.ts';
 import { UsdBook } from './oracles/usd.ts';
 import type { DecisionWorld } from './pipeline/decide.ts';
 import { type Choices, type Deployed, deployedIn } from './protocols/registry.ts';
@@ -47,6 +49,7 @@ export class World implements DecisionWorld {
   readonly usd: UsdBook;
   readonly #flashes: readonly { readonly source: FlashSource; readonly of: string }[];
   readonly #feeds: Feeds;
+  readonly #sequencer: SequencerFeed | undefined;
   readonly #book: AddressBook;
   readonly #mirror: Mirror;
   readonly #before: readonly Head[];
@@ -57,6 +60,7 @@ export class World implements DecisionWorld {
     readonly mirror: Mirror;
     readonly before: readonly Head[];
     readonly feeds: Feeds;
+    readonly sequencer: SequencerFeed | undefined;
     readonly usd: UsdBook;
     readonly venue: Venue;
     readonly deployed: readonly Deployed[];
@@ -66,6 +70,7 @@ export class World implements DecisionWorld {
     this.#mirror = parts.mirror;
     this.#before = parts.before;
     this.#feeds = parts.feeds;
+    this.#sequencer = parts.sequencer;
     this.usd = parts.usd;
     this.venue = parts.venue;
     this.protocols = parts.deployed.map(({ protocol }) => shielded(protocol));
@@ -105,10 +110,12 @@ export class World implements DecisionWorld {
     const tokens = wantedTokens(book, markets);
     usd.want(tokens);
     venue.want(tokens);
-    for (const later of [usd, venue, feeds] as readonly Mirrored[]) await mirror.add([later]);
+    const sequencer = book.sequencerUptimeFeed === undefined ? undefined : new SequencerFeed(book.sequencerUptimeFeed);
+    const others: readonly Mirrored[] = [usd, venue, feeds, ...(sequencer === undefined ? [] : [sequencer])];
+    for (const later of others) await mirror.add([later]);
     const oldest = mirror.recent[0]!.number;
     const before = oldest === 0 ? [] : await getHeads(rpc, Math.max(0, oldest - RECENT_HEADS), oldest - 1);
-    return new World({ book, mirror, before, feeds, usd, venue, deployed, pools });
+    return new World({ book, mirror, before, feeds, sequencer, usd, venue, deployed, pools });
   }
 
   get head(): Head {
@@ -134,9 +141,24 @@ export class World implements DecisionWorld {
     return this.#flashes.filter(({ of }) => this.#unusable(of) === undefined).map(({ source }) => source);
   }
 
+  feed(feed: FeedId): FeedState | undefined {
+    return this.#feeds.state(feed);
+  }
+
+  /** Undefined where the book names no uptime feed. */
+  sequencer(): SequencerState | undefined {
+    return this.#sequencer?.told;
+  }
+
   suspended(protocol: Protocol): string | undefined {
     // Prices and pools are everybody's: while they are read anew, nothing is acted on.
-    for (const id of [protocol.id, this.usd.id, this.venue.id, this.#feeds.id]) {
+    for (const id of [
+      protocol.id,
+      this.usd.id,
+      this.venue.id,
+      this.#feeds.id,
+      ...(this.#sequencer === undefined ? [] : [this.#sequencer.id]),
+    ]) {
       const reason = this.#unusable(id);
       if (reason !== undefined) return reason;
     }

@@ -27,6 +27,10 @@ async function run(): Promise<Result[]> {
       ...{ maxBaseFeeWei: 10n ** 12n, maxGasUsd8PerDay: 10n ** 15n, maxLossUsd8PerDay: 10n ** 15n, maxPositionUsd8: 10n ** 15n },
       ...{ maxConsecutiveFailures: 10, allowTokens: undefined, denyTokens: new Set(), denyMarkets: new Set() },
     },
+    oracle: {
+      ...{ maxFeedAgeSeconds: 604_800, heartbeatSeconds: {}, maxJumpBps: 9_000n },
+      ...{ maxPoolDeviationBps: 9_000n, sequencerGraceSeconds: 3_600 },
+    },
   };
   const { candidates } = new Watch().judge(world.protocols, world.next(), world.head.number);
   const results: Result[] = [];

@@ -37,8 +37,9 @@ export async function survey(config: Config, { log }: Telemetry): Promise<Survey
 function decide(config: Config, book: AddressBook, world: World): readonly Decision[] {
   const at = world.next();
   const { executor, strategy, limits } = config;
+  const oracle = { ...config.oracle, heartbeatSeconds: book.feedHeartbeats };
   // Nothing is signed and no tip is asked for: what is told is what the block's own base fee allows.
-  const settings = { executor, sender: undefined, own: new Set<Address>(), wrappedNative: book.wrappedNative, limits, ...strategy };
+  const settings = { executor, sender: undefined, own: new Set<Address>(), wrappedNative: book.wrappedNative, limits, oracle, ...strategy };
   const { candidates } = new Watch().judge(world.protocols, at, world.head.number);
   const { decisions } = decideBlock(world, settings, candidates, world.head, at, 0n);
   return decisions.map((decision): Decision => {

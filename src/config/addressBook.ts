@@ -20,6 +20,10 @@ export type AddressBook = { readonly [K in Lists]: NonNullable<DeploymentsFile[K
   readonly wrappedNative: Address;
   readonly multicall3: Address | undefined;
   readonly usdFeeds: Readonly<Record<Address, Address>>;
+  /** Longest time between two answers of a feed, in seconds, where it is known. */
+  readonly feedHeartbeats: Readonly<Record<Address, number>>;
+  /** Chainlink's uptime feed of an L2's sequencer. */
+  readonly sequencerUptimeFeed: Address | undefined;
 };
 
 /** What is known of a chain without a file: any part of a book. */
@@ -48,6 +52,8 @@ export function resolveAddressBook(chainId: number, file: DeploymentsFile | unde
     wrappedNative,
     multicall3: file?.multicall3 ?? builtIn?.multicall3,
     usdFeeds: file?.usdFeeds ?? builtIn?.usdFeeds ?? {},
+    feedHeartbeats: file?.feedHeartbeats ?? builtIn?.feedHeartbeats ?? {},
+    sequencerUptimeFeed: file?.sequencerUptimeFeed ?? builtIn?.sequencerUptimeFeed,
     'aave-v3': list('aave-v3'),
     'morpho-blue': list('morpho-blue'),
     'compound-v2': list('compound-v2'),

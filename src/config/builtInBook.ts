@@ -9,6 +9,8 @@ type Chain = {
   readonly aave: readonly Market[];
   readonly uniswap?: { readonly factory: string; readonly fromBlock: number };
   readonly bridges: readonly string[];
+  /** Of an L2's sequencer. */
+  readonly uptimeFeed?: string;
 };
 
 /** At the same address on every chain here. */
@@ -16,6 +18,7 @@ const MULTICALL3 = '0xca11bde05977b3631167028862be2a173976ca11';
 const UNISWAP_V3 = '0x1f98431c8ad98523631ae4a59f267346ea31f984';
 
 const { AaveV3Ethereum, AaveV3EthereumLido, AaveV3EthereumEtherFi } = aave;
+const { ChainlinkArbitrum, ChainlinkBase, ChainlinkOptimism } = aave;
 const { AaveV3Arbitrum, AaveV3Avalanche, AaveV3BNB, AaveV3Base, AaveV3Gnosis, AaveV3Optimism, AaveV3Polygon } = aave;
 
 /**
@@ -37,6 +40,7 @@ const CHAINS: Readonly<Record<number, Chain>> = {
   [AaveV3Optimism.CHAIN_ID]: {
     name: 'optimism',
     wrappedNative: AaveV3Optimism.ASSETS.WETH.UNDERLYING,
+    uptimeFeed: ChainlinkOptimism.L2_Sequencer_Uptime_Status_Feed,
     aave: [{ name: 'core', provider: AaveV3Optimism.POOL_ADDRESSES_PROVIDER, fromBlock: 4_000_000 }],
     uniswap: { factory: UNISWAP_V3, fromBlock: 0 },
     bridges: [AaveV3Optimism.ASSETS.WETH.UNDERLYING, AaveV3Optimism.ASSETS.USDC.UNDERLYING],
@@ -64,6 +68,7 @@ const CHAINS: Readonly<Record<number, Chain>> = {
   [AaveV3Base.CHAIN_ID]: {
     name: 'base',
     wrappedNative: AaveV3Base.ASSETS.WETH.UNDERLYING,
+    uptimeFeed: ChainlinkBase.L2_Sequencer_Uptime_Status_Feed,
     aave: [{ name: 'core', provider: AaveV3Base.POOL_ADDRESSES_PROVIDER, fromBlock: 2_000_000 }],
     uniswap: { factory: '0x33128a8fc17869897dce68ed026d694621f6fdfd', fromBlock: 1_000_000 },
     bridges: [AaveV3Base.ASSETS.WETH.UNDERLYING, AaveV3Base.ASSETS.USDC.UNDERLYING],
@@ -71,6 +76,7 @@ const CHAINS: Readonly<Record<number, Chain>> = {
   [AaveV3Arbitrum.CHAIN_ID]: {
     name: 'arbitrum',
     wrappedNative: AaveV3Arbitrum.ASSETS.WETH.UNDERLYING,
+    uptimeFeed: ChainlinkArbitrum.L2_Sequencer_Uptime_Status_Feed,
     aave: [{ name: 'core', provider: AaveV3Arbitrum.POOL_ADDRESSES_PROVIDER, fromBlock: 7_000_000 }],
     uniswap: { factory: UNISWAP_V3, fromBlock: 0 },
     bridges: [AaveV3Arbitrum.ASSETS.WETH.UNDERLYING, AaveV3Arbitrum.ASSETS.USDC.UNDERLYING],
@@ -95,6 +101,7 @@ export function builtInBook(chainId: number): BuiltInBook | undefined {
     'aave-v3': chain.aave.map(({ name, provider, fromBlock }) => ({ name, poolAddressesProvider: lower(provider), fromBlock })),
     'uniswap-v3': chain.uniswap === undefined ? [] : [{ factory: lower(chain.uniswap.factory), fromBlock: chain.uniswap.fromBlock }],
     bridgeTokens: chain.bridges.map(lower),
+    ...(chain.uptimeFeed === undefined ? {} : { sequencerUptimeFeed: lower(chain.uptimeFeed) }),
   };
 }
 

@@ -1,3 +1,4 @@
+import type { OracleBounds } from '../guard/oracle.ts';
 import type { Limits } from '../guard/types.ts';
 import type { Secret, SecretUrl } from '../lib/secret.ts';
 import type { Address, Hex } from '../lib/types.ts';
@@ -19,6 +20,8 @@ export type Config = {
   readonly choices: ChoicesConfig;
   readonly strategy: StrategyConfig;
   readonly limits: Limits;
+  /** Heartbeats of single feeds are in the address book. */
+  readonly oracle: Omit<OracleBounds, 'heartbeatSeconds'>;
   /** Absolute. */
   readonly dataDir: string;
   readonly http: HttpConfig;

@@ -41,6 +41,19 @@ function addressesOf(market: object, shape: object): string {
     .join();
 }
 
+/** An object whose keys are addresses; they come out in lower case too. */
+function byAddress<T extends z.ZodType>(what: string, once: 'token' | 'feed', value: T) {
+  return z.record(z.string(), value).transform((entries, context) => {
+    const parsed = Object.entries(entries).map(([key, each]): [Address, z.output<T>] => {
+      const read = address.safeParse(key);
+      if (!read.success) context.addIssue({ code: 'custom', message: `the ${what} ${read.error.issues[0]?.message}`, path: [key] });
+      return [read.data ?? '0x', each];
+    });
+    if (!areDistinct(parsed.map(([key]) => key))) context.addIssue({ code: 'custom', message: `names the same ${once} twice` });
+    return Object.fromEntries(parsed) as Readonly<Record<Address, z.output<T>>>;
+  });
+}
+
 /** The file's format: a contract with operators. Addresses come out in lower case. */
 const format = z.strictObject({
   chainId: z.int().min(1).optional(),
@@ -62,19 +75,9 @@ const format = z.strictObject({
   'uniswap-v3': factories({ fromBlock: block }),
   'uniswap-v2': factories({ fromBlock: block.optional() }),
   bridgeTokens: z.array(address).optional(),
-  usdFeeds: z
-    .record(z.string(), address)
-    .transform((feeds, context) => {
-      const parsed = Object.entries(feeds).map(([token, feed]): [Address, Address] => {
-        const read = address.safeParse(token);
-        if (!read.success)
-          context.addIssue({ code: 'custom', message: `the token of each feed ${read.error.issues[0]?.message}`, path: [token] });
-        return [read.data ?? '0x', feed];
-      });
-      if (!areDistinct(parsed.map(([token]) => token))) context.addIssue({ code: 'custom', message: 'names the same token twice' });
-      return Object.fromEntries(parsed) as Readonly<Record<Address, Address>>;
-    })
-    .optional(),
+  usdFeeds: byAddress('token of each feed', 'token', address).optional(),
+  feedHeartbeats: byAddress('feed of each heartbeat', 'feed', z.int().min(1).max(1_000_000_000)).optional(),
+  sequencerUptimeFeed: address.optional(),
 });
 
 export type DeploymentsFile = z.output<typeof format>;

@@ -104,6 +104,12 @@ function assemble(environment: Environment, { deployments, folder, keeper, warni
       denyTokens: environment.DENY_TOKENS ?? new Set(),
       denyMarkets: environment.DENY_MARKETS ?? new Set(),
     },
+    oracle: {
+      maxFeedAgeSeconds: environment.MAX_FEED_AGE_SECONDS,
+      maxJumpBps: environment.MAX_PRICE_JUMP,
+      maxPoolDeviationBps: environment.MAX_POOL_DEVIATION,
+      sequencerGraceSeconds: environment.SEQUENCER_GRACE_SECONDS,
+    },
     dataDir: resolve(folder, environment.DATA_DIR),
     http: { host: environment.HTTP_HOST, port: environment.HTTP_PORT, token: environment.HTTP_TOKEN },
     log: { level: environment.LOG_LEVEL, format: environment.LOG_FORMAT },

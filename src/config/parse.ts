@@ -168,6 +168,13 @@ export function someOf<const T extends string>(known: readonly T[], later: reado
   );
 }
 
+/** A share in basis points. */
+export const share = reads((text) => {
+  const bps = exact(text, 4, 'a share from 0 to 1');
+  if (bps > 10_000n) throw new Unfit('must be a share from 0 to 1');
+  return bps;
+});
+
 /** A share in basis points, or `auto` for the value given. */
 export function shareBps(auto: number) {
   return reads((text) => {

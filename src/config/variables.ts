@@ -87,6 +87,26 @@ export const environment = z.object({
     '10',
     'Transactions mined in a row without profit before sending stops until `resume`.',
   ),
+  MAX_FEED_AGE_SECONDS: or(
+    read.integer(1, 10 ** 9),
+    '604800',
+    'Act on no price feed that has been silent for longer, by the chain’s clock; `feedHeartbeats` of DEPLOYMENTS_FILE is stricter for single feeds.',
+  ),
+  MAX_PRICE_JUMP: or(
+    read.share,
+    '0.9',
+    'Act on no feed whose answer differs more from the one before, as a share of the larger; 1 allows anything.',
+  ),
+  MAX_POOL_DEVIATION: or(
+    read.share,
+    '0.9',
+    'Act on no pair whose pools’ rate differs more from the oracle’s, as a share of the larger; 1 allows anything.',
+  ),
+  SEQUENCER_GRACE_SECONDS: or(
+    read.integer(0, 10 ** 7),
+    '3600',
+    'On an L2 with a known uptime feed: act on nothing for so long after its sequencer came back.',
+  ),
   ALLOW_TOKENS: may(read.addresses, 'Only these tokens as debt or collateral, comma-separated addresses.', { default: 'any' }),
   DENY_TOKENS: may(read.addresses, 'Never these tokens as debt or collateral.', { default: 'none' }),
   DENY_MARKETS: may(read.words, 'Never these markets: `protocol/market`, `market`, or an address.', { default: 'none' }),

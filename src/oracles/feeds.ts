@@ -2,18 +2,25 @@ import type { Address, BlockRef, Head, LogFilter, RawLog, ViewAnswer, ViewCall }
 import { addressOf, intOf, uintOf, viewCall } from '../lib/words.ts';
 import { Journal, nothing } from '../mirror/journal.ts';
 import type { Mirrored, Reading, Undo, ViewCheck } from '../mirror/types.ts';
-import type { FeedAnswer, FeedId } from './types.ts';
+import type { FeedAnswer, FeedId, FeedState } from './types.ts';
 
 const latestRoundData = viewCall('function latestRoundData()');
+const roundData = viewCall('function getRoundData(uint80)');
 const aggregatorOf = viewCall('function aggregator()');
+const decimalsOf = viewCall('function decimals()');
 
 /** A proxy's round id carries the number of its aggregator in the bits above these (EACAggregatorProxy.addPhase). */
 const PHASE_SHIFT = 64n;
+const ROUND_MASK = (1n << PHASE_SHIFT) - 1n;
 
 type Feed = {
   readonly proxy: FeedId;
   /** Undefined until first read; a feed that stopped answering has none either. */
   answer: FeedAnswer | undefined;
+  before: FeedAnswer | undefined;
+  answeredInRound: bigint | undefined;
+  decimals: bigint | undefined;
+  firstDecimals: bigint | undefined;
   /** The contract that oracles transmit to; undefined while unknown, or when the feed is not a proxy. */
   aggregator: Address | undefined;
   /** The phase in which `aggregator` was read; another one in the answers calls for reading it again. */
@@ -38,18 +45,26 @@ export class Feeds implements Mirrored, FeedBook {
   readonly fromBlock = 0;
   readonly #feeds = new Map<FeedId, Feed>();
   readonly #journal = new Journal();
-  #asked: readonly Feed[] = [];
+  #asked: readonly { readonly feed: Feed; readonly calls: readonly ViewCall[] }[] = [];
 
   /** May be called at any time; a feed is known from the next block (or anchor) on. */
   want(proxies: Iterable<FeedId>): void {
     for (const proxy of proxies) {
       if (this.#feeds.has(proxy)) continue;
-      this.#feeds.set(proxy, { proxy, answer: undefined, aggregator: undefined, aggregatorPhase: undefined });
+      this.#feeds.set(proxy, {
+        ...{ proxy, answer: undefined, before: undefined, answeredInRound: undefined },
+        ...{ decimals: undefined, firstDecimals: undefined, aggregator: undefined, aggregatorPhase: undefined },
+      });
     }
   }
 
   answer(feed: FeedId): FeedAnswer | undefined {
     return this.#feeds.get(feed)?.answer;
+  }
+
+  /** Undefined for a feed that nobody wanted. */
+  state(feed: FeedId): FeedState | undefined {
+    return this.#feeds.get(feed);
   }
 
   /** The contract that oracles transmit to, whose updates move the feed. */
@@ -78,6 +93,23 @@ export class Feeds implements Mirrored, FeedBook {
     for (const feed of this.#feeds.values()) feed.aggregatorPhase = undefined;
     const answers = yield this.reads(block);
     this.#take(answers);
+    yield* this.#readBefore();
+  }
+
+  /** A move can only be told from the round before; from the anchor on it is the one seen last. */
+  *#readBefore(): Reading {
+    const asked = [...this.#feeds.values()].flatMap((feed) =>
+      feed.before === undefined && feed.answer !== undefined && (feed.answer.roundId & ROUND_MASK) > 1n
+        ? [{ feed, call: roundData(feed.proxy, feed.answer.roundId - 1n) }]
+        : [],
+    );
+    if (asked.length === 0) return;
+    const rounds = yield asked.map(({ call }) => call);
+    for (const [place, { feed }] of asked.entries()) {
+      const round = answerOf(rounds[place]);
+      // An aggregator that never had the round answers zeros.
+      if (round !== undefined && round.updatedAt > 0) feed.before = round;
+    }
   }
 
   filters(): readonly LogFilter[] {
@@ -88,9 +120,10 @@ export class Feeds implements Mirrored, FeedBook {
     return nothing;
   }
 
-  reads(_block: Head): readonly ViewCall[] {
-    this.#asked = [...this.#feeds.values()];
-    return this.#asked.flatMap(callsFor);
+  reads(block: Head): readonly ViewCall[] {
+    const turn = block.number % Math.max(1, this.#feeds.size);
+    this.#asked = [...this.#feeds.values()].map((feed, place) => ({ feed, calls: callsFor(feed, place === turn) }));
+    return this.#asked.flatMap(({ calls }) => calls);
   }
 
   ingest(_block: Head, answers: readonly ViewAnswer[]): Undo {
@@ -105,29 +138,39 @@ export class Feeds implements Mirrored, FeedBook {
 
   #take(answers: readonly ViewAnswer[]): void {
     let next = 0;
-    for (const feed of this.#asked) {
-      const calls = callsFor(feed).length;
-      this.#takeOne(feed, answers.slice(next, next + calls));
-      next += calls;
+    for (const { feed, calls } of this.#asked) {
+      this.#takeOne(feed, answers.slice(next, next + calls.length));
+      next += calls.length;
     }
   }
 
-  #takeOne(feed: Feed, [round, aggregator]: readonly ViewAnswer[]): void {
+  #takeOne(feed: Feed, [round, aggregator, places]: readonly ViewAnswer[]): void {
     const answer = answerOf(round);
     const before = feed.answer;
     const same = answer?.roundId === before?.roundId && answer?.answer === before?.answer && answer?.updatedAt === before?.updatedAt;
-    if (!same) this.#journal.set(feed, 'answer', answer);
+    if (!same) {
+      this.#journal.set(feed, 'answer', answer);
+      this.#journal.set(feed, 'answeredInRound', uintOf(round, 4));
+      if (before !== undefined && before.roundId !== answer?.roundId) this.#journal.set(feed, 'before', before);
+    }
     if (aggregator === undefined) return;
     this.#journal.set(feed, 'aggregator', addressOf(aggregator));
     this.#journal.set(feed, 'aggregatorPhase', phaseOf(answer));
+    const decimals = uintOf(places);
+    this.#journal.set(feed, 'decimals', decimals);
+    if (feed.firstDecimals === undefined) this.#journal.set(feed, 'firstDecimals', decimals);
   }
 }
 
-/** In the block of a change of aggregator the answer is right at once; the aggregator follows one block later. */
-function callsFor(feed: Feed): readonly ViewCall[] {
+/**
+ * In the block of a change of aggregator the answer is right at once; what else there is to know follows one block later.
+ *
+ * @param itsTurn one feed a block is asked everything: a proxy without phases changes what stands behind it without a sign
+ */
+function callsFor(feed: Feed, itsTurn: boolean): readonly ViewCall[] {
   const round = latestRoundData(feed.proxy);
   const known = feed.aggregatorPhase !== undefined && feed.aggregatorPhase === phaseOf(feed.answer);
-  return known ? [round] : [round, aggregatorOf(feed.proxy)];
+  return known && !itsTurn ? [round] : [round, aggregatorOf(feed.proxy), decimalsOf(feed.proxy)];
 }
 
 function phaseOf(answer: FeedAnswer | undefined): bigint | undefined {

@@ -5,6 +5,19 @@ export type FeedId = Address;
 
 export type FeedAnswer = { readonly answer: bigint; readonly updatedAt: number; readonly roundId: bigint };
 
+/** What the mirror knows of a feed beside its answer: whether that answer can be believed is for guards to say. */
+export type FeedState = {
+  /** As mirrored; undefined while the feed does not answer. */
+  readonly answer: FeedAnswer | undefined;
+  /** The round before it, as far as it was seen or can be asked for. */
+  readonly before: FeedAnswer | undefined;
+  /** The round that the answer was made in: an earlier one where rounds go by without an answer. */
+  readonly answeredInRound: bigint | undefined;
+  readonly decimals: bigint | undefined;
+  /** When the feed was first read. Whoever computes with its answers relies on these. */
+  readonly firstDecimals: bigint | undefined;
+};
+
 /** The block that judges: the one that will include us, pending price updates applied. */
 export type Moment = {
   readonly number: number;

@@ -1,20 +1,19 @@
 import type { Head } from '../lib/types.ts';
-import type { FlashSource, Venue } from '../liquidity/types.ts';
-import type { FeedAnswer, FeedId, Moment, UsdPrices } from '../oracles/types.ts';
+import type { FlashSource } from '../liquidity/types.ts';
+import type { FeedAnswer, FeedId, Moment } from '../oracles/types.ts';
 import type { Protocol } from '../protocols/types.ts';
 import type { Candidate } from '../risk/types.ts';
 import { planBlock } from '../strategy/block.ts';
 import type { Terms } from '../strategy/terms.ts';
 import type { Decision, SkipReason } from '../strategy/types.ts';
+import { Belief, type OracleWorld } from './believe.ts';
 import type { Settings } from './settings.ts';
 import { termsAt } from './terms.ts';
 
 /** The mirrored chain, as far as deciding needs it. */
-export type DecisionWorld = {
+export type DecisionWorld = OracleWorld & {
   readonly protocols: readonly Protocol[];
-  readonly venue: Venue;
   readonly flashes: readonly FlashSource[];
-  readonly usd: UsdPrices;
   /** The block that will include us, with what pending updates will have written by then. */
   next(pending?: ReadonlyMap<FeedId, FeedAnswer>): Moment;
   /** Why a market is not acted on, or undefined. */
@@ -35,8 +34,10 @@ export function decideBlock(
   const protocolOf = (candidate: Candidate) => protocols.get(candidate.deployment)!;
   const decisions: Decision[] = [];
   const plannable: Candidate[] = [];
+  const belief = new Belief(world, settings.oracle, at);
   for (const candidate of candidates) {
-    const skip = obstacleTo(world, protocolOf(candidate), settings, terms);
+    const protocol = protocolOf(candidate);
+    const skip = obstacleTo(world, protocol, settings, terms) ?? belief.doubt(protocol, candidate.slot);
     if (skip === undefined) plannable.push(candidate);
     else decisions.push({ kind: 'skip', candidate, skip });
   }

@@ -1,3 +1,4 @@
+import type { OracleBounds } from '../guard/oracle.ts';
 import type { Limits } from '../guard/types.ts';
 import type { Address } from '../lib/types.ts';
 
@@ -14,4 +15,5 @@ export type Settings = {
   /** Share of (gross - gas) for the builder; zero where nobody takes bids. */
   readonly bidBps: number;
   readonly limits: Limits;
+  readonly oracle: OracleBounds;
 };

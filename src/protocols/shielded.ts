@@ -18,6 +18,7 @@ export function shielded(market: Protocol): Protocol {
     },
     options: (slot, at) => attempt(() => market.options(slot, at), []),
     view: (slot, at) => attempt(() => market.view(slot, at), unseen(market, slot)),
+    prices: (slot) => attempt(() => market.prices(slot), []),
     tokens: () => attempt(() => market.tokens(), []),
     symbolOf: (token) => attempt(() => market.symbolOf(token), undefined),
     feeds: () => attempt(() => market.feeds(), []),

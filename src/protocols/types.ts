@@ -1,7 +1,7 @@
 import type { Step } from '../lib/steps.ts';
 import type { Address } from '../lib/types.ts';
 import type { Mirrored } from '../mirror/types.ts';
-import type { FeedId, Moment } from '../oracles/types.ts';
+import type { FeedId, Moment, PriceSource } from '../oracles/types.ts';
 
 export type ProtocolName = 'aave-v3' | 'morpho-blue' | 'compound-v2' | 'compound-v3' | 'perp-v2' | 'synthetix-v3-perps';
 
@@ -63,6 +63,15 @@ export type Holding = {
   readonly valueUsd8: bigint;
 };
 
+/** A price that a position's judgement rests on. */
+export type PriceUse = {
+  readonly asset: Address;
+  readonly side: 'collateral' | 'debt';
+  /** Of the asset: a price is that of one whole token. */
+  readonly decimals: number;
+  readonly source: PriceSource;
+};
+
 export interface Protocol extends Mirrored {
   readonly name: ProtocolName;
   /** The deployment's name in the address book: `core`. */
@@ -78,6 +87,8 @@ export interface Protocol extends Mirrored {
   judge(slot: Slot, at: Moment): Verdict;
   options(slot: Slot, at: Moment): readonly Option[];
   view(slot: Slot, at: Moment): PositionView;
+  /** The prices that the position's judgement rests on, all in one currency. */
+  prices(slot: Slot): readonly PriceUse[];
   /** Tokens that liquidations here can pay in or receive. */
   tokens(): readonly Address[];
   /** The token's symbol where the protocol knows it. */

@@ -52,6 +52,13 @@ export type SkipCode =
   | 'block-full'
   | 'cooling-down'
   | 'suspended'
+  | 'oracle-stale'
+  | 'oracle-frozen'
+  | 'oracle-not-positive'
+  | 'oracle-jump'
+  | 'oracle-changed'
+  | 'oracle-off-pool'
+  | 'sequencer-down'
   | 'unknown-health'
   | 'in-flight';
 

@@ -144,5 +144,9 @@ function settingsFor({ executor, operator }: ForkWorld, wrappedNative: Address):
       denyTokens: new Set(),
       denyMarkets: new Set(),
     },
+    oracle: {
+      ...{ maxFeedAgeSeconds: 604_800, heartbeatSeconds: {}, maxJumpBps: 9_000n },
+      ...{ maxPoolDeviationBps: 9_000n, sequencerGraceSeconds: 3_600 },
+    },
   };
 }

@@ -4,7 +4,7 @@ import { MirrorError, type Reading, type Undo, type ViewCheck } from '../../mirr
 import type { FeedBook } from '../../oracles/feeds.ts';
 import { momentOf } from '../../oracles/moment.ts';
 import type { FeedId, Moment, UsdPrices } from '../../oracles/types.ts';
-import type { Option, PositionView, Protocol, Slot, Verdict } from '../types.ts';
+import type { Option, PositionView, PriceUse, Protocol, Slot, Verdict } from '../types.ts';
 import { anchorMarket } from './anchor.ts';
 import { auditChecks, Suspects } from './audit.ts';
 import {
@@ -193,6 +193,17 @@ export class AaveV3Market implements Protocol {
 
   view(slot: Slot, at: Moment): PositionView {
     return viewOf(this.#account(slot), this.#lens(at), usdOf(this.#anchored().prices, this.#usd, at));
+  }
+
+  prices(slot: Slot): readonly PriceUse[] {
+    const { collateral, owed } = this.#account(slot);
+    const { reserves } = this.#anchored();
+    const uses = (ids: Iterable<number>, side: PriceUse['side']) =>
+      [...ids].flatMap((id) => {
+        const reserve = reserves.get(id);
+        return reserve === undefined ? [] : [{ asset: reserve.asset, side, decimals: reserve.config.decimals, source: reserve.source }];
+      });
+    return [...uses(collateral, 'collateral'), ...uses(owed.keys(), 'debt')];
   }
 
   tokens(): readonly Address[] {
