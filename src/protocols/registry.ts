@@ -1,8 +1,9 @@
 /** Every protocol that this version knows: a folder and a line. Nothing outside `src/protocols` names one. */
-import type { Address, ViewCall } from '../lib/types.ts';
+import type { Address, Head, ViewCall } from '../lib/types.ts';
 import type { FlashSource } from '../liquidity/types.ts';
+import type { Reading } from '../mirror/types.ts';
 import type { FeedBook } from '../oracles/feeds.ts';
-import type { UsdPrices } from '../oracles/types.ts';
+import type { PriceSource, UsdPrices } from '../oracles/types.ts';
 import { type AaveV3Deployment, aaveV3 } from './aave-v3/family.ts';
 import type { Protocol, ProtocolName } from './types.ts';
 
@@ -21,12 +22,20 @@ export type Deployed = { readonly protocol: Protocol; readonly flashes: readonly
 /** A contract that the book names, and a call that one of its kind answers with a word or more. */
 export type ToldContract = { readonly what: string; readonly address: Address; readonly probe: ViewCall };
 
+/** An asset of a market, and what its price was found to come from. */
+export type PricedAsset = { readonly asset: Address; readonly symbol: string; readonly source: PriceSource };
+
+/** One market's prices, to be read by themselves at a block. `market` as logs name it. */
+export type MarketPrices = { readonly market: string; read(block: Head): Reading<readonly PricedAsset[]> };
+
 /** What a protocol's folder makes of the book. */
 export interface Family {
   readonly name: ProtocolName;
   /** @param usd answers once everything is synced */
   deployed(book: ProtocolBook, feeds: FeedBook, usd: UsdPrices, choices: Choices): readonly Deployed[];
   contracts(book: ProtocolBook): readonly ToldContract[];
+  /** Left out where a protocol's markets are known from their logs alone. */
+  prices?(book: ProtocolBook): readonly MarketPrices[];
 }
 
 const FAMILIES: readonly Family[] = [aaveV3];
@@ -40,6 +49,10 @@ export function deployedIn(book: ProtocolBook, feeds: FeedBook, usd: UsdPrices, 
 
 export function contractsIn(book: ProtocolBook, choices: Choices): readonly ToldContract[] {
   return chosen(choices).flatMap((family) => family.contracts(book));
+}
+
+export function pricedIn(book: ProtocolBook, choices: Choices): readonly MarketPrices[] {
+  return chosen(choices).flatMap((family) => family.prices?.(book) ?? []);
 }
 
 function chosen({ protocols }: Choices): readonly Family[] {

@@ -116,6 +116,7 @@ describe('doctor', () => {
     const document = await examined({ EXECUTOR_ADDRESS: executor, MODE: 'live', RELAY_URLS: devnet.builderUrl });
     expect(bad(document)).toEqual([]);
     expect(document.checks.map(({ name }) => name)).toEqual(expect.arrayContaining(['DATA_DIR', 'multicall3', 'executor', 'gas']));
+    expect(document.checks.find(({ name }) => name === 'aave-v3/core prices')?.detail).toMatch(/^\d+ feed, .*all decoded$/);
     expect(document.checks.find(({ name }) => name.startsWith('relay '))?.detail).toContain('takes the signature');
   });
 

@@ -24,6 +24,7 @@ export async function checkBook(rpc: Rpc, book: AddressBook, choices: Choices): 
     ...(book.multicall3 === undefined ? [] : [['multicall3', book.multicall3] as const]),
     ...book['uniswap-v3'].map(({ factory }) => ['uniswap-v3 factory', factory] as const),
     ...book.bridgeTokens.map((token) => ['bridge token', token] as const),
+    ...(book.sequencerUptimeFeed === undefined ? [] : [['sequencer uptime feed', book.sequencerUptimeFeed] as const]),
     ...Object.entries(book.usdFeeds).map(([token, feed]) => [`USD feed of ${getAddress(token)}`, feed] as const),
   ];
   const missing =

@@ -6,6 +6,7 @@ import { bad, type Check } from './check.ts';
 import { checkBook, checkExecutor, checkGas } from './contracts.ts';
 import { checkEndpoints } from './endpoints.ts';
 import { checkMachine } from './local.ts';
+import { checkPrices } from './prices.ts';
 import { checkRelays } from './relays.ts';
 
 /** Looks at all that a run depends on; sends nothing. Never throws: what could not be looked at is a check that failed. */
@@ -21,6 +22,7 @@ async function checkChain(config: Config): Promise<readonly Check[]> {
       const head = await getHead(rpc, 'latest');
       return [
         ...(await checkBook(rpc, book, config.choices)),
+        ...(await checkPrices(rpc, book, config.choices)),
         ...(await checkExecutor(rpc, book, config)),
         await checkGas(rpc, config),
         ...(await checkRelays(config, rpc.chainId, head.number)),

@@ -1,6 +1,7 @@
 import type { Family } from '../registry.ts';
 import { AaveV3Flash } from './flash.ts';
 import { AaveV3Market } from './market.ts';
+import { marketPrices } from './prices.ts';
 import { calls } from './reads.ts';
 
 export type { AaveV3Deployment } from './market.ts';
@@ -18,5 +19,10 @@ export const aaveV3: Family = {
       what: `aave-v3/${name} poolAddressesProvider`,
       address,
       probe: calls.pool(address),
+    })),
+  prices: (book) =>
+    book['aave-v3'].map(({ name, poolAddressesProvider }) => ({
+      market: `aave-v3/${name}`,
+      read: (block) => marketPrices(poolAddressesProvider, block),
     })),
 };
