@@ -22,6 +22,7 @@ import {
 import { standingOf } from './health.ts';
 import { Lens } from './lens.ts';
 import { optionsOf } from './options.ts';
+import { usedPrices } from './prices.ts';
 import { type Account, type MarketState, sourcesOf } from './state.ts';
 import { type Ask, asksFor } from './unread.ts';
 import { usdOf, viewOf } from './view.ts';
@@ -196,14 +197,7 @@ export class AaveV3Market implements Protocol {
   }
 
   prices(slot: Slot): readonly PriceUse[] {
-    const { collateral, owed } = this.#account(slot);
-    const { reserves } = this.#anchored();
-    const uses = (ids: Iterable<number>, side: PriceUse['side']) =>
-      [...ids].flatMap((id) => {
-        const reserve = reserves.get(id);
-        return reserve === undefined ? [] : [{ asset: reserve.asset, side, decimals: reserve.config.decimals, source: reserve.source }];
-      });
-    return [...uses(collateral, 'collateral'), ...uses(owed.keys(), 'debt')];
+    return usedPrices(this.#account(slot), this.#anchored());
   }
 
   tokens(): readonly Address[] {

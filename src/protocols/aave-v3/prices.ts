@@ -5,7 +5,9 @@ import { aaveSource, readAaveOracle } from '../../oracles/aave.ts';
 import { unpricedSource } from '../../oracles/sources.ts';
 import { together } from '../../oracles/together.ts';
 import type { PricedAsset } from '../registry.ts';
+import type { PriceUse } from '../types.ts';
 import { calls, mustAddress, mustUint } from './reads.ts';
+import type { Account, MarketState } from './state.ts';
 
 const MOST_RESERVES = 256n;
 
@@ -25,4 +27,17 @@ export function* marketPrices(provider: Address, block: Head): Reading<readonly 
     symbol: textOf(symbols[place]) ?? asset.slice(0, 10),
     source: sources[place] ?? unpricedSource(prices.address),
   }));
+}
+
+/** The prices that an account's health rests on: an efficiency mode may have one for all that it covers (GenericLogic.calculateUserAccountData). */
+export function usedPrices({ eMode, collateral, owed, fixed }: Account, { reserves, categories, rules }: MarketState): readonly PriceUse[] {
+  const mode = categories.get(eMode);
+  const uses = (ids: Iterable<number>, side: PriceUse['side']) =>
+    [...ids].flatMap((id): readonly PriceUse[] => {
+      const reserve = reserves.get(id);
+      if (reserve === undefined) return [];
+      const source = mode?.source !== undefined && rules.modes.covers(mode, reserve) ? mode.source : reserve.source;
+      return [{ asset: reserve.asset, side, decimals: reserve.config.decimals, source }];
+    });
+  return [...uses(collateral, 'collateral'), ...uses(new Set([...owed.keys(), ...fixed.keys()]), 'debt')];
 }
