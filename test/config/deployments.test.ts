@@ -35,6 +35,8 @@ const whole = {
   'uniswap-v2': [{ factory: A(14) }],
   bridgeTokens: [A(1)],
   usdFeeds: { [A(1)]: A(15) },
+  feedHeartbeats: { [A(15)]: 3_600 },
+  sequencerUptimeFeed: A(16),
 };
 
 const core = whole['aave-v3'][0]!;

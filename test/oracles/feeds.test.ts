@@ -9,6 +9,7 @@ import { deployFeeds } from '../../scripts/devnet/oracle/feeds.ts';
 import type { Feed } from '../../scripts/devnet/oracle/report.ts';
 import { transmit } from '../../scripts/devnet/oracle/transmit.ts';
 import { ownContracts } from '../../scripts/devnet/tokens.ts';
+import { checkFeed } from '../../src/guard/oracle.ts';
 import { Feeds } from '../../src/oracles/feeds.ts';
 import { ChainFollower } from '../support/chain-follower.ts';
 
@@ -51,6 +52,15 @@ async function latest(feed: Feed) {
   return { roundId: round[0], answer: round[1], updatedAt: Number(round[3]) };
 }
 
+/** What the guard says of the ether feed at the mirrored block, within bounds that nothing here passes. */
+function doubtOf(feeds: Feeds, { head }: ChainFollower) {
+  const feed = lower(ether.proxy);
+  return checkFeed(feed, feeds.answer(feed), feeds.state(feed)!, head.timestamp, {
+    ...{ maxFeedAgeSeconds: 1_000_000, heartbeatSeconds: {}, maxJumpBps: 10_000n },
+    ...{ maxPoolDeviationBps: 10_000n, sequencerGraceSeconds: 0 },
+  });
+}
+
 async function update(feed: Feed, answer: bigint): Promise<void> {
   await transmit(anvil.rpcUrl, feed, answer);
   await chain.mine();
@@ -77,6 +87,26 @@ test('a transmission is the answer of its block, and can be taken back', async (
   expect(feeds.answer(lower(ether.proxy))).toEqual(before);
 });
 
+test('the round before is asked for at the anchor, and seen from then on', async () => {
+  await update(ether, 2_960_00000000n);
+  const earlier = await latest(ether);
+  await update(ether, 2_970_00000000n);
+  const { feeds, follower } = await followed();
+  const now = await latest(ether);
+  expect(feeds.state(lower(ether.proxy))).toMatchObject({
+    ...{ answer: now, before: earlier, answeredInRound: now.roundId },
+    ...{ decimals: 8n, firstDecimals: 8n },
+  });
+  // It has only ever had one round.
+  expect(feeds.state(lower(bitcoin.proxy))).toMatchObject({ before: undefined, decimals: 18n });
+  const { number } = follower.head;
+  await update(ether, 2_980_00000000n);
+  await follower.advance();
+  expect(feeds.state(lower(ether.proxy))).toMatchObject({ answer: { answer: 2_980_00000000n }, before: now });
+  follower.takeBackTo(number);
+  expect(feeds.state(lower(ether.proxy))).toMatchObject({ answer: now, before: earlier });
+});
+
 test('a feed wanted later is known one block later; what is none stays unknown', async () => {
   const feeds = new Feeds();
   const follower = new ChainFollower(anvil.rpcUrl, multicall3, [feeds]);
@@ -98,9 +128,15 @@ test('after a change of aggregator the answer is right at once, the aggregator i
   await follower.advance();
   expect(feeds.answer(lower(ether.proxy))).toEqual(await latest(ether));
   expect(feeds.answer(lower(ether.proxy))?.answer).toBe(90_000n * 10n ** 18n);
+  expect(doubtOf(feeds, follower)).toMatchObject({ reason: 'oracle-changed', figures: { phaseBefore: '1', phase: '2' } });
   await chain.mine();
   await follower.advance();
   expect(feeds.feedsOf(lower(bitcoin.aggregator)).toSorted()).toEqual([lower(ether.proxy), lower(bitcoin.proxy)].toSorted());
+  // The second answer in the new phase is one of another scale.
+  await update(bitcoin, 91_000n * 10n ** 18n);
+  await follower.advance();
+  expect(doubtOf(feeds, follower)).toMatchObject({ reason: 'oracle-changed', figures: { decimalsBefore: '8', decimals: '18' } });
   follower.takeBackTo(number);
   expect(feeds.aggregator(lower(ether.proxy))).toBe(lower(ether.aggregator));
+  expect(doubtOf(feeds, follower)).toBeUndefined();
 });

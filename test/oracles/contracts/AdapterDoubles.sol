@@ -316,3 +316,18 @@ contract FallbackOracleDouble {
         getAssetPrice[asset] = price;
     }
 }
+
+/// Stands in for Chainlink's L2 sequencer uptime feed: 0 is up, 1 is down, since `startedAt`.
+contract UptimeFeedDouble {
+    int256 private status;
+    uint256 private startedAt;
+
+    function set(int256 status_, uint256 startedAt_) external {
+        status = status_;
+        startedAt = startedAt_;
+    }
+
+    function latestRoundData() external view returns (uint80, int256, uint256, uint256, uint80) {
+        return (1, status, startedAt, block.timestamp, 1);
+    }
+}

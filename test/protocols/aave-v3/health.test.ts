@@ -69,6 +69,24 @@ describe.each(SCENES)('a market of %s', (release, open) => {
     expect(ours(follower.moment())).toEqual(await theirs());
   });
 
+  test('rests on the prices that are told, and on no others', () => {
+    const { market } = follower;
+    const at = follower.moment();
+    const said = new Map(ours(at).map((line, slot) => [slot, line]));
+    for (const feed of market.feeds()) {
+      const moved: Moment = {
+        ...at,
+        answer: (of) => {
+          const known = at.answer(of);
+          return of === feed && known !== undefined ? { ...known, answer: (known.answer * 9n) / 10n } : known;
+        },
+      };
+      const touched = ours(moved).flatMap((line, slot) => (line === said.get(slot) ? [] : [slot]));
+      const told = [...market.slots()].filter((slot) => market.prices(slot).some(({ source }) => source.feeds.includes(feed)));
+      expect(told, feed).toEqual(touched);
+    }
+  });
+
   test('at a later timestamp, said before its block exists', async () => {
     for (const seconds of [1, SLOT_SECONDS, 3_601, DAY, 30 * DAY, 400 * DAY]) {
       const { number, timestamp, baseFeeWei } = follower.head;
