@@ -40,10 +40,7 @@ export async function deployAave(chain: SetupChain): Promise<Aave> {
   const abi = { provider: a('PoolAddressesProvider').abi, acl: a('ACLManager').abi, configurator: a('PoolConfiguratorInstance').abi };
 
   const provider = chain.deploy('PoolAddressesProvider', a('PoolAddressesProvider'), ['Bailiff devnet market', admin]);
-  const rateStrategy = chain.deploy('rate strategy', a('DefaultReserveInterestRateStrategyV2'), [provider]);
-  const libraries = deployLibraries(chain, artifacts);
-  const poolImplementation = chain.deploy('pool', a('PoolInstance'), [provider, rateStrategy], libraries);
-  const configurator = chain.deploy('configurator', a('PoolConfiguratorInstance'), [], libraries);
+  const { rateStrategy, poolImplementation, configurator } = deployImplementations(chain, artifacts, provider);
   const collector = chain.deploy('treasury', a('Collector'));
   const initialize = encodeFunctionData({ abi: a('Collector').abi, functionName: 'initialize', args: [100_000n, admin] });
   const treasury = chain.deploy('treasury proxy', a('TransparentUpgradeableProxy'), [collector, admin, initialize]);
@@ -77,6 +74,15 @@ export async function deployAave(chain: SetupChain): Promise<Aave> {
     ...{ poolAddressesProvider: provider, pool, poolConfigurator, oracle, aclManager, protocolDataProvider, treasury, rateStrategy },
     ...{ aTokenImplementation, variableDebtTokenImplementation, configuratorAbi: abi.configurator, fromBlock, artifacts },
   };
+}
+
+/** What the proxies of an address provider's pool and configurator stand in front of. */
+export function deployImplementations(chain: SetupChain, artifacts: Record<string, Artifact>, provider: Address) {
+  const rateStrategy = chain.deploy('rate strategy', artifacts['DefaultReserveInterestRateStrategyV2']!, [provider]);
+  const libraries = deployLibraries(chain, artifacts);
+  const poolImplementation = chain.deploy('pool', artifacts['PoolInstance']!, [provider, rateStrategy], libraries);
+  const configurator = chain.deploy('configurator', artifacts['PoolConfiguratorInstance']!, [], libraries);
+  return { rateStrategy, poolImplementation, configurator };
 }
 
 function deployLibraries(chain: SetupChain, artifacts: Record<string, Artifact>): Record<string, Address> {

@@ -1,5 +1,5 @@
 /** Lists reserves and efficiency modes, and changes them afterwards as a governance does. */
-import { type Address, encodeAbiParameters } from 'viem';
+import { type Address, encodeAbiParameters, type Hex } from 'viem';
 import { ASSETS, type Asset, EMODES } from '../assets.ts';
 import type { SetupChain } from '../chain.ts';
 import type { Aave } from './deploy.ts';
@@ -67,8 +67,6 @@ function configurator(chain: SetupChain, aave: Aave) {
 }
 
 function reserveInput(aave: Aave, asset: Asset, underlyingAsset: Address) {
-  const { optimalUsageRatio, baseVariableBorrowRate, variableRateSlope1, variableRateSlope2 } = asset.rates;
-  const rateData = [optimalUsageRatio, baseVariableBorrowRate, variableRateSlope1, variableRateSlope2] as const;
   return {
     aTokenImpl: aave.aTokenImplementation,
     variableDebtTokenImpl: aave.variableDebtTokenImplementation,
@@ -78,6 +76,12 @@ function reserveInput(aave: Aave, asset: Asset, underlyingAsset: Address) {
     variableDebtTokenName: `Aave Devnet Variable Debt ${asset.symbol}`,
     variableDebtTokenSymbol: `variableDebtDev${asset.symbol}`,
     params: '0x',
-    interestRateData: encodeAbiParameters(RATE_DATA, rateData),
+    interestRateData: rateDataOf(asset),
   };
+}
+
+/** The asset's interest curve as the release's one rate strategy wants it. */
+export function rateDataOf({ rates }: Asset): Hex {
+  const { optimalUsageRatio, baseVariableBorrowRate, variableRateSlope1, variableRateSlope2 } = rates;
+  return encodeAbiParameters(RATE_DATA, [optimalUsageRatio, baseVariableBorrowRate, variableRateSlope1, variableRateSlope2]);
 }

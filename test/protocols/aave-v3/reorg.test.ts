@@ -8,16 +8,15 @@ import { Heads } from '../../../src/chain/heads.ts';
 import { RpcPool } from '../../../src/chain/rpc.ts';
 import { SecretUrl } from '../../../src/lib/secret.ts';
 import type { Hex } from '../../../src/lib/types.ts';
-import { Mirror } from '../../../src/mirror/mirror.ts';
 import type { BlockReport } from '../../../src/mirror/reports.ts';
-import { Feeds } from '../../../src/oracles/feeds.ts';
-import { AaveV3Market } from '../../../src/protocols/aave-v3/market.ts';
 import { Actions } from './actions.ts';
 import { plain } from './plain.ts';
 import { Sender } from './sender.ts';
+import { bury, look, sync } from './synced.ts';
 
 const ROUNDS = 10;
 const NEWCOMERS = 12;
+const AUDIT_LIMIT = 24;
 
 let fixture: Fixture;
 let sender: Sender;
@@ -32,7 +31,7 @@ beforeAll(async () => {
   people = [...fixture.market.borrowers.slice(0, 12).map(({ address }) => address), ...newcomers];
   for (const person of people) await sender.enrich(person);
   await sender.mine();
-  await bury();
+  await bury(sender.url);
   pool = await RpcPool.open([new SecretUrl(fixture.anvil.wsUrl)]);
 });
 afterAll(async () => {
@@ -40,37 +39,8 @@ afterAll(async () => {
   await fixture?.stop();
 });
 
-/** Mines until all of it is below the block that a sync anchors at: the finalised one, 64 deep on this chain. */
-async function bury(): Promise<void> {
-  for (let i = 0; i < 70; i++) await rpc(sender.url, 'evm_mine');
-}
-
-async function sync() {
-  const { aave, multicall3 } = fixture.market;
-  const feeds = new Feeds();
-  const poolAddressesProvider = aave.poolAddressesProvider.toLowerCase() as Address;
-  const market = new AaveV3Market({ name: 'core', poolAddressesProvider, fromBlock: aave.fromBlock }, feeds);
-  const mirror = await Mirror.sync(pool, [market], { multicall3, auditLimit: 24 });
-  await mirror.add([feeds]);
-  return { market, feeds, mirror };
-}
-
-/** Follows to the newest block; returns what every block on the way did. */
-async function look(mirror: Mirror, heads: Heads): Promise<BlockReport[]> {
-  const { hash } = await rpc<{ hash: Hex }>(sender.url, 'eth_getBlockByNumber', ['latest', false]);
-  const reports: BlockReport[] = [];
-  while (mirror.head.hash !== hash) {
-    const event = await heads.next(mirror.head);
-    if (event === null) throw new Error('closed');
-    const update = await mirror.onHeads(event);
-    expect([update.resynced, update.stalled]).toEqual([false, null]);
-    reports.push(...update.blocks);
-  }
-  return reports;
-}
-
 test('blocks and reorgs end in the state of a fresh sync, and no audit differs on the way', async () => {
-  const { market, mirror } = await sync();
+  const { market, mirror } = await sync(fixture, pool, AUDIT_LIMIT);
   const heads = new Heads(pool, mirror.recent);
   const random = new Prng(4);
   const actions = new Actions(fixture, sender, market, people, 4);
@@ -90,15 +60,15 @@ test('blocks and reorgs end in the state of a fresh sync, and no audit differs o
         await actions.some(12);
         if (block === 2) await actions.govern();
         await sender.mine();
-        if (round % 2 === 0) reports.push(...(await look(mirror, heads)));
+        if (round % 2 === 0) reports.push(...(await look(sender.url, mirror, heads)));
       }
-      reports.push(...(await look(mirror, heads)));
+      reports.push(...(await look(sender.url, mirror, heads)));
       for (const { mismatches, failures } of reports) expect([...mismatches, ...failures]).toEqual([]);
       audited += reports.reduce((sum, report) => sum + report.audited, 0);
     }
     expect(reorgs).toBe(ROUNDS / 2);
     expect(audited).toBeGreaterThan(500);
-    const fresh = await sync();
+    const fresh = await sync(fixture, pool, AUDIT_LIMIT);
     expect(plain(market.state, true)).toEqual(plain(fresh.market.state, true));
     // More than the forty borrowers and the lender.
     expect(market.state.accounts.length).toBeGreaterThan(41);
@@ -134,8 +104,8 @@ const changes: Change[] = [
 ];
 
 test.each(changes)('$what is followed by a new anchor', async ({ from, to, signature, args }) => {
-  await bury();
-  const { market, feeds, mirror } = await sync();
+  await bury(sender.url);
+  const { market, feeds, mirror } = await sync(fixture, pool, AUDIT_LIMIT);
   const heads = new Heads(pool, mirror.recent);
   const abi = parseAbi([signature]) as Abi;
   const { name } = abi[0] as AbiFunction;
@@ -143,14 +113,14 @@ test.each(changes)('$what is followed by a new anchor', async ({ from, to, signa
     await rpc(sender.url, 'anvil_setBalance', [from(), '0xffffffffffffffff']);
     await sender.call(from(), to(), abi, name, await args());
     expect((await sender.mine()).done.get(name)).toBe(1);
-    const reports = await look(mirror, heads);
+    const reports = await look(sender.url, mirror, heads);
     expect(reports.flatMap(({ failures }) => failures.map(({ id, during }) => `${id} ${during}`))).toEqual([`${market.id} apply`]);
     expect(mirror.live(market.id)).toBe(false);
-    await bury();
-    const later = await look(mirror, heads);
+    await bury(sender.url);
+    const later = await look(sender.url, mirror, heads);
     expect(later.flatMap(({ anchored }) => anchored)).toEqual([market.id]);
     expect(later.flatMap(({ mismatches, failures }) => [...mismatches, ...failures])).toEqual([]);
-    const fresh = await sync();
+    const fresh = await sync(fixture, pool, AUDIT_LIMIT);
     expect(plain(market.state, true)).toEqual(plain(fresh.market.state, true));
     expect(market.feeds()).toEqual(fresh.market.feeds());
     for (const feed of market.feeds()) expect(feeds.answer(feed)).toEqual(fresh.feeds.answer(feed));
