@@ -5,6 +5,7 @@ import { MirrorError, type Reading } from '../../mirror/types.ts';
 import { type AaveOracle, aaveSource, readAaveOracle } from '../../oracles/aave.ts';
 import { unpricedSource } from '../../oracles/sources.ts';
 import { together } from '../../oracles/together.ts';
+import { readCategories } from './categories.ts';
 import { NO_ADDRESS } from './modes.ts';
 import {
   accountCalls,
@@ -19,11 +20,9 @@ import {
   shareOut,
 } from './reads.ts';
 import { type Rules, rulesOf } from './rules.ts';
-import { type Account, type EModeCategory, type MarketAddresses, type MarketState, newAccount, type Reserve } from './state.ts';
+import { type Account, type MarketAddresses, type MarketState, newAccount, type Reserve } from './state.ts';
 
 const MAX_RESERVES = 256n;
-/** Every efficiency mode that a pool could have: accounts may enter any of them later, and which exist cannot be asked. */
-const MODE_IDS: readonly number[] = Array.from({ length: 255 }, (_, i) => i + 1);
 
 /** Throws a MirrorError when this is no market of a revision whose rules are known. */
 export function* anchorMarket(provider: Address, borrowersOf: (pool: Address) => readonly Address[], block: Head): Reading<MarketState> {
@@ -43,7 +42,7 @@ export function* anchorMarket(provider: Address, borrowersOf: (pool: Address) =>
   if (count > MAX_RESERVES) throw new MirrorError(`pool ${pool} lists ${count} reserves`);
   const assets = Array.from({ length: Number(count) }, (_, i) => mustAddress(list, `pool ${pool}`, 2 + i));
   const reserves = yield* together(assets.map((asset) => readWholeReserve(asset, addresses, prices, rules, block)));
-  const categories = yield* readModes(pool, prices, rules, block);
+  const categories = yield* readCategories(pool, rules.modes, prices, block);
 
   const borrowers = borrowersOf(pool);
   const state: MarketState = {
@@ -95,16 +94,6 @@ function* readWholeReserve(asset: Address, { pool }: MarketAddresses, prices: Aa
     ...{ availableRaw: mustUint(available, `reserve ${asset}`), graceUntil: readGrace(asset, grace) },
     fixedDebtToken: rules.fixedDebt ? fixedDebtToken : undefined,
   };
-}
-
-function* readModes(pool: Address, prices: AaveOracle, rules: Rules, block: Head): Reading<EModeCategory[]> {
-  const asked = MODE_IDS.map((id) => rules.modes.calls(pool, id));
-  const shares = shareOut(yield asked.flat(), asked);
-  const modes = MODE_IDS.map((id, place) => rules.modes.read(id, shares[place]!));
-  const keys = [...new Set(modes.map(({ priceKey }) => priceKey).filter((key) => key !== NO_ADDRESS))];
-  const found = yield* together(keys.map((key) => aaveSource(key, prices, block)));
-  const sourceOf = (key: Address) => found[keys.indexOf(key)] ?? unpricedSource(prices.address);
-  return modes.map((mode) => ({ ...mode, source: mode.priceKey === NO_ADDRESS ? undefined : sourceOf(mode.priceKey) }));
 }
 
 type Wanted = { readonly calls: readonly ViewCall[]; take(answers: readonly ViewAnswer[]): void };

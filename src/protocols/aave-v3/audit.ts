@@ -7,7 +7,7 @@ import type { Slot } from '../types.ts';
 import { standingOf } from './health.ts';
 import type { Lens } from './lens.ts';
 import { calls } from './reads.ts';
-import type { MarketState } from './state.ts';
+import type { EModeCategory, MarketState } from './state.ts';
 
 /** Every how many checks one goes to a reserve instead of an account. */
 const RESERVE_EVERY = 4;
@@ -48,9 +48,10 @@ export function auditChecks(
   suspects: Suspects,
 ): ViewCheck[] {
   const reserveIds = [...state.reserves.keys()];
-  const forReserves = Math.min(reserveIds.length * KINDS, Math.ceil(limit / RESERVE_EVERY));
-  // Consecutive over blocks, so that every price and index has its turn.
-  const allTurns = reserveIds.length * KINDS;
+  const shared = [...state.categories.values()].filter(({ source }) => source !== undefined);
+  // Consecutive over blocks, so that every price and index has its turn; those of efficiency modes come after those of reserves.
+  const allTurns = reserveIds.length * KINDS + shared.length;
+  const forReserves = Math.min(allTurns, Math.ceil(limit / RESERVE_EVERY));
   const turns = new Set([...suspects.turns].filter((turn) => turn < allTurns).slice(0, forReserves));
   for (let i = 0; turns.size < forReserves; i++) turns.add((seed * forReserves + i) % allTurns);
   const total = state.accounts.length;
@@ -61,7 +62,12 @@ export function auditChecks(
   // The rest in turn too: over the blocks every account is checked, those that nobody expects anything of included.
   for (let i = 0; slots.size < accounts && i < total; i++) slots.add((seed * others + i) % total);
   return [
-    ...[...turns].map((turn) => Suspects.watch(suspects.turns, turn, reserveCheck(state, lens, refuted, reserveIds, turn))),
+    ...[...turns].map((turn) => {
+      const category = shared[turn - reserveIds.length * KINDS];
+      const check =
+        category === undefined ? reserveCheck(state, lens, refuted, reserveIds, turn) : categoryCheck(state, lens, refuted, category);
+      return Suspects.watch(suspects.turns, turn, check);
+    }),
     ...[...slots].map((slot) => Suspects.watch(suspects.accounts, state.accounts[slot]!.address, accountCheck(state, lens, slot))),
   ];
 }
@@ -101,6 +107,13 @@ function reserveCheck(state: MarketState, lens: () => Lens, refuted: () => void,
     default:
       return { subject: `debt index of ${symbol}`, call: calls.normalizedDebt(pool, asset), compare: same(() => now()?.debtIndexRay) };
   }
+}
+
+function categoryCheck(state: MarketState, lens: () => Lens, refuted: () => void, { id, priceKey, source }: EModeCategory): ViewCheck {
+  const name = `efficiency mode ${id}`;
+  const own = source === undefined ? undefined : sourceCheck(name, source, () => lens().at, refuted);
+  const call = calls.assetPrice(state.addresses.oracle, priceKey);
+  return own ?? { subject: `price of ${name}`, call, compare: same(() => lens().mode(id)?.price) };
 }
 
 /** An unknown value agrees with a call that reverts. */

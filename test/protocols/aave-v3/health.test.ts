@@ -145,6 +145,27 @@ describe.each(SCENES)('a market of %s', (release, open) => {
     expect(lines.filter((line) => !said.has(line))).toEqual([]);
   });
 
+  test('the prices that a verdict rests on are named, that of an efficiency mode in its assets’ place', () => {
+    const { market } = follower;
+    const sourceOf = (asset: string) => market.state.byAsset.get(asset as `0x${string}`)!.source;
+    const [usdc, dai] = ['USDC', 'DAI'].map((symbol) => fixture.market.tokens[symbol]!.toLowerCase());
+    const feedOf = (name: string) => fixture.market.feeds[name]!.proxy.toLowerCase();
+    let shared = 0;
+    for (const slot of market.slots()) {
+      const account = market.state.accounts[slot]!;
+      const uses = market.prices(slot);
+      expect(uses.filter(({ side }) => side === 'collateral').length).toBe(account.collateral.size);
+      expect(uses.filter(({ side }) => side === 'debt').length).toBe(new Set([...account.owed.keys(), ...account.fixed.keys()]).size);
+      for (const { asset, source } of uses) {
+        const inMode = release === '3.0' && account.eMode === 2 && (asset === usdc || asset === dai);
+        if (inMode) expect(source.feeds).toEqual([feedOf('USDC / USD')]);
+        else expect(source).toBe(sourceOf(asset));
+        shared += inMode && asset === dai ? 1 : 0;
+      }
+    }
+    expect(shared > 10).toBe(release === '3.0');
+  });
+
   test('tokens and feeds are those of the reserves', () => {
     const { tokens, feeds } = fixture.market;
     const lower = (address: string) => address.toLowerCase();
