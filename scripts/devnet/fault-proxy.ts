@@ -3,25 +3,9 @@ import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { type Answer, type Asked, behind, type Fault, tamper, tamperHead } from './faults.ts';
 
-export type Fault =
-  | { kind: 'none' }
-  /** Every answer comes so much later. */
-  | { kind: 'slow'; ms: number }
-  /** Accepts and never answers. */
-  | { kind: 'silent' }
-  /** HTTP: this status and body, as a gateway in trouble would. */
-  | { kind: 'page'; status: number; body: string }
-  /** The JSON ends half way. */
-  | { kind: 'truncated' }
-  /** A JSON-RPC error to each of these methods. */
-  | { kind: 'error'; methods: readonly string[]; code: number; message: string }
-  /** These results, by method. */
-  | { kind: 'result'; results: Readonly<Record<string, unknown>> }
-  /** No `eth_subscription` message gets through, all else does. */
-  | { kind: 'mute' };
-
-type Message = { id?: number; method?: string; params?: unknown };
+export type { Fault } from './faults.ts';
 
 export class FaultProxy {
   fault: Fault = { kind: 'none' };
@@ -34,7 +18,7 @@ export class FaultProxy {
 
   private constructor(node: string) {
     this.#node = node;
-    this.#server = createServer((request, response) => void this.#http(request, response));
+    this.#server = createServer((request, response) => void this.#http(request, response).catch(() => response.destroy()));
     this.#server.on('connection', (socket) => {
       this.#sockets.add(socket);
       socket.on('close', () => this.#sockets.delete(socket));
@@ -91,31 +75,40 @@ export class FaultProxy {
     const answer = await this.#answer(body);
     if (answer === null) return;
     const page = this.fault.kind === 'page' ? this.fault : null;
-    response.writeHead(page?.status ?? 200, { 'content-type': page === null ? 'application/json' : 'text/html' });
+    response.writeHead(page?.status ?? 200, { 'content-type': page === null ? 'application/json' : 'text/html', ...page?.headers });
     response.end(page?.body ?? answer);
   }
 
   /** Null: none, ever. */
   async #answer(body: string): Promise<string | null> {
-    const message: Message | Message[] = JSON.parse(body);
+    const message: Asked | Asked[] = JSON.parse(body);
     const asked = Array.isArray(message) ? message : [message];
     for (const { method } of asked) this.calls.push(String(method));
     const { fault } = this;
     if (fault.kind === 'silent') return null;
     if (fault.kind === 'slow') await new Promise((resolve) => setTimeout(resolve, fault.ms));
     if (fault.kind === 'page') return fault.body;
-    const real = await fetch(this.#node, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
-    const text = await real.text();
+    const head = fault.kind === 'lag' ? await this.#head() : 0;
+    const changed = asked.map((one) => behind(fault, one, head));
+    const text = await this.#ask(JSON.stringify(Array.isArray(message) ? changed : changed[0]));
     if (fault.kind === 'truncated') return text.slice(0, Math.ceil(text.length / 2));
-    if (fault.kind !== 'error' && fault.kind !== 'result') return text;
-    const answers: { id: number }[] = [JSON.parse(text)].flat();
-    const changed = asked.map(({ id, method = '' }) => {
-      if (fault.kind === 'error' && fault.methods.includes(method))
-        return { jsonrpc: '2.0', id, error: { code: fault.code, message: fault.message } };
-      if (fault.kind === 'result' && method in fault.results) return { jsonrpc: '2.0', id, result: fault.results[method] };
-      return answers.find((answer) => answer.id === id);
-    });
-    return JSON.stringify(Array.isArray(message) ? changed : changed[0]);
+    const answers: Answer[] = [JSON.parse(text)].flat();
+    const told = asked.map((one) => tamper(fault, one, answers.find(({ id }) => id === one.id) ?? answers[0]!, head));
+    return JSON.stringify(Array.isArray(message) ? told : told[0]);
+  }
+
+  async #head(): Promise<number> {
+    const { result } = JSON.parse(await this.#ask(JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'eth_blockNumber', params: [] })));
+    return Number(result);
+  }
+
+  async #ask(body: string): Promise<string> {
+    const answer = await fetch(this.#target, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+    return answer.text();
+  }
+
+  get #target(): string {
+    return this.fault.kind === 'elsewhere' ? this.fault.node : this.#node;
   }
 
   /** One WebSocket of the client's is one of the node's: subscriptions are the node's own. */
@@ -126,15 +119,17 @@ export class FaultProxy {
     }
     const key = createHash('sha1').update(`${request.headers['sec-websocket-key']}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
     client.write(`HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${key}\r\n\r\n`);
-    const node = new WebSocket(this.#node.replace('http', 'ws'));
+    const node = new WebSocket(this.#target.replace('http', 'ws'));
     const waiting: string[] = [];
     const open = () => node.readyState === WebSocket.OPEN;
     node.onopen = () => {
       for (const text of waiting) node.send(text);
     };
     node.onmessage = ({ data }) => {
-      const subscribed = JSON.parse(data).method === undefined;
-      if (subscribed || !['mute', 'silent'].includes(this.fault.kind)) client.write(frame(data));
+      const message = JSON.parse(data);
+      if (message.method === undefined) return void client.write(frame(data));
+      const head = tamperHead(this.fault, message.params.result);
+      if (head !== null) client.write(frame(JSON.stringify({ ...message, params: { ...message.params, result: head } })));
     };
     node.onclose = () => client.destroy();
     node.onerror = () => client.destroy();
@@ -147,9 +142,10 @@ export class FaultProxy {
         if (open()) node.send(text);
         else waiting.push(text);
       } else
-        void this.#answer(text).then((answer) => {
-          if (answer !== null && !client.destroyed) client.write(frame(answer));
-        });
+        void this.#answer(text).then(
+          (answer) => void (answer !== null && !client.destroyed && client.write(frame(answer))),
+          () => client.destroy(),
+        );
     });
   }
 }

@@ -102,15 +102,15 @@ export class Agreement {
       source.fellBehind(ahead, BEHIND_REST_MS);
       return true;
     }
-    const poll = await this.#poll();
-    this.#judge(poll);
+    this.#judge(await this.#poll(head.number));
     return source.distrust !== null;
   }
 
-  async #poll(): Promise<Poll> {
+  /** At a settled height that is no higher than `atMost`. */
+  async #poll(atMost = Number.POSITIVE_INFINITY): Promise<Poll> {
     const { endpoints, chain, timeoutMs } = this.#parts;
     const { lowest, tip } = chain();
-    const ours = chain().at(Math.max(lowest, tip.number - SETTLED_DEPTH)) ?? tip;
+    const ours = chain().at(Math.max(lowest, Math.min(tip.number - SETTLED_DEPTH, atMost))) ?? tip;
     const votes = new Map<Endpoint, Hex>();
     const ask = async (endpoint: Endpoint) => {
       try {

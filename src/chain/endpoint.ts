@@ -1,7 +1,7 @@
 import type { SecretUrl } from '../lib/secret.ts';
 import type { Head, Hex } from '../lib/types.ts';
 import { asRpcError, errorFromAnswer, type Lie, RpcError } from './errors.ts';
-import { headerHash } from './header.ts';
+import { sealOf } from './header.ts';
 import { httpTransport } from './http.ts';
 import { parseHead, parseQuantity } from './parse.ts';
 import { Standing } from './standing.ts';
@@ -15,8 +15,6 @@ const RECHECK_MS = 60_000;
 const AMENDS_TIMEOUT_MS = 5_000;
 const LATEST = { method: 'eth_getBlockByNumber', params: ['latest', false] };
 const HEADERS = new Set(['eth_getBlockByNumber', 'eth_getBlockByHash']);
-/** Who asks these can ask for less. */
-const DIVISIBLE = new Set(['eth_getLogs', 'eth_call']);
 
 let lastId = 0;
 
@@ -36,8 +34,8 @@ export class Endpoint implements Answerer {
   readonly #notify: Notify;
   readonly #standing = new Standing();
   readonly #known = new Set<Hex>();
-  /** By where headers come from: do their fields make their hash? Told by the first; some endpoints leave fields out. */
-  readonly #sealed = new Map<'asked' | 'pushed', boolean>();
+  /** Do the fields of the headers that it is asked for make their hashes? Told by the first; some endpoints leave fields out. */
+  #seals: boolean | null = null;
   #checking: Promise<void> | null = null;
   /** The connection on which the chain id was last right; null when it has to be asked for before anything else. */
   #verifiedOn: number | null = null;
@@ -181,16 +179,13 @@ export class Endpoint implements Answerer {
     return head;
   }
 
-  /** Throws with kind `lied` when a header's fields do not make its hash, where they did before. */
-  checkSeal(header: unknown, via: 'asked' | 'pushed'): void {
-    if (typeof header !== 'object' || header === null) return;
-    const { hash } = header as { hash?: unknown };
-    const made = headerHash(header as Readonly<Record<string, unknown>>);
-    if (made === null || typeof hash !== 'string') return;
-    const fits = made === hash.toLowerCase();
-    if (!this.#sealed.has(via)) this.#sealed.set(via, fits);
-    if (!fits && this.#sealed.get(via))
-      throw new RpcError('lied', this.host, `the fields of block ${hash} do not make its hash`, { lie: 'forged-head' });
+  /** An announced head is as good as one asked for; where its fields do not make its hash and those of headers asked for do, it is asked for. */
+  async announced(header: unknown, timeoutMs: number): Promise<Head> {
+    const head = parseHead(header);
+    if (this.#seals !== true || sealOf(header) === 'fits') return head;
+    const asked = await this.block(head.hash, timeoutMs);
+    if (asked === null) throw new RpcError('bad-answer', this.host, `announced block ${head.number} and does not have it`);
+    return asked;
   }
 
   close(): void {
@@ -251,7 +246,7 @@ export class Endpoint implements Answerer {
     try {
       return this.#resultOf(call.method, await this.#timed([call], () => this.#transport.send(toRequest(call), timeoutMs)));
     } catch (error) {
-      if (error instanceof RpcError && error.kind === 'too-much' && !DIVISIBLE.has(call.method))
+      if (error instanceof RpcError && error.kind === 'too-much' && !canBeLess(call))
         throw new RpcError('bad-answer', this.host, `${call.method}: answered with far too much`, { cause: error });
       throw error;
     }
@@ -259,8 +254,18 @@ export class Endpoint implements Answerer {
 
   #resultOf(method: string, answer: unknown): unknown {
     if (typeof answer !== 'object' || answer === null || !('result' in answer)) throw errorOf(this.host, method, answer);
-    if (HEADERS.has(method)) this.checkSeal(answer.result, 'asked');
+    if (HEADERS.has(method)) this.#checkSeal(answer.result);
     return answer.result;
+  }
+
+  /** Throws with kind `lied` when a header's fields do not make its hash, where they did before. */
+  #checkSeal(header: unknown): void {
+    const seal = sealOf(header);
+    if (seal !== 'unknown') this.#seals ??= seal === 'fits';
+    if (seal === 'broken' && this.#seals) {
+      const { hash } = header as { hash: string };
+      throw new RpcError('lied', this.host, `the fields of block ${hash} do not make its hash`, { lie: 'forged-head' });
+    }
   }
 
   async #timed<T>(calls: readonly RpcCall[], work: () => Promise<T>): Promise<T> {
@@ -279,6 +284,11 @@ export class Endpoint implements Answerer {
 
 function byNumber(number: number): RpcCall {
   return { method: 'eth_getBlockByNumber', params: [`0x${number.toString(16)}`, false] };
+}
+
+/** Can less be asked for where this brings too much? Of one block's logs, there is no less. */
+function canBeLess({ method, params }: RpcCall): boolean {
+  return method === 'eth_call' || (method === 'eth_getLogs' && !('blockHash' in Object(params[0])));
 }
 
 function toRequest({ method, params }: RpcCall): JsonRpcRequest {

@@ -76,7 +76,12 @@ export function errorFromAnswer(host: string, method: string, error: unknown): R
 
 function kindOf(code: number | undefined, words: string, data: Hex | undefined): RpcErrorKind {
   if (code === 3 || /revert/.test(words) || (data !== undefined && data.length > 2)) return 'reverted';
-  if (/too many requests|rate.?limit|request limit|compute units|throttl|capacity/.test(words) || RATE_CODES.includes(code ?? 0))
+  if (
+    /too many requests|rate.?limit|request limit|compute units|throttl|capacity|quota|request count|requests? per (second|minute|day)/.test(
+      words,
+    ) ||
+    RATE_CODES.includes(code ?? 0)
+  )
     return 'rate-limited';
   if (
     /unknown block|\b(header|block)\b.{0,90}not found|resource not found|missing trie node|state .*(unavailable|not available|pruned)|no state available|pruned|pruning|before .*(snapshot|tail)/.test(

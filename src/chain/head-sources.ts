@@ -123,7 +123,7 @@ export class HeadSources {
   /** The first endpoint that is up to date and on our branch; when none is, the first that is up to date; when none is, the first that works at all. */
   async #openBest(avoid: Endpoint | null): Promise<Source | null> {
     const ordered = this.#ordered.filter(({ distrust }) => distrust === null);
-    const candidates = avoid === null ? ordered : [...ordered.filter((endpoint) => endpoint !== avoid), avoid];
+    const candidates = [...ordered.filter((endpoint) => endpoint !== avoid), ...ordered.filter((endpoint) => endpoint === avoid)];
     const enough = avoid === null ? this.#parts.tip().number - 1 : this.#parts.tip().number + 1;
     let fallback: Source | null = null;
     for (const endpoint of candidates) {

@@ -31,6 +31,14 @@ export function headerHash(block: Readonly<Record<string, unknown>>): Hex | null
   return items.every((item) => item.length % 2 === 0) ? keccak256(toRlp(items)) : null;
 }
 
+/** Do a header's fields make its hash, as far as that can be told? */
+export function sealOf(header: unknown): 'fits' | 'broken' | 'unknown' {
+  if (typeof header !== 'object' || header === null || !('hash' in header) || typeof header.hash !== 'string') return 'unknown';
+  const made = headerHash(header as Readonly<Record<string, unknown>>);
+  if (made === null) return 'unknown';
+  return made === header.hash.toLowerCase() ? 'fits' : 'broken';
+}
+
 /** Without leading zeros, zero being nothing: RLP's way of writing numbers. */
 function minimal(quantity: string): Bytes {
   const digits = quantity.slice(2).replace(/^0+/, '');

@@ -16,6 +16,8 @@ const MOST_SAVED = 4;
 /** Kept for answers that the bloom filter all but contradicts. */
 const RESERVED = 2;
 const MOST_WAITING = 8;
+/** As many as can be taken back. */
+const MOST_HEARD = 128;
 /** A filter with fewer bits set than this admits little by accident. */
 const SPARSE = 0.3;
 /** By then the block has been decided. */
@@ -26,13 +28,14 @@ export type LogAuditParts = {
   readonly endpoints: readonly Endpoint[];
   readonly prover: LogProver;
   readonly notify: Notify;
-  /** What was folded from this block's logs is wrong. */
-  readonly refuted: (head: Head) => void;
+  /** What was folded from these blocks' logs may be wrong. */
+  readonly refuted: (heads: readonly Head[]) => void;
 };
 
 export class LogAudit {
   readonly #parts: LogAuditParts;
   readonly #waiting: LogAnswer[] = [];
+  readonly #heard: LogAnswer[] = [];
   readonly #closed = new AbortController();
   #saved = MOST_SAVED;
   #savedAt = 0;
@@ -46,6 +49,8 @@ export class LogAudit {
   heard(answer: LogAnswer): void {
     const { head, filter, logs } = answer;
     const { logsBloom: bloom } = head;
+    this.#heard.push(answer);
+    if (this.#heard.length > MOST_HEARD) this.#heard.shift();
     if (bloom === undefined || head.receiptsRoot === undefined) return;
     this.#save(head.number);
     const open = mayHoldMore(bloom, filter, logs);
@@ -66,13 +71,21 @@ export class LogAudit {
     const { endpoints, prover, notify } = this.#parts;
     const accused = endpoints.find((endpoint) => endpoint === from);
     const all = await prover.logs(head, accused);
-    if (all === null) return null;
+    // Of another branch: not what receipts can tell.
+    if (all === null || logs.some(({ blockHash }) => blockHash !== head.hash)) return null;
     const proved = all.filter(router([filter]));
     const difference = differenceOf(proved, logs);
     const reason = difference === null ? {} : { reason: `block ${head.number}: ${difference}` };
     notify({ kind: 'logs-proved', host: from.host, block: head.number, ok: difference === null, ...reason });
     if (difference !== null) this.#accuse(from, head, filter, proved, `${from.host}: logs of block ${head.number}: ${difference}`);
     return difference ?? '';
+  }
+
+  /** An endpoint of this host was shown to lie about logs: whatever it told before is not believed either. */
+  forsake(host: string): void {
+    const before = this.#heard.filter(({ from }) => from.host === host);
+    this.#heard.splice(0, this.#heard.length, ...this.#heard.filter(({ from }) => from.host !== host));
+    this.#parts.refuted(before.map(({ head }) => head));
   }
 
   close(): void {
@@ -97,7 +110,7 @@ export class LogAudit {
     for (let answer = this.#waiting[0]; answer !== undefined && !signal.aborted; answer = this.#waiting[0]) {
       await sleep(DELAY_MS, signal);
       this.#waiting.shift();
-      if (!signal.aborted && (await this.examine(answer))) this.#parts.refuted(answer.head);
+      if (!signal.aborted) await this.examine(answer);
     }
     this.#working = false;
   }

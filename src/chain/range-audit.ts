@@ -68,8 +68,9 @@ export class RangeAudit {
     const numbers = [...new Set([...theirs, ...logs].map(({ blockNumber }) => blockNumber))].sort((a, b) => a - b);
     const disputed = numbers.find((number) => differenceOf(logsIn(theirs, number), logsIn(logs, number)) !== null);
     if (disputed === undefined) return undefined;
-    // Who of the two is wrong, receipts tell; here the other is held against them.
+    // Who of the two is wrong, receipts tell, where both speak of the same block; here the other is held against them.
     const [head] = await getHeadsAt(this.#parts.rpc, [disputed], { timeoutMs: TIMEOUT_MS });
+    if ((await other.block(disputed, TIMEOUT_MS))?.hash !== head?.hash) return undefined;
     await this.#parts.audit.examine({ head: head!, filter, logs: logsIn(theirs, disputed), from: other });
     return disputed;
   }

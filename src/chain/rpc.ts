@@ -45,7 +45,7 @@ export class RpcPool implements Rpc {
     this.endpoints = endpoints;
     this.chainId = chainId;
     this.#timeoutMs = timeoutMs;
-    const audit = new LogAudit({ endpoints, prover: new LogProver(endpoints), notify, refuted: (head) => this.#refute(head) });
+    const audit = new LogAudit({ endpoints, prover: new LogProver(endpoints), notify, refuted: (heads) => this.#refute(heads) });
     const ranges = new RangeAudit({ rpc: this, endpoints, audit });
     this.#audit = audit;
     this.witness = { heard: (answer) => audit.heard(answer), vouch: (answer) => ranges.vouch(answer) };
@@ -56,12 +56,17 @@ export class RpcPool implements Rpc {
     const { timeoutMs = LONGEST_TIMEOUT_MS, notify = () => {} } = options;
     const firstMs = Math.min(timeoutMs, TIMEOUT_MS);
     const identity: ChainIdentity = { expected: options.chainId ?? null };
+    let audit: LogAudit | undefined;
+    const heardOf: Notify = (notice) => {
+      notify(notice);
+      if (notice.kind === 'endpoint-distrusted' && notice.lie === 'wrong-logs') audit?.forsake(notice.host);
+    };
     const endpoints: Endpoint[] = urls.map(
       (url) =>
         new Endpoint(
           url,
           identity,
-          tellTrust(() => endpoints, notify),
+          tellTrust(() => endpoints, heardOf),
         ),
     );
     const faults: string[] = [];
@@ -70,7 +75,9 @@ export class RpcPool implements Rpc {
       try {
         await endpoint.verify(firstMs);
         verifyRest(endpoints, firstMs);
-        return new RpcPool(endpoints, identity.expected!, timeoutMs, notify);
+        const pool = new RpcPool(endpoints, identity.expected!, timeoutMs, notify);
+        audit = pool.#audit;
+        return pool;
       } catch (error) {
         const fault = asRpcError(endpoint.host, error);
         endpoint.failed(fault);
@@ -145,9 +152,9 @@ export class RpcPool implements Rpc {
     }
   }
 
-  #refute(head: Head): void {
-    this.#refuted.push(head);
-    if (this.#refuted.length > MOST_REFUTED) this.#refuted.shift();
+  #refute(heads: readonly Head[]): void {
+    this.#refuted.push(...heads);
+    this.#refuted.splice(0, this.#refuted.length - MOST_REFUTED);
     this.#onRefuted();
   }
 

@@ -2,7 +2,7 @@ import { sleep } from '../lib/async.ts';
 import type { Head } from '../lib/types.ts';
 import type { Endpoint } from './endpoint.ts';
 import { asRpcError, RpcError } from './errors.ts';
-import { parseHead, record } from './parse.ts';
+import { record } from './parse.ts';
 import { Socket } from './socket.ts';
 
 /** Heads as one endpoint announces them, until it ends. */
@@ -60,10 +60,9 @@ async function subscribe(endpoint: Endpoint, { timeoutMs }: SourceOptions): Prom
   const { promise: ended, resolve: end } = Promise.withResolvers<RpcError>();
   const early: Head[] = [];
   let announce = (head: Head): void => void early.push(head);
-  const onPush = (_: string, result: unknown) => {
+  const onPush = async (_: string, result: unknown) => {
     try {
-      endpoint.checkSeal(result, 'pushed');
-      const head = parseHead(result);
+      const head = await endpoint.announced(result, timeoutMs);
       endpoint.learn(head.hash);
       announce(head);
     } catch (error) {

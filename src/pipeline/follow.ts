@@ -171,7 +171,7 @@ export class Follower {
   async #backrun(pending: readonly PendingUpdate[], seenAtMs: number): Promise<void> {
     const { world, heads, tracker, updates, emit } = this.#parts;
     const { head } = world;
-    const current = () => !this.#stopping && heads.tip.hash === head.hash && this.#pending === pending;
+    const current = () => !this.#stopping && heads.tip.hash === head.hash && this.#pending === pending && this.#parts.trusted();
     // A newer head, or set of updates, has its own turn.
     if (updates === undefined || !current()) return;
     const outcome = await updates.onUpdates(world, head, pending, await tracker.inFlight(head), current);
