@@ -7,6 +7,7 @@ const HELP = `Usage: npm run devnet -- [options]
 A local chain (chain id 7777) with real contracts, and its block builder, until Ctrl-C.
 
   --positions N        borrowers with open positions (200)
+  --legacy-positions N borrowers of an Aave v3.0 market beside it (no such market)
   --seed S             the same seed gives the same borrowers (1)
   --slot-ms MS         wall-clock length of a slot of 12 s chain time (1000)
   --port P             the chain's port (8545; 0: any free one)
@@ -17,7 +18,15 @@ A local chain (chain id 7777) with real contracts, and its block builder, until 
 const USAGE_ERROR = 2;
 const BY_SIGNAL: Partial<Record<NodeJS.Signals, number>> = { SIGINT: 130, SIGTERM: 143 };
 
-type Arguments = { positions: number; seed: number; slotMs: number; port: number; builderPort: number; deploymentsFile?: string };
+type Arguments = {
+  positions: number;
+  legacyPositions?: number;
+  seed: number;
+  slotMs: number;
+  port: number;
+  builderPort: number;
+  deploymentsFile?: string;
+};
 
 function readArguments(argv: readonly string[]): Arguments | 'help' {
   const text = { type: 'string' } as const;
@@ -25,11 +34,16 @@ function readArguments(argv: readonly string[]): Arguments | 'help' {
     args: [...argv],
     options: {
       ...{ positions: text, seed: text, 'slot-ms': text, port: text, 'builder-port': text, deployments: text },
-      help: { type: 'boolean' },
+      ...{ 'legacy-positions': text, help: { type: 'boolean' } },
     },
   });
   if (values.help) return 'help';
-  const whole = (flag: 'positions' | 'seed' | 'slot-ms' | 'port' | 'builder-port', fallback: number, low: number, high: number): number => {
+  const whole = (
+    flag: 'positions' | 'legacy-positions' | 'seed' | 'slot-ms' | 'port' | 'builder-port',
+    fallback: number,
+    low: number,
+    high: number,
+  ): number => {
     const given = values[flag];
     const number = given === undefined ? fallback : Number(given);
     if (given?.trim() === '' || !Number.isInteger(number) || number < low || number > high) {
@@ -39,6 +53,7 @@ function readArguments(argv: readonly string[]): Arguments | 'help' {
   };
   return {
     positions: whole('positions', 200, 0, 20_000),
+    ...(values['legacy-positions'] === undefined ? {} : { legacyPositions: whole('legacy-positions', 0, 0, 20_000) }),
     seed: whole('seed', 1, 0, 2 ** 32 - 1),
     slotMs: whole('slot-ms', 1_000, 50, 600_000),
     port: whole('port', 8545, 0, 65_535),
@@ -54,6 +69,7 @@ function describe(devnet: Devnet): string {
     ['builder', builderUrl],
     ['Aave pool', market.aave.pool],
     ['addresses provider', market.aave.poolAddressesProvider],
+    ...(market.legacy === undefined ? [] : [['legacy provider', market.legacy.aave.poolAddressesProvider] as [string, string]]),
     ['Uniswap factory', market.uniswap.factory],
     ...Object.entries(market.tokens).map(([symbol, address]): [string, string] => [symbol, address]),
     ...Object.values(market.feeds).map(({ name, proxy }): [string, string] => [name, proxy]),

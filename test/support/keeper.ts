@@ -85,11 +85,14 @@ export type Stage = {
   close(): Promise<void>;
 };
 
+export type StageOptions = { readonly positions?: number; readonly legacyPositions?: number; readonly seed?: number };
+
 /** A devnet with its clock held and an Executor of the keeper's account on it. */
-export async function setStage(options: { readonly positions?: number; readonly seed?: number } = {}): Promise<Stage> {
+export async function setStage(options: StageOptions = {}): Promise<Stage> {
   const folder = mkdtempSync(join(tmpdir(), 'bailiff-test-'));
   const deploymentsFile = join(folder, 'deployments.json');
-  const devnet = await startDevnet({ positions: options.positions ?? 60, seed: options.seed ?? 1, hold: true, deploymentsFile });
+  const { positions = 60, legacyPositions, seed = 1 } = options;
+  const devnet = await startDevnet({ positions, legacyPositions, seed, hold: true, deploymentsFile });
   const executor = await deployExecutor(devnet);
   return {
     devnet,

@@ -14,8 +14,8 @@ interface IAavePool {
         view
         returns (uint256 collateral, uint256 debt, uint256 available, uint256 threshold, uint256 ltv, uint256 healthFactor);
     function getReservesList() external view returns (address[] memory);
-    function getReserveAToken(address asset) external view returns (address);
-    function getReserveVariableDebtToken(address asset) external view returns (address);
+    /// Fifteen words in every release; words 9 and 10 are the tokens of debts at fixed rates (before 3.2) and at variable ones.
+    function getReserveData(address asset) external view returns (uint256[15] memory);
     function getUserConfiguration(address user) external view returns (uint256);
 }
 
@@ -107,7 +107,7 @@ contract LensLiquidator {
         address[] memory assets = POOL.getReservesList();
         uint256 flags = POOL.getUserConfiguration(account);
         for (uint256 d = 0; d < assets.length; ++d) {
-            uint256 owed = IERC20(POOL.getReserveVariableDebtToken(assets[d])).balanceOf(account);
+            uint256 owed = _owed(assets[d], account);
             if (owed == 0) continue;
             for (uint256 c = 0; c < assets.length; ++c) {
                 // Bit 2i + 1 of Aave's user configuration: the reserve of id i is used as collateral. No reserve was ever dropped here.
@@ -130,6 +130,13 @@ contract LensLiquidator {
     /// What the last liquidation covered and the route it took: written in a search only, and always taken back.
     uint256 private _covered;
     Route private _found;
+
+    function _owed(address asset, address account) private view returns (uint256 owed) {
+        uint256[15] memory data = POOL.getReserveData(asset);
+        owed = IERC20(address(uint160(data[10]))).balanceOf(account);
+        address fixedRate = address(uint160(data[9]));
+        if (fixedRate != address(0)) owed += IERC20(fixedRate).balanceOf(account);
+    }
 
     function _bestOfPair(Plan memory plan, uint256 gasPriceWei, uint256 transactionGas) private returns (Best memory best) {
         best.debt = plan.debt;
