@@ -2,6 +2,7 @@ import type { Heads } from './chain/heads.ts';
 import type { RpcPool } from './chain/rpc.ts';
 import type { AddressBook } from './config/addressBook.ts';
 import type { Config } from './config/config.ts';
+import type { LaneBook } from './execution/lane-book.ts';
 import type { LedgerReader } from './ledger/reader.ts';
 import { attemptLines, totalsOf } from './ledger/report.ts';
 import type { Address } from './lib/types.ts';
@@ -24,6 +25,7 @@ export type EyesParts = {
   readonly switchboard: Switchboard;
   readonly reader: LedgerReader;
   readonly announcer: Announcer;
+  readonly lanes: LaneBook;
   readonly treasury: Address | undefined;
 };
 
@@ -37,7 +39,7 @@ export class KeeperEyes implements KeeperView {
   }
 
   async status(): Promise<KeeperStatus> {
-    const { config, book, settings, world, rpc, follower, switchboard, reader, treasury } = this.#parts;
+    const { config, book, settings, world, rpc, follower, switchboard, reader, treasury, lanes } = this.#parts;
     const { state } = switchboard;
     const candidates = follower.last?.outcome.judged.candidates ?? [];
     return {
@@ -50,6 +52,7 @@ export class KeeperEyes implements KeeperView {
       executor: settings.executor,
       sender: settings.sender,
       treasury,
+      lanes: lanes.states.map(({ lane, balanceWei, neededWei, resting }) => ({ lane, balanceWei, neededWei, resting })),
       markets: world.protocols.map((protocol) => ({
         protocol: protocol.name,
         market: protocol.market,
@@ -81,7 +84,7 @@ export class KeeperEyes implements KeeperView {
   }
 
   #readiness(): Readiness {
-    const { heads, rpc, follower, world } = this.#parts;
+    const { config, heads, rpc, follower, world, lanes } = this.#parts;
     const because: string[] = [];
     const { fresh, waitedMs, gapMs } = heads.freshness();
     if (!fresh)
@@ -90,6 +93,9 @@ export class KeeperEyes implements KeeperView {
     else if (rpc.endpoints.every((endpoint) => endpoint.restMs > 0)) because.push('no endpoint is up');
     if (follower.last === undefined) because.push('no block has been processed yet');
     if (follower.trouble !== undefined) because.push(follower.trouble);
+    const { states } = lanes;
+    if (config.mode === 'live' && states.length > 0 && states.every(({ resting }) => resting))
+      because.push(`every lane is short of gas: ${states.map(({ lane }) => lane).join(', ')}`);
     for (const protocol of world.protocols) {
       const suspended = world.suspended(protocol);
       if (suspended !== undefined) because.push(`${protocol.id} is suspended: ${suspended}`);

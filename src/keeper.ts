@@ -1,3 +1,4 @@
+import { formatEther } from 'viem';
 import { generatePrivateKey } from 'viem/accounts';
 import { getBalance } from './chain/actions/account.ts';
 import { Heads } from './chain/heads.ts';
@@ -11,7 +12,9 @@ import { executionChain } from './execution/chain.ts';
 import { Dispatcher } from './execution/dispatcher.ts';
 import { type ExecutorState, executorProblems, readExecutor } from './execution/executor-state.ts';
 import { keyLane } from './execution/lane.ts';
+import { LaneBook, type TellLane } from './execution/lane-book.ts';
 import { flashbotsRelay } from './execution/relays/flashbots.ts';
+import { TopUps } from './execution/top-ups.ts';
 import { Tracker } from './execution/tracker.ts';
 import type { ExecutionChain, Lane, Relay } from './execution/types.ts';
 import { KeeperEyes } from './keeper-eyes.ts';
@@ -21,7 +24,7 @@ import { lockDataDir } from './ledger/lock.ts';
 import { readLedger } from './ledger/reader.ts';
 import type { Ledger } from './ledger/types.ts';
 import { ConfigError, explainError, OperatorError } from './lib/errors.ts';
-import type { Address, Hex } from './lib/types.ts';
+import type { Hex } from './lib/types.ts';
 import { approveBy } from './pipeline/approve.ts';
 import { Chronicle } from './pipeline/chronicle.ts';
 import { Follower } from './pipeline/follow.ts';
@@ -34,6 +37,8 @@ import { warmUp } from './pipeline/warm-up.ts';
 import { Watch } from './risk/candidates.ts';
 import { startServer } from './server/server.ts';
 import { Announcer } from './telemetry/announcer.ts';
+import type { Emit } from './telemetry/events.ts';
+import type { Metrics } from './telemetry/metrics.ts';
 import { progressTo } from './telemetry/progress.ts';
 import type { Telemetry } from './telemetry/telemetry.ts';
 import { World } from './world.ts';
@@ -73,8 +78,9 @@ export async function runKeeper(config: Config, telemetry: Telemetry, stop: Abor
   const { rpc, book } = await connect(config, notify);
   cleanup.defer(() => rpc.close());
   const lane = config.keys.keeper === undefined ? undefined : keyLane(config.keys.keeper.reveal());
-  const executor = await checkExecutor(config, rpc, book, lane);
-  const settings = settingsOf(config, book, lane, executor);
+  const lanes = lane === undefined ? [] : [lane, ...config.keys.lanes.map((key) => keyLane(key.reveal()))];
+  const executor = await checkExecutor(config, rpc, book, lanes);
+  const settings = settingsOf(config, book, lanes, executor);
 
   const world = await World.open(
     { rpc, book, executor: settings.executor, choices: config.choices },
@@ -94,8 +100,9 @@ export async function runKeeper(config: Config, telemetry: Telemetry, stop: Abor
     return wraps.relay?.(relay) ?? relay;
   });
   const { publicMempool } = config.relays;
+  const laneBook = new LaneBook(lanes, chain, tellLane(emit, telemetry.metrics));
   const dispatcher = new Dispatcher(
-    { lane, relays, chain, ledger },
+    { lanes: laneBook, relays, chain, ledger },
     { chainId: rpc.chainId, publicMempool, watchOnly: config.mode === 'watch' },
   );
   const switchboard = await Switchboard.restore(ledger, config.limits.maxConsecutiveFailures, emit, Date.now);
@@ -103,14 +110,20 @@ export async function runKeeper(config: Config, telemetry: Telemetry, stop: Abor
   const tracker = new Tracker({
     ledger,
     chain,
-    lane: lane?.address,
+    lanes: lanes.map(({ address }) => address),
     ours: (number) => world.recent.find((head) => head.number === number)?.hash,
-    settleMined: (transaction, receipt) =>
-      settleReceipt(transaction, receipt, settings, chain, (block, tokens) => world.usdAt(block, tokens)),
+    settleMined: (transaction, receipt) => {
+      laneBook.touched();
+      return settleReceipt(transaction, receipt, settings, chain, (block, tokens) => world.usdAt(block, tokens));
+    },
   });
   const chronicle = new Chronicle(ledger, emit);
   const watch = new Watch();
-  const pipeline = new BlockPipeline({ settings, dispatcher, approve, chronicle, watch });
+  const topUps =
+    config.laneTopUpWei === 0n || config.mode === 'watch'
+      ? undefined
+      : new TopUps({ lanes: laneBook, relays, chain, ledger, wei: config.laneTopUpWei }, { chainId: rpc.chainId, publicMempool });
+  const pipeline = new BlockPipeline({ settings, dispatcher, lanes: laneBook, topUps, approve, chronicle, watch });
   const backruns = lane !== undefined && config.mode === 'live' && relays.length > 0 && publicMempool !== 'only';
   const updates = backruns
     ? new UpdatePipeline({
@@ -154,6 +167,7 @@ export async function runKeeper(config: Config, telemetry: Telemetry, stop: Abor
     switchboard,
     reader,
     announcer,
+    lanes: laneBook,
     treasury: executor?.treasury,
   });
   const server = await startServer({ view: eyes, registry: telemetry.metrics.registry, log: telemetry.log, http: config.http });
@@ -185,24 +199,33 @@ export async function runKeeper(config: Config, telemetry: Telemetry, stop: Abor
   emit('keeper.stopped', { block: world.head.number });
 }
 
-/** In `live` an Executor that the sender may use, and gas to pay for it. */
-async function checkExecutor(config: Config, rpc: RpcPool, book: AddressBook, lane: Lane | undefined): Promise<ExecutorState | undefined> {
+/** In `live` an Executor that every sender may use, and gas to pay for it. */
+async function checkExecutor(config: Config, rpc: RpcPool, book: AddressBook, lanes: readonly Lane[]): Promise<ExecutorState | undefined> {
   if (config.executor === undefined) return undefined;
-  const sender = lane?.address ?? config.executor;
-  const state = await readExecutor(rpc, config.executor, sender);
-  const problems = executorProblems(config.executor, state, { sender, wrappedNative: book.wrappedNative, treasury: config.treasury });
-  if (lane !== undefined && problems.length > 0) throw new OperatorError(problems.join('; '));
-  if (config.mode === 'live' && lane !== undefined && (await getBalance(rpc, lane.address)) === 0n)
-    throw new OperatorError(`the keeper's account ${lane.address} has no gas: send native tokens of chain ${rpc.chainId} there`);
+  const [first, ...further] = lanes.map(({ address }) => address);
+  const senders = [first ?? config.executor, ...further];
+  const state = await readExecutor(rpc, config.executor, senders);
+  const problems = executorProblems(config.executor, state, { senders, wrappedNative: book.wrappedNative, treasury: config.treasury });
+  if (first !== undefined && problems.length > 0) throw new OperatorError(problems.join('; '));
+  if (config.mode === 'live' && first !== undefined && (await getBalance(rpc, first)) === 0n)
+    throw new OperatorError(`the keeper's account ${first} has no gas: send native tokens of chain ${rpc.chainId} there`);
   return state;
 }
 
-function settingsOf(config: Config, book: AddressBook, lane: Lane | undefined, executor: ExecutorState | undefined): Settings {
-  const own = [config.executor, lane?.address, executor?.treasury].filter((address): address is Address => address !== undefined);
+function tellLane(emit: Emit, metrics: Metrics): TellLane {
+  return ({ lane, balanceWei, neededWei, resting }, changed) => {
+    metrics.laneResting.set({ lane }, resting ? 1 : 0);
+    metrics.laneBalance.set({ lane }, Number(formatEther(balanceWei)));
+    if (changed) emit(resting ? 'lane.resting' : 'lane.back', { lane, balanceWei: String(balanceWei), neededWei: String(neededWei) });
+  };
+}
+
+function settingsOf(config: Config, book: AddressBook, lanes: readonly Lane[], executor: ExecutorState | undefined): Settings {
+  const own = [config.executor, ...lanes.map(({ address }) => address), executor?.treasury].filter((address) => address !== undefined);
   return {
     executor: config.executor,
     // Watching without a key, the owner stands in: what it could send is what is shown.
-    sender: lane?.address ?? executor?.owner,
+    sender: lanes[0]?.address ?? executor?.owner,
     own: new Set(own),
     wrappedNative: book.wrappedNative,
     minProfitUsd8: config.strategy.minProfitUsd8,

@@ -13,6 +13,8 @@ export type Config = {
   readonly mode: 'watch' | 'live';
   readonly chain: ChainConfig;
   readonly keys: KeyConfig;
+  /** Given to a lane that is short of gas; 0 for nothing. */
+  readonly laneTopUpWei: bigint;
   readonly executor: Address | undefined;
   /** Undefined: the Executor's owner. */
   readonly treasury: Address | undefined;

@@ -85,6 +85,7 @@ function assemble(environment: Environment, { deployments, folder, keeper, warni
     mode: environment.MODE,
     chain: { rpcUrls: environment.RPC_URLS ?? [], chainId: environment.CHAIN_ID, deployments },
     keys: { keeper, lanes: environment.LANE_PRIVATE_KEYS ?? [] },
+    laneTopUpWei: environment.LANE_TOPUP,
     executor: environment.EXECUTOR_ADDRESS,
     treasury: environment.TREASURY_ADDRESS,
     relays: {

@@ -106,6 +106,7 @@ function distinct<T>(values: readonly T[], key: (value: T) => string): readonly 
 
 export const usd8 = reads((text) => exact(text, 8, 'an amount of USD'));
 export const gweiAsWei = reads((text) => exact(text, 9, 'an amount of gwei'));
+export const nativeAsWei = reads((text) => exact(text, 18, 'an amount of native tokens'));
 export const address = reads(addressOf);
 export const addresses = reads((text): ReadonlySet<Address> => new Set(listOf(text, addressOf)));
 export const privateKey = reads(keyOf);

@@ -15,8 +15,8 @@ export function problemsOf(environment: Environment, deployments: DeploymentsFil
 export function warningsOf(environment: Environment, purpose: Purpose): readonly string[] {
   if (purpose !== 'run') return [];
   const warnings = [];
-  if ((environment.LANE_PRIVATE_KEYS ?? []).length > 0)
-    warnings.push('LANE_PRIVATE_KEYS: this version sends from the keeper’s key alone; the further lanes stay idle');
+  if (environment.LANE_TOPUP > 0n && (environment.LANE_PRIVATE_KEYS ?? []).length === 0)
+    warnings.push('LANE_TOPUP: there are no further lanes to give to; only profit of the keeper’s own account can be unwrapped');
   if (environment.PUBLIC_MEMPOOL === 'only' && hasRelays(environment)) warnings.push('RELAY_URLS: unused while PUBLIC_MEMPOOL is only');
   return warnings;
 }

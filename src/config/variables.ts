@@ -45,10 +45,15 @@ export const environment = z.object({
   KEEPER_KEYSTORE_PASSWORD_FILE: may(read.path, 'The file that holds the keystore’s password.'),
   LANE_PRIVATE_KEYS: may(
     read.privateKeys,
-    'Further senders, comma-separated. `deploy` makes them operators; `run` sends from the keeper’s key alone.',
+    'Further senders, comma-separated, which work side by side; `deploy` makes them operators of the Executor.',
     {
       secret: true,
     },
+  ),
+  LANE_TOPUP: or(
+    read.nativeAsWei,
+    '0',
+    'Native tokens, such as 0.05, given to a sender that is short of gas: by another that has them, or unwrapped from profit paid to the keeper’s account. 0 gives none.',
   ),
   EXECUTOR_ADDRESS: may(read.address, 'The deployed Executor; required in `live`.'),
   TREASURY_ADDRESS: may(read.address, 'Where `deploy` tells the Executor to send profit; `run` refuses an Executor with another.', {
@@ -124,7 +129,7 @@ export type Environment = z.output<typeof environment>;
 export type VariableName = keyof Environment;
 
 /** Part of the contract with operators, enforced by a later version: set, they are reported, never ignored. */
-export const UNSUPPORTED = ['MEV_SHARE_URL', 'MAX_INVENTORY_USD', 'DATABASE_URL', 'ALERT_WEBHOOK_URL', 'LANE_TOPUP'] as const;
+export const UNSUPPORTED = ['MEV_SHARE_URL', 'MAX_INVENTORY_USD', 'DATABASE_URL', 'ALERT_WEBHOOK_URL'] as const;
 
 /** Unsupported ones may carry keys too. */
 export const UNSUPPORTED_SECRETS: ReadonlySet<string> = new Set(['MEV_SHARE_URL', 'DATABASE_URL', 'ALERT_WEBHOOK_URL']);

@@ -23,7 +23,8 @@ const WITHDRAWAL = toEventSelector(parseAbiItem('event Withdrawal(address indexe
 
 /**
  * Changes of our balances by one transaction, from its receipt alone: token transfers in and out of our addresses, wrapped native made and unmade
- * (WETH9 tells of those without a Transfer), and gas. The bid leaves as unwrapped native, so native changes by gas alone.
+ * (WETH9 tells of those without a Transfer), and gas. The bid leaves as unwrapped native, so native changes by gas alone; only what a sender itself
+ * unwraps stays with it. What one of ours sends another changes nothing.
  *
  * @param own Executor, lanes, keeper and treasury
  */
@@ -42,6 +43,7 @@ export function balanceChanges(receipt: Receipt, own: ReadonlySet<Address>, wrap
     } else if (log.address === wrappedNative && own.has(addressOf(first))) {
       if (topic === DEPOSIT) add(wrappedNative, amount);
       if (topic === WITHDRAWAL) add(wrappedNative, -amount);
+      if (topic === WITHDRAWAL && addressOf(first) === receipt.from) add(NATIVE, amount);
     }
   }
   if (own.has(receipt.from)) add(NATIVE, -receipt.gasWei);

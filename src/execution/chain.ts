@@ -1,4 +1,4 @@
-import { getTransactionCount } from '../chain/actions/account.ts';
+import { getAccounts, getTransactionCount } from '../chain/actions/account.ts';
 import { getMaxPriorityFee } from '../chain/actions/fees.ts';
 import { simulate } from '../chain/actions/simulate.ts';
 import { getReceipt, sendRawTransaction } from '../chain/actions/transactions.ts';
@@ -28,6 +28,7 @@ export function executionChain(rpc: Rpc): ExecutionChain {
       };
     },
     nonceOf: (address, at) => getTransactionCount(rpc, address, at === undefined ? 'latest' : { hash: at }, OPTIONS),
+    accounts: (addresses, at) => getAccounts(rpc, addresses, at === undefined ? 'latest' : { hash: at }, OPTIONS),
     priorityFeeWei: () => getMaxPriorityFee(rpc, OPTIONS),
     simulate: (calls, at) => simulateBlock(rpc, calls, at),
     async explain({ txHash, blockHash, from, to, data, gasLimit }) {

@@ -7,12 +7,14 @@ import { packTransactions } from '../strategy/block.ts';
 import type { Terms } from '../strategy/terms.ts';
 import type { Plan, SkipReason } from '../strategy/types.ts';
 import { type Fees, feesFor, highest } from './fees.ts';
-import { assign, lastPublicBlock, type Place, type Places, placesOf } from './places.ts';
+import type { LaneBook } from './lane-book.ts';
+import { type Assignment, assign, type LaneStanding, lastPublicBlock, placesOf } from './places.ts';
 import { type Rehearsed, rehearse } from './rehearse.ts';
 import { type Answer, Sender } from './sender.ts';
 import { type Draft, nothingAt, sign, worstGasUsd8 } from './signing.ts';
+import type { SentTopUp } from './top-ups.ts';
 import type { Settled } from './tracker.ts';
-import type { ExecutionChain, Lane, Relay, Simulation } from './types.ts';
+import type { ExecutionChain, Relay, Simulation } from './types.ts';
 import { type Skipped, within } from './within.ts';
 
 export type Channel = 'never' | 'fallback' | 'only';
@@ -26,9 +28,8 @@ export type DispatchOptions = {
 
 /** Our own transactions that are not done with. */
 export type Standing = {
-  /** Undefined where nobody has had to ask yet. */
-  readonly nextNonce: number | undefined;
-  readonly places: Places;
+  /** Undefined where nobody has had to ask yet: then nothing of ours stands in the public mempool. */
+  readonly lanes: readonly LaneStanding[] | undefined;
   /** A bundle of ours can still be included: nothing else is signed. */
   readonly bundleOpen: boolean;
 };
@@ -49,6 +50,8 @@ export type Dispatched = {
   readonly sent: readonly IntendedTransaction[];
   /** Of those, the ones that only keep earlier ones from being mined. */
   readonly cancels: readonly IntendedTransaction[];
+  /** What gave a lane gas. */
+  readonly topUps: readonly SentTopUp[];
   readonly skipped: readonly Skipped[];
   /** Refused at once. */
   readonly settled: readonly Settled[];
@@ -62,7 +65,7 @@ export type Dispatched = {
 
 /** A place is not fought for at any price: what stands there already pays a multiple of what blocks ask for. */
 const DEAREST_CANCEL = 8n;
-const NOTHING = { sent: [], cancels: [], settled: [], wouldSend: [], relays: [], sentAtMs: 0 } as const;
+export const NOTHING = { sent: [], cancels: [], topUps: [], skipped: [], settled: [], wouldSend: [], relays: [], sentAtMs: 0 } as const;
 
 /**
  * Turns approved plans into signed transactions and hands them out: rehearsed on our node, simulated as the exact bundle by a relay, within the operator's
@@ -73,17 +76,14 @@ const NOTHING = { sent: [], cancels: [], settled: [], wouldSend: [], relays: [],
  *   the same account, else by any other, else by a transfer of nothing, so that it cannot burn gas later.
  */
 export class Dispatcher {
-  readonly #lane: Lane | undefined;
+  readonly #lanes: LaneBook;
   readonly #chain: ExecutionChain;
   readonly #ledger: Ledger;
   readonly #sender: Sender;
   readonly #options: DispatchOptions;
 
-  constructor(
-    parts: { lane: Lane | undefined; relays: readonly Relay[]; chain: ExecutionChain; ledger: Ledger },
-    options: DispatchOptions,
-  ) {
-    this.#lane = parts.lane;
+  constructor(parts: { lanes: LaneBook; relays: readonly Relay[]; chain: ExecutionChain; ledger: Ledger }, options: DispatchOptions) {
+    this.#lanes = parts.lanes;
     this.#chain = parts.chain;
     this.#ledger = parts.ledger;
     this.#sender = new Sender(parts);
@@ -93,14 +93,20 @@ export class Dispatcher {
   /** @param open what the tracker has not settled yet */
   async standing(open: readonly OpenTransaction[], head: Head, at: Moment): Promise<Standing> {
     const bundleOpen = open.some(({ channel }) => channel === 'bundle');
-    if (this.#lane === undefined) return { nextNonce: undefined, places: [], bundleOpen };
-    const { address } = this.#lane;
-    const dormant = await this.#ledger.dormant(address);
-    const given = new Set(dormant.map(({ txHash }) => txHash));
-    const own = open.filter(({ lane, txHash }) => lane === address && !given.has(txHash));
-    if (![...own, ...dormant].some(({ channel }) => channel === 'public')) return { nextNonce: undefined, places: [], bundleOpen };
-    const nextNonce = await this.#chain.nonceOf(address);
-    return { nextNonce, places: placesOf({ open: own, dormant }, nextNonce, head, gapOf(head, at)), bundleOpen };
+    const own: (readonly [Address, Parameters<typeof placesOf>[0]])[] = [];
+    for (const { address } of this.#lanes.lanes) {
+      const dormant = await this.#ledger.dormant(address);
+      const given = new Set(dormant.map(({ txHash }) => txHash));
+      own.push([address, { open: open.filter(({ lane, txHash }) => lane === address && !given.has(txHash)), dormant }]);
+    }
+    const isPublic = ({ channel }: OpenTransaction) => channel === 'public';
+    if (!own.some(([, of]) => of.open.some(isPublic) || of.dormant.some(isPublic))) return { lanes: undefined, bundleOpen };
+    const standing = new Map(own);
+    const lanes = (await this.#lanes.look(at)).map(({ lane, nonce, balanceWei, resting }) => {
+      const places = placesOf(standing.get(lane)!, nonce, head, gapOf(head, at));
+      return { lane, nextNonce: nonce, balanceWei, resting, places };
+    });
+    return { lanes, bundleOpen };
   }
 
   async dispatch(order: Order): Promise<Dispatched> {
@@ -108,9 +114,9 @@ export class Dispatcher {
     const publicly = this.#options.publicMempool === 'only';
     const target = head.number + 1;
     const lastBlock = publicly ? lastPublicBlock(target, gapOf(head, at)) : target;
-    const fees = feesFor(at.baseFeeWei, tipOf(order), lastBlock - target + 1, this.#toOutbid(standing.places));
-    const lane = this.#options.watchOnly ? undefined : this.#lane;
-    const nonce = lane === undefined ? undefined : this.#nextNonce(lane, standing);
+    const fees = feesFor(at.baseFeeWei, tipOf(order), lastBlock - target + 1, this.#toOutbid(standing));
+    const signs = !this.#options.watchOnly && this.#lanes.lanes.length > 0;
+    const asked = signs ? this.#lanesNow(standing, at) : undefined;
 
     const { plans, busy } = this.#inOrder(order, publicly);
     const skipped: Skipped[] = busy.map((plan) => ({ plan, skip: { reason: 'in-flight', figures: {} } }));
@@ -118,10 +124,10 @@ export class Dispatcher {
     const pack = publicly ? alone : packTransactions;
     const rehearsal = await rehearse(plans, this.#chain, terms, order.sender, head, at, lastBlock, pack);
     skipped.push(...rehearsal.failed);
-    if (lane === undefined || nonce === undefined) return { ...NOTHING, skipped, wouldSend: rehearsal.transactions };
+    if (asked === undefined) return { ...NOTHING, skipped, wouldSend: rehearsal.transactions };
 
-    for (const place of standing.places)
-      if (place.atRiskUsd8 > place.countedUsd8) order.budget.reserve(place.atRiskUsd8 - place.countedUsd8);
+    for (const { places } of standing.lanes ?? [])
+      for (const place of places) if (place.atRiskUsd8 > place.countedUsd8) order.budget.reserve(place.atRiskUsd8 - place.countedUsd8);
     const { transactions, beyond } = within(order.budget, rehearsal.transactions, (one) =>
       worstGasUsd8(one.gasLimit, fees, terms.numeraireUsd8),
     );
@@ -129,36 +135,53 @@ export class Dispatcher {
     const late = () => ({ ...NOTHING, skipped: [...skipped, ...lateFor(transactions, target)] });
     if (!stillCurrent()) return late();
 
-    const { placed, idle } = publicly
-      ? assign(transactions, accountsOf, standing.places, await nonce)
-      : inSequence(transactions, standing.places, await nonce);
+    const lanes = await asked;
+    // A bundle takes the next nonces, whatever stands at them: it would not be mined behind that.
+    const wanted = ({ plans: all, gasLimit }: Rehearsed) => ({
+      accounts: publicly ? accountsOf(all) : [],
+      costWei: gasLimit * fees.maxFeeWei,
+    });
+    const { placed, short, idle } = assign(transactions, wanted, publicly ? lanes : forBundles(lanes));
+    skipped.push(...short.flatMap(({ plans: all }) => all.map((plan) => ({ plan, skip: shortOf(lanes) }))));
     const shared = { channel: publicly ? 'public' : 'bundle', targetBlock: target, lastBlock } as const;
-    const finish = (draft: Omit<Draft, keyof typeof shared>, channel = shared.channel) =>
-      sign(lane, this.#options.chainId, terms.numeraireUsd8, { ...shared, ...draft, channel });
-    const signed: IntendedTransaction[] = [];
-    for (const { item, nonce: own } of placed)
-      signed.push(await finish({ nonce: own, to: terms.executor, data: item.data, gasLimit: item.gasLimit, fees, plans: item.plans }));
+    const finish = (lane: Address, draft: Omit<Draft, keyof typeof shared>, channel = shared.channel) =>
+      sign(this.#lanes.laneOf(lane), this.#options.chainId, terms.numeraireUsd8, { ...shared, ...draft, channel });
+    let made: readonly Made[] = await Promise.all(
+      inPlan(placed, transactions).map(async ({ item: { data, gasLimit, plans: all }, lane, nonce }) => ({
+        transaction: await finish(lane, { nonce, to: terms.executor, data, gasLimit, fees, plans: all }),
+        plans: all,
+      })),
+    );
     const cancels: IntendedTransaction[] = [];
-    for (const place of this.#worthCancelling(idle, order)) {
+    for (const { lane, place } of this.#worthCancelling(publicly ? idle : behind(lanes, made), order)) {
       const raised = feesFor(at.baseFeeWei, tipOf(order), lastBlock - target + 1, place.fees);
-      cancels.push(await finish({ ...nothingAt(lane, place.nonce), fees: raised }, 'public'));
+      cancels.push(await finish(lane, { ...nothingAt(lane, place.nonce), fees: raised }, 'public'));
     }
 
-    if (!publicly && signed.length > 0) {
-      const simulation = await this.#sender.simulate(signed, target, at.timestamp);
+    if (!publicly && made.length > 0) {
+      const simulation = await this.#sender.simulate(transactionsOf(made), target, at.timestamp);
       if (simulation.kind === 'reverted') {
         const skip: SkipReason = { reason: 'simulation-reverted', figures: { cause: explain(simulation) } };
         skipped.push(...transactions.flatMap(({ plans: all }) => all.map((plan) => ({ plan, skip }))));
-        signed.length = 0;
+        made = [];
       }
     }
     if (!stillCurrent()) return late();
-    return { ...NOTHING, ...(await this.#send(signed, cancels, target, publicly)), cancels, skipped, sentAtMs: performance.now() };
+    return {
+      ...NOTHING,
+      ...(await this.#send(transactionsOf(made), cancels, target, publicly)),
+      cancels,
+      skipped,
+      sentAtMs: performance.now(),
+    };
   }
 
   /** Asked for while other things are done. */
-  #nextNonce(lane: Lane, { nextNonce }: Standing): Promise<number> {
-    const asked = nextNonce === undefined ? this.#chain.nonceOf(lane.address) : Promise.resolve(nextNonce);
+  #lanesNow({ lanes }: Standing, at: Moment): Promise<readonly LaneStanding[]> {
+    const asked =
+      lanes === undefined
+        ? this.#lanes.look(at).then((seen) => seen.map(({ nonce, ...state }) => ({ ...state, nextNonce: nonce, places: [] })))
+        : Promise.resolve(lanes);
     // A rejection is met when the answer is needed; until then it must not count as unhandled.
     asked.catch(() => {});
     return asked;
@@ -170,53 +193,80 @@ export class Dispatcher {
       return { sent, settled, relays: answers };
     }
     const orPublicly = this.#options.publicMempool === 'fallback';
-    const bundle = signed.length === 0 ? { sent: [], answers: [], settled: [] } : await this.#sender.sendBundle(signed, target, orPublicly);
-    const freed = await this.#sender.sendPublicly(cancels);
+    const bundle = signed.length === 0 ? undefined : await this.#sender.sendBundle(signed, target, orPublicly);
+    const parts = [...(bundle === undefined ? [] : [bundle]), await this.#sender.sendPublicly(cancels)];
     return {
-      sent: [...bundle.sent, ...freed.sent],
-      settled: [...bundle.settled, ...freed.settled],
-      relays: [...bundle.answers, ...freed.answers],
+      sent: parts.flatMap(({ sent }) => sent),
+      settled: parts.flatMap(({ settled }) => settled),
+      relays: parts.flatMap(({ answers }) => answers),
     };
   }
 
   /** In the order in which they will be executed; what another transaction of ours could still do is left out. */
   #inOrder({ plans, standing }: Order, publicly: boolean): { readonly plans: readonly Plan[]; readonly busy: readonly Plan[] } {
-    const { places, bundleOpen } = standing;
+    const { lanes, bundleOpen } = standing;
     if (bundleOpen) return { plans: [], busy: plans };
+    if (lanes === undefined) return { plans, busy: [] };
     if (publicly) {
-      const { placed, busy } = assign(plans, ({ candidate }) => [candidate.account], places, places[0]?.nonce ?? 0);
-      return { plans: placed.map(({ item }) => item), busy };
+      // What it costs is not known yet, and nobody is turned away for that here.
+      const { placed, busy, short } = assign(plans, (plan) => ({ accounts: accountsOf([plan]), costWei: 0n }), lanes);
+      return { plans: [...placed.map(({ item }) => item), ...short], busy };
     }
-    const standsSomewhere = ({ candidate }: Plan) => places.some(({ accounts }) => accounts.has(candidate.account));
+    const standsSomewhere = ({ candidate }: Plan) =>
+      lanes.some(({ places }) => places.some(({ accounts }) => accounts.has(candidate.account)));
     return { plans: plans.filter((plan) => !standsSomewhere(plan)), busy: plans.filter(standsSomewhere) };
   }
 
   /** What only relays have seen is in no pool. */
-  #toOutbid(places: Places): Fees | undefined {
+  #toOutbid({ lanes = [] }: Standing): Fees | undefined {
     if (this.#options.publicMempool === 'never') return undefined;
-    return places
+    return lanes
+      .flatMap(({ places }) => places)
       .flatMap(({ fees, waiting }) => (waiting || fees === undefined ? [] : [fees]))
       .reduce<Fees | undefined>(highest, undefined);
   }
 
-  #worthCancelling(idle: Places, order: Order): Places {
+  #worthCancelling(idle: Assignment<unknown>['idle'], order: Order): Assignment<unknown>['idle'] {
     if (this.#options.publicMempool === 'never' || idle.length === 0 || !order.budget.mayMend()) return [];
     const dearest = DEAREST_CANCEL * order.terms.gasPriceWei;
-    return idle.filter(({ fees }) => fees === undefined || fees.maxFeeWei < dearest);
+    return idle.filter(({ place: { fees } }) => fees === undefined || fees.maxFeeWei < dearest);
   }
 }
 
-/** For bundles: one after another from the next nonce on; whatever stands at those nonces cannot be mined after them. */
-function inSequence(transactions: readonly Rehearsed[], places: Places, nextNonce: number) {
-  const placed = transactions.map((item, index) => ({ item, nonce: nextNonce + index }));
-  return { placed, idle: places.filter((place: Place) => !place.waiting && place.nonce >= nextNonce + transactions.length) };
+type Made = { readonly transaction: IntendedTransaction; readonly plans: readonly Plan[] };
+
+/** As a bundle finds it, which takes the next nonces whatever stands at them: it would not be mined behind that. */
+function forBundles(lanes: readonly LaneStanding[]): readonly LaneStanding[] {
+  return lanes.toSorted((a, b) => a.places.length - b.places.length).map((lane) => ({ ...lane, places: [] }));
+}
+
+/** In the order that they were planned in: each at the depth that those before it leave. */
+function inPlan<T extends { readonly item: Rehearsed }>(placed: readonly T[], transactions: readonly Rehearsed[]): readonly T[] {
+  return placed.toSorted((a, b) => transactions.indexOf(a.item) - transactions.indexOf(b.item));
+}
+
+/** What a bundle leaves standing behind it. */
+function behind(lanes: readonly LaneStanding[], made: readonly Made[]): Assignment<unknown>['idle'] {
+  return lanes.flatMap(({ lane, nextNonce, places }) => {
+    const used = made.filter(({ transaction }) => transaction.lane === lane).length;
+    return places.filter(({ waiting, nonce }) => !waiting && nonce >= nextNonce + used).map((place) => ({ lane, place }));
+  });
+}
+
+function transactionsOf(made: readonly Made[]): readonly IntendedTransaction[] {
+  return made.map(({ transaction }) => transaction);
+}
+
+function shortOf(lanes: readonly LaneStanding[]): SkipReason {
+  const balanceWei = lanes.reduce((most, lane) => (lane.balanceWei > most ? lane.balanceWei : most), 0n);
+  return { reason: 'no-gas', figures: { lanes: String(lanes.length), richestWei: String(balanceWei) } };
 }
 
 function alone(plans: readonly Plan[]): readonly (readonly Plan[])[] {
   return plans.map((plan) => [plan]);
 }
 
-function accountsOf({ plans }: Rehearsed): readonly Address[] {
+function accountsOf(plans: readonly Plan[]): readonly Address[] {
   return plans.map(({ candidate }) => candidate.account);
 }
 

@@ -11,26 +11,32 @@ export type ExecutorState = {
   readonly treasury: Address;
   readonly wrappedNative: Address;
   readonly assets: readonly Address[];
-  readonly isOperator: boolean;
+  readonly operators: ReadonlySet<Address>;
 };
 
-/** Undefined where there is no code, or something that does not answer as an Executor does. */
-export async function readExecutor(rpc: Rpc, executor: Address, sender: Address): Promise<ExecutorState | undefined> {
+/**
+ * Undefined where there is no code, or something that does not answer as an Executor does.
+ *
+ * @param senders who would use it: which of them are operators is asked
+ */
+export async function readExecutor(rpc: Rpc, executor: Address, senders: readonly Address[]): Promise<ExecutorState | undefined> {
   if ((await getCode(rpc, executor)) === '0x') return undefined;
-  const ask = async (functionName: 'owner' | 'treasury' | 'wrappedNative' | 'assets' | 'isOperator') => {
-    const data = encodeFunctionData({ abi: executorAbi, functionName, args: (functionName === 'isOperator' ? [sender] : []) as never });
-    const result = await simulate(rpc, { from: sender, to: executor, data });
+  const ask = async (functionName: 'owner' | 'treasury' | 'wrappedNative' | 'assets' | 'isOperator', args: readonly Address[] = []) => {
+    const data = encodeFunctionData({ abi: executorAbi, functionName, args: args as never });
+    const result = await simulate(rpc, { from: executor, to: executor, data });
     if (!result.ok) throw new NotAnExecutor();
     return decodeFunctionResult({ abi: executorAbi, functionName, data: result.data });
   };
   try {
+    const operators = new Set<Address>();
+    for (const sender of senders) if (String(await ask('isOperator', [sender])) === 'true') operators.add(sender);
     const lower = (value: unknown) => String(value).toLowerCase() as Address;
     return {
       owner: lower(await ask('owner')),
       treasury: lower(await ask('treasury')),
       wrappedNative: lower(await ask('wrappedNative')),
       assets: ((await ask('assets')) as readonly Address[]).map(lower),
-      isOperator: String(await ask('isOperator')) === 'true',
+      operators,
     };
   } catch (error) {
     if (
@@ -45,18 +51,21 @@ export async function readExecutor(rpc: Rpc, executor: Address, sender: Address)
 
 class NotAnExecutor extends Error {}
 
-/** What keeps `sender` from using this Executor, in the operator's words; empty when nothing does. */
+/** What keeps the senders from using this Executor, in the operator's words; empty when nothing does. */
 export function executorProblems(
   executor: Address,
   state: ExecutorState | undefined,
-  wanted: { readonly sender: Address; readonly wrappedNative: Address; readonly treasury: Address | undefined },
+  wanted: { readonly senders: readonly Address[]; readonly wrappedNative: Address; readonly treasury: Address | undefined },
 ): readonly string[] {
   if (state === undefined) return [`EXECUTOR_ADDRESS ${executor}: no Executor there; deploy one with \`bailiff deploy\``];
   const problems: string[] = [];
-  if (!state.isOperator && state.owner !== wanted.sender)
-    problems.push(
-      `EXECUTOR_ADDRESS ${executor}: it belongs to ${state.owner}, and ${wanted.sender} is no operator of it; use another key, or have the owner call setOperator`,
-    );
+  for (const [index, sender] of wanted.senders.entries())
+    if (!state.operators.has(sender) && state.owner !== sender)
+      problems.push(
+        index === 0
+          ? `EXECUTOR_ADDRESS ${executor}: it belongs to ${state.owner}, and ${sender} is no operator of it; use another key, or have the owner call setOperator`
+          : `LANE_PRIVATE_KEYS: ${sender} is no operator of the Executor ${executor}; have its owner ${state.owner} call setOperator, or leave the key out`,
+      );
   if (state.wrappedNative !== wanted.wrappedNative)
     problems.push(
       `EXECUTOR_ADDRESS ${executor}: its wrapped native token is ${state.wrappedNative}, the address book says ${wanted.wrappedNative}; deploy one for this chain`,

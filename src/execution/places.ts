@@ -13,6 +13,8 @@ export type Place = {
   readonly accounts: ReadonlySet<Address>;
   /** What a replacement has to outbid; undefined where nothing stands. */
   readonly fees: Fees | undefined;
+  /** Most that the sender pays for what stands here, a value that it carries included. */
+  readonly costWei: bigint;
   /** Most that what stands here can cost, and how much of that the books count already. */
   readonly atRiskUsd8: bigint;
   readonly countedUsd8: bigint;
@@ -22,6 +24,16 @@ export type Place = {
 
 /** The places from the next nonce to the highest that holds anything, without gap. */
 export type Places = readonly Place[];
+
+/** A sender as it stands at a head. */
+export type LaneStanding = {
+  readonly lane: Address;
+  readonly nextNonce: number;
+  readonly balanceWei: bigint;
+  /** Short of gas: nothing new is given to it. */
+  readonly resting: boolean;
+  readonly places: Places;
+};
 
 /** So long may a public transaction wait before another takes its place: time enough to be heard of, in a block at least. */
 const WAIT_SECONDS = 6;
@@ -61,6 +73,7 @@ export function placesOf(
         here.filter(({ lastBlock }) => lastBlock > head.number).flatMap(({ attempts }) => attempts.map(({ account }) => account)),
       ),
       fees: here.map(({ raw }) => feesOf(raw)).reduce<Fees | undefined>(highest, undefined),
+      costWei: here.map(({ raw, worstGasWei }) => worstGasWei + (parseTransaction(raw).value ?? 0n)).reduce(most, 0n),
       atRiskUsd8: here.map(({ worstGasUsd8 }) => worstGasUsd8).reduce(most, 0n),
       countedUsd8: undecided.reduce((sum, { worstGasUsd8 }) => sum + worstGasUsd8, 0n),
       waiting: undecided.some(({ targetBlock }) => head.number < targetBlock + blocksToWait(gapSeconds) - 1),
@@ -68,41 +81,111 @@ export function placesOf(
   });
 }
 
+/** What something to be sent takes. */
+export type Wanted = { readonly accounts: readonly Address[]; readonly costWei: bigint };
+
 export type Assignment<T> = {
-  /** In the order of nonces, which is the order of execution. */
-  readonly placed: readonly { readonly item: T; readonly nonce: number; readonly place: Place | undefined }[];
+  /** The first nonces of all lanes, then the second ones: where one lane is used, the order of execution. */
+  readonly placed: readonly { readonly item: T; readonly lane: Address; readonly nonce: number; readonly place: Place | undefined }[];
   /** Something for the same account is still waiting, or can be executed at another nonce. */
   readonly busy: readonly T[];
+  /** No lane has the gas for it. */
+  readonly short: readonly T[];
   /** Places that nothing new is meant for and that are not left alone. */
-  readonly idle: Places;
+  readonly idle: readonly { readonly lane: Address; readonly place: Place }[];
 };
 
-/** Gives each item a nonce: its account's own place where there is one, else the first that is free, else a new one. */
-export function assign<T>(
-  items: readonly T[],
-  accountsOf: (item: T) => readonly Address[],
-  places: Places,
-  nextNonce: number,
-): Assignment<T> {
-  const taken = new Map<number, { item: T; place: Place | undefined }>();
+/**
+ * Gives each item a lane and a nonce: its account's own place where there is one, else the lane where least stands before it, at the first place there
+ * that is free or a new one. What one lane holds up does not hold up the others.
+ */
+export function assign<T>(items: readonly T[], wantedOf: (item: T) => Wanted, lanes: readonly LaneStanding[]): Assignment<T> {
+  const rooms = lanes.map((standing) => new Room<T>(standing));
   const busy: T[] = [];
+  const short: T[] = [];
   const free: T[] = [];
   for (const item of items) {
-    const accounts = accountsOf(item);
-    const own = places.filter((place) => accounts.some((account) => place.accounts.has(account)));
+    const { accounts, costWei } = wantedOf(item);
+    const own = rooms.flatMap((room) => room.placesFor(accounts).map((place) => ({ room, place })));
     const [only] = own;
     if (only === undefined) free.push(item);
-    else if (own.length === 1 && !only.waiting && !taken.has(only.nonce)) taken.set(only.nonce, { item, place: only });
-    else busy.push(item);
+    else if (own.length > 1 || !only.room.isFree(only.place)) busy.push(item);
+    else if (!only.room.take(item, only.place.nonce, costWei)) short.push(item);
   }
-  const open = places.filter(({ nonce, waiting }) => !waiting && !taken.has(nonce));
-  let next = nextNonce + places.length;
   for (const item of free) {
-    const place = open.shift();
-    taken.set(place?.nonce ?? next++, { item, place });
+    const { costWei } = wantedOf(item);
+    const able = rooms.filter((room) => room.canTake(costWei)).toSorted((a, b) => a.nextDepth - b.nextDepth);
+    if (able[0]?.take(item, able[0].nextFree, costWei) !== true) short.push(item);
   }
-  const placed = [...taken].sort(([a], [b]) => a - b).map(([nonce, { item, place }]) => ({ item, nonce, place }));
-  return { placed, busy, idle: open };
+  const placed = rooms.flatMap((room) => room.placed()).toSorted((a, b) => a.depth - b.depth);
+  return { placed: placed.map(({ depth: _, ...rest }) => rest), busy, short, idle: rooms.flatMap((room) => room.idle()) };
+}
+
+/** What is given to one lane, and what is left of its balance for more. */
+class Room<T> {
+  readonly #standing: LaneStanding;
+  readonly #taken = new Map<number, T>();
+  #leftWei: bigint;
+
+  constructor(standing: LaneStanding) {
+    this.#standing = standing;
+    this.#leftWei = standing.places.reduce((left, { costWei }) => left - costWei, standing.balanceWei);
+  }
+
+  placesFor(accounts: readonly Address[]): Places {
+    return this.#standing.places.filter((place) => accounts.some((account) => place.accounts.has(account)));
+  }
+
+  isFree({ nonce, waiting }: Place): boolean {
+    return !waiting && !this.#taken.has(nonce);
+  }
+
+  get nextFree(): number {
+    const { places, nextNonce } = this.#standing;
+    const open = places.find((place) => this.isFree(place));
+    if (open !== undefined) return open.nonce;
+    let nonce = nextNonce + places.length;
+    while (this.#taken.has(nonce)) nonce++;
+    return nonce;
+  }
+
+  /** How many of our own stand before what is sent next. */
+  get nextDepth(): number {
+    return this.nextFree - this.#standing.nextNonce;
+  }
+
+  canTake(costWei: bigint): boolean {
+    return !this.#standing.resting && this.#moreWei(this.nextFree, costWei) <= this.#leftWei;
+  }
+
+  /** False where the balance does not allow it. */
+  take(item: T, nonce: number, costWei: bigint): boolean {
+    const moreWei = this.#moreWei(nonce, costWei);
+    if (moreWei > this.#leftWei) return false;
+    this.#leftWei -= moreWei;
+    this.#taken.set(nonce, item);
+    return true;
+  }
+
+  placed() {
+    const { lane, nextNonce } = this.#standing;
+    const all = [...this.#taken].sort(([a], [b]) => a - b);
+    return all.map(([nonce, item]) => ({ item, lane, nonce, place: this.#placeAt(nonce), depth: nonce - nextNonce }));
+  }
+
+  idle() {
+    return this.#standing.places.filter((place) => this.isFree(place)).map((place) => ({ lane: this.#standing.lane, place }));
+  }
+
+  /** Of all that stands at one nonce only the dearest counts. */
+  #moreWei(nonce: number, costWei: bigint): bigint {
+    const standing = this.#placeAt(nonce)?.costWei ?? 0n;
+    return costWei > standing ? costWei - standing : 0n;
+  }
+
+  #placeAt(nonce: number): Place | undefined {
+    return this.#standing.places.find((place) => place.nonce === nonce);
+  }
 }
 
 function feesOf(raw: OpenTransaction['raw']): Fees {

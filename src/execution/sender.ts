@@ -76,16 +76,25 @@ export class Sender {
     return answers;
   }
 
-  /** @param signed in the order of their nonces */
+  /** @param signed each lane's in the order of its nonces; no lane waits for another */
   async sendPublicly(signed: readonly IntendedTransaction[]): Promise<Sent> {
-    return this.#inOrder(signed, (transaction) => this.#ledger.intend(transaction));
+    const lanes = Map.groupBy(signed, ({ lane }) => lane).values();
+    const parts = await Promise.all(Array.from(lanes, (own) => this.#inOrder(own, (transaction) => this.#ledger.intend(transaction))));
+    return {
+      sent: parts.flatMap(({ sent }) => sent),
+      answers: parts.flatMap(({ answers }) => answers),
+      settled: parts.flatMap(({ settled }) => settled),
+    };
   }
 
   /**
    * What the endpoint does not take first, it would not take next, and what is behind it would wait in the pool for a nonce that nobody sends: so the
    * others go out, all at once, only after the first was taken.
    */
-  async #inOrder(signed: readonly IntendedTransaction[], before: (transaction: IntendedTransaction) => Promise<void> = async () => {}) {
+  async #inOrder(
+    signed: readonly IntendedTransaction[],
+    before: (transaction: IntendedTransaction) => Promise<void> = async () => {},
+  ): Promise<Sent> {
     const [first, ...others] = signed;
     if (first === undefined) return { sent: [], answers: [], settled: [] };
     await before(first);

@@ -10,6 +10,8 @@ export type Draft = {
   readonly nonce: number;
   readonly to: Address;
   readonly data: Hex;
+  /** Native tokens that it carries; none when absent. */
+  readonly valueWei?: bigint;
   readonly gasLimit: bigint;
   readonly fees: Fees;
   readonly channel: IntendedTransaction['channel'];
@@ -18,12 +20,12 @@ export type Draft = {
   readonly plans: readonly Plan[];
 };
 
-const TRANSFER_GAS = 21_000n;
+export const TRANSFER_GAS = 21_000n;
 
 export async function sign(lane: Lane, chainId: number, nativeUsd8: bigint, draft: Draft): Promise<IntendedTransaction> {
-  const { nonce, to, data, gasLimit, fees, channel, targetBlock, lastBlock, plans } = draft;
+  const { nonce, to, data, valueWei = 0n, gasLimit, fees, channel, targetBlock, lastBlock, plans } = draft;
   const { maxFeeWei, tipWei: priorityFeeWei } = fees;
-  const { raw, txHash } = await lane.sign({ chainId, nonce, to, data, valueWei: 0n, gasLimit, maxFeeWei, priorityFeeWei });
+  const { raw, txHash } = await lane.sign({ chainId, nonce, to, data, valueWei, gasLimit, maxFeeWei, priorityFeeWei });
   return {
     ...{ txHash, raw, lane: lane.address, nonce, channel, targetBlock, lastBlock, gasLimit, maxFeeWei },
     worstGasWei: gasLimit * maxFeeWei,
@@ -46,8 +48,8 @@ export async function sign(lane: Lane, chainId: number, nativeUsd8: bigint, draf
 }
 
 /** A transfer of nothing to ourselves: the cheapest that can stand at a nonce. */
-export function nothingAt(lane: Lane, nonce: number): Pick<Draft, 'nonce' | 'to' | 'data' | 'gasLimit' | 'plans'> {
-  return { nonce, to: lane.address, data: '0x', gasLimit: TRANSFER_GAS, plans: [] };
+export function nothingAt(lane: Address, nonce: number): Pick<Draft, 'nonce' | 'to' | 'data' | 'gasLimit' | 'plans'> {
+  return { nonce, to: lane, data: '0x', gasLimit: TRANSFER_GAS, plans: [] };
 }
 
 /** Most that a transaction can cost, in USD with 8 decimals, rounded up. */

@@ -12,8 +12,8 @@ export type Settled = { readonly transaction: OpenTransaction; readonly result: 
 export type TrackerParts = {
   readonly ledger: Ledger;
   readonly chain: ExecutionChain;
-  /** Whose transactions these are; undefined while nobody signs. */
-  readonly lane: Address | undefined;
+  /** Whose transactions these are; none while nobody signs. */
+  readonly lanes: readonly Address[];
   /** The hash of our chain's block of this number, as far as it is remembered. */
   ours(number: number): Hex | undefined;
   settleMined(transaction: OpenTransaction, receipt: Receipt): Promise<TransactionResult>;
@@ -49,7 +49,7 @@ export class Tracker {
    * and whose nonce has been used since. Costs a receipt call for each transaction that was mined at or after `sinceBlock` and before our branch begins.
    */
   async recheck(sinceBlock: number, head: Head): Promise<void> {
-    const { ledger, chain, lane, ours } = this.#parts;
+    const { ledger, chain, ours } = this.#parts;
     const recent = await ledger.open(sinceBlock);
     const standing = new Set<number>();
     for (const { txHash, nonce, seen } of recent) {
@@ -59,7 +59,7 @@ export class Tracker {
       if (seen.block <= head.number && blockHash === seen.blockHash) standing.add(nonce);
       else await ledger.reopen(txHash);
     }
-    const dormant = lane === undefined ? [] : await ledger.dormant(lane);
+    const dormant = await this.#dormant();
     const replaced = recent.filter(({ status, nonce }) => status === 'replaced' && !standing.has(nonce));
     for (const [address, pending] of Map.groupBy([...dormant, ...replaced], (transaction) => transaction.lane)) {
       const next = await chain.nonceOf(address, head.hash);
@@ -71,18 +71,20 @@ export class Tracker {
   }
 
   /**
-   * Settles whatever this head decides. One call tells the next nonce, and only what has a lower one can have been mined: receipts say what. Costs nothing
+   * Settles whatever this head decides. One call tells the next nonces, and only what has a lower one can have been mined: receipts say what. Costs nothing
    * while nothing is open and nothing was given up lately; what was longer ago is looked for again once something is under way.
    */
   async onHead(head: Head): Promise<readonly Settled[]> {
-    const { ledger, chain, lane } = this.#parts;
+    const { chain } = this.#parts;
     const open = (await this.inFlight(head)).filter(({ status }) => status === 'intended' || status === 'sent');
-    const dormant = lane === undefined ? [] : await ledger.dormant(lane);
+    const dormant = await this.#dormant();
     const lately = dormant.some(({ lastBlock }) => lastBlock >= head.number - FINAL_DEPTH);
     if (open.length === 0 && !lately) return [];
     const settled: Settled[] = [];
-    for (const [address, pending] of Map.groupBy([...open, ...dormant], (transaction) => transaction.lane)) {
-      const next = await chain.nonceOf(address, head.hash);
+    const byLane = Map.groupBy([...open, ...dormant], (transaction) => transaction.lane);
+    const accounts = await chain.accounts([...byLane.keys()], head.hash);
+    for (const [index, [address, pending]] of [...byLane].entries()) {
+      const next = accounts[index]!.nonce;
       const used = Map.groupBy(
         pending.filter(({ nonce }) => nonce < next),
         ({ nonce }) => nonce,
@@ -104,6 +106,13 @@ export class Tracker {
   /** Transactions that could still be executed, or whose end is not known yet. */
   async inFlight(head: Head): Promise<readonly OpenTransaction[]> {
     return await this.#parts.ledger.open(head.number + 1);
+  }
+
+  async #dormant(): Promise<readonly OpenTransaction[]> {
+    const { ledger, lanes } = this.#parts;
+    const dormant: OpenTransaction[] = [];
+    for (const lane of lanes) dormant.push(...(await ledger.dormant(lane)));
+    return dormant;
   }
 
   /** Everything of ours that was signed for one nonce, which is used: at most one of them was mined. Undefined while that cannot be told. */

@@ -50,6 +50,8 @@ export interface ExecutionChain {
   receipt(txHash: Hex, head: Hex): Promise<Receipt | undefined>;
   /** The sender's next nonce at the end of the latest block, or of the block `at`. */
   nonceOf(address: Address, at?: Hex): Promise<number>;
+  /** Nonces, and what they hold, in one call and in the order of the addresses. At the end of the latest block, or of the block `at`. */
+  accounts(addresses: readonly Address[], at?: Hex): Promise<readonly AccountState[]>;
   /** Runs unsigned transactions one after another on the head's end state, as the next block would at `timestamp`. */
   simulate(
     calls: readonly SimulatedCall[],
@@ -61,6 +63,7 @@ export interface ExecutionChain {
   /** What the endpoint suggests as tip. */
   priorityFeeWei(): Promise<bigint>;
 }
+export type AccountState = { readonly nonce: number; readonly balanceWei: bigint };
 /** Somebody else's signed transaction that ours goes behind. */
 export type ForeignTransaction = SimulatedCall & { readonly txHash: Hex; readonly raw: Hex };
 export type SimulatedCall = { readonly from: Address; readonly to: Address; readonly data: Hex; readonly gasLimit: bigint };

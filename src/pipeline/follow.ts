@@ -210,6 +210,8 @@ export class Follower {
       });
     tellBundle(dispatched.relays, dispatched.sent, Math.round(dispatched.sentAtMs - arrivedAtMs), emit);
     for (const { txHash, nonce, targetBlock } of dispatched.cancels) emit('nonce.freed', { txHash, nonce, targetBlock });
+    for (const { kind, from, to, wei, txHash } of dispatched.topUps)
+      emit('lane.topped-up', { lane: to, from, by: kind, wei: String(wei), txHash });
     tellSent(dispatched.sent, emit);
     tellOutcomes(dispatched.settled, emit);
   }

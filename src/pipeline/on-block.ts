@@ -1,4 +1,6 @@
-import type { Dispatched, Dispatcher } from '../execution/dispatcher.ts';
+import { type Dispatched, type Dispatcher, NOTHING, type Standing } from '../execution/dispatcher.ts';
+import type { LaneBook } from '../execution/lane-book.ts';
+import type { TopUps } from '../execution/top-ups.ts';
 import type { Budget } from '../guard/budget.ts';
 import { LedgerError } from '../ledger/database.ts';
 import type { OpenTransaction } from '../ledger/types.ts';
@@ -40,13 +42,26 @@ type Now = {
 export class BlockPipeline {
   readonly #settings: Settings;
   readonly #dispatcher: Dispatcher;
+  readonly #lanes: LaneBook;
+  readonly #topUps: TopUps | undefined;
   readonly #approve: Approve;
   readonly #chronicle: Chronicle;
   readonly #watch: Watch;
 
-  constructor(parts: { settings: Settings; dispatcher: Dispatcher; approve: Approve; chronicle: Chronicle; watch: Watch }) {
+  /** @param parts.topUps undefined where lanes are given nothing */
+  constructor(parts: {
+    settings: Settings;
+    dispatcher: Dispatcher;
+    lanes: LaneBook;
+    topUps: TopUps | undefined;
+    approve: Approve;
+    chronicle: Chronicle;
+    watch: Watch;
+  }) {
     this.#settings = parts.settings;
     this.#dispatcher = parts.dispatcher;
+    this.#lanes = parts.lanes;
+    this.#topUps = parts.topUps;
     this.#approve = parts.approve;
     this.#chronicle = parts.chronicle;
     this.#watch = parts.watch;
@@ -81,16 +96,18 @@ export class BlockPipeline {
     let approved: readonly Plan[] = plans;
     try {
       const standing = await this.#dispatcher.standing(open, head, at);
-      if (plans.length === 0 && standing.places.length === 0) return undefined;
+      const idle = (standing.lanes ?? []).every(({ places }) => places.length === 0);
+      if (plans.length === 0 && idle) return await this.#topUp(now, standing);
       const { verdicts, budget } = await this.#approve(plans, terms, at);
       approved = plans.filter((_, index) => verdicts[index] === undefined);
       for (const [index, plan] of plans.entries()) if (verdicts[index] !== undefined) skips.push(skipOf(plan, verdicts[index]));
-      if (approved.length === 0 && standing.places.length === 0) return undefined;
+      if (approved.length === 0 && idle) return await this.#topUp(now, standing);
       // NOTE: nothing is told or recorded before the bundle is out: the slot is short.
       const { sender } = this.#settings;
       const dispatched = await this.#dispatcher.dispatch({ plans: approved, head, at, terms, sender, standing, budget, stillCurrent });
       skips.push(...dispatched.skipped.map(({ plan, skip }) => skipOf(plan, skip)));
-      return dispatched;
+      if (!idle || dispatched.sent.length > 0) return dispatched;
+      return { ...dispatched, ...(await this.#topUp(now, standing)), skipped: dispatched.skipped };
     } catch (error) {
       // A ledger that cannot be written or an endpoint that is gone stops this block's sending, never the watching.
       const cause = explainError(error);
@@ -98,6 +115,17 @@ export class BlockPipeline {
       skips.push(...approved.map((plan) => skipOf(plan, { reason, figures: { cause } })));
       return undefined;
     }
+  }
+
+  /** In a block that nothing else is sent in: looks after lanes that are short of gas. */
+  async #topUp({ head, at, terms, stillCurrent }: Now, { bundleOpen }: Standing): Promise<Dispatched | undefined> {
+    const looked = await this.#lanes.glance(at);
+    if (!looked || bundleOpen || this.#topUps === undefined) return undefined;
+    const { budget } = await this.#approve([], terms, at);
+    const done = await this.#topUps.run({ head, at, terms, budget, stillCurrent });
+    if (done === undefined) return undefined;
+    const { sent, settled, answers, topUp } = done;
+    return { ...NOTHING, sent, settled, relays: answers, topUps: [topUp], sentAtMs: performance.now() };
   }
 }
 

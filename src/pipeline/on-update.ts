@@ -78,7 +78,7 @@ export class UpdatePipeline {
     if (terms !== undefined && plans.some(({ candidate }) => fresh.has(candidate))) {
       try {
         const standing = await this.#dispatcher.standing(open, head, at);
-        const nextNonce = standing.nextNonce ?? (await nonce);
+        const nextNonce = standing.lanes?.find(({ lane }) => lane === this.#lane)?.nextNonce ?? (await nonce);
         const elsewhere = accountsElsewhere(open, this.#lane, nextNonce);
         const free = plans.filter(({ candidate }) => !elsewhere.has(candidate.account));
         const { verdicts, budget } = await this.#approve(free, terms, at);

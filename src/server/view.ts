@@ -18,6 +18,8 @@ export type KeeperStatus = {
   readonly executor: Address | undefined;
   readonly sender: Address | undefined;
   readonly treasury: Address | undefined;
+  /** The senders, the keeper's own first, as last looked at; one that is short of gas rests. */
+  readonly lanes: readonly { readonly lane: Address; readonly balanceWei: bigint; readonly neededWei: bigint; readonly resting: boolean }[];
   readonly markets: readonly {
     readonly protocol: string;
     readonly market: string;

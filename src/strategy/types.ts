@@ -39,6 +39,7 @@ export type SkipCode =
   | 'no-flash-loan'
   | 'below-min-profit'
   | 'gas-too-high'
+  | 'no-gas'
   | 'position-too-large'
   | 'token-denied'
   | 'market-denied'

@@ -73,6 +73,9 @@ export class Announcer {
       case 'endpoint.changed':
         this.#countEndpoint(fields);
         break;
+      case 'lane.topped-up':
+        metrics.laneTopUps.inc({ lane: String(fields['lane']) });
+        break;
       case 'breaker.opened':
       case 'breaker.closed':
         metrics.breakerOpen.set(event === 'breaker.opened' ? 1 : 0);

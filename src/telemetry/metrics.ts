@@ -45,6 +45,9 @@ export function createMetrics() {
     switchState: gauge('switch_state', '1 for the state that the switch is in.', ['state']),
     breakerOpen: gauge('breaker_open', '1 while the breaker is open.'),
     suspended: gauge('market_suspended', '1 while a market is not acted on.', ['market']),
+    laneResting: gauge('lane_resting', '1 while a lane is short of gas and given nothing.', ['lane']),
+    laneBalance: gauge('lane_balance_native', 'Native tokens that a lane held when last looked at.', ['lane']),
+    laneTopUps: counter('lane_top_ups', 'Times that a lane was given gas.', ['lane']),
     gasSpentUsd: counter('gas_spent_usd', 'Gas of mined transactions, USD, since the start.'),
     profitUsd: gauge('profit_usd', 'Net profit of mined transactions, USD, since the start.'),
   };

@@ -138,6 +138,16 @@ describe('doctor', () => {
     expect(JSON.stringify(document)).not.toContain('a-secret-path');
   });
 
+  test('a lane that is no operator, or has no gas', async () => {
+    const { executor } = await deployed();
+    const lane = generatePrivateKey();
+    const document = await examined({ EXECUTOR_ADDRESS: executor, LANE_PRIVATE_KEYS: lane });
+    const found = Object.fromEntries(bad(document).map(({ name, detail }) => [name, detail]));
+    expect(Object.keys(found)).toEqual(['executor', 'gas of lane 1']);
+    expect(found['executor']).toMatch(new RegExp(`^LANE_PRIVATE_KEYS: ${privateKeyToAddress(lane)} is no operator.*setOperator`, 'i'));
+    expect(found['gas of lane 1']).toContain('holds 0');
+  });
+
   test('an endpoint of another chain, and one whose head stands still', async () => {
     const elsewhere = await examined({ CHAIN_ID: '5', DEPLOYMENTS_FILE: changed({ chainId: 5 }) });
     expect(bad(elsewhere)[0]).toMatchObject({ name: expect.stringContaining('endpoint 1'), detail: 'serves chain 7777, expected 5' });

@@ -208,14 +208,15 @@ describe('where values come from', () => {
     }
   });
 
-  test('idle lanes and relays that go unused are warnings', async () => {
+  test('top-ups without lanes and relays that go unused are warnings', async () => {
     const config = await load({
       RPC_URLS: RPC,
-      LANE_PRIVATE_KEYS: OTHER_KEY,
+      LANE_TOPUP: '0.05',
       RELAY_URLS: 'https://relay.example.org',
       PUBLIC_MEMPOOL: 'only',
     });
-    expect(config.warnings.map((warning) => warning.split(':')[0])).toEqual(['LANE_PRIVATE_KEYS', 'RELAY_URLS']);
+    expect(config.warnings.map((warning) => warning.split(':')[0])).toEqual(['LANE_TOPUP', 'RELAY_URLS']);
     expect(config.strategy.bidBps).toBe(0);
+    expect(config.laneTopUpWei).toBe(5n * 10n ** 16n);
   });
 });

@@ -47,6 +47,12 @@ describe('balance changes of a receipt', () => {
     expect(changes).toEqual({ [usdc]: 30n, [NATIVE]: -42_000n });
   });
 
+  it('count what the sender unwraps as native, and what the Executor unwraps as gone to the block’s builder', () => {
+    const unwrapped = (by: Address) => balanceChanges(receipt([log(weth, 'Withdrawal(address,uint256)', [by], 50_000n)]), own, weth);
+    expect(unwrapped(keeper)).toEqual({ [weth]: -50_000n, [NATIVE]: 8_000n });
+    expect(unwrapped(executor)).toEqual({ [weth]: -50_000n, [NATIVE]: -42_000n });
+  });
+
   it('leave out what moves among our own addresses', () => {
     expect(balanceChanges(receipt([transfer(usdc, executor, keeper, 50n)]), own, weth)).toEqual({ [NATIVE]: -42_000n });
   });

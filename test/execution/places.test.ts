@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { serializeTransaction } from 'viem';
 import { describe, expect, it } from 'vitest';
-import { assign, lastPublicBlock, type Places, placesOf } from '../../src/execution/places.ts';
+import { assign, type LaneStanding, lastPublicBlock, type Places, placesOf } from '../../src/execution/places.ts';
 import type { OpenTransaction } from '../../src/ledger/types.ts';
 import type { Address, Head } from '../../src/lib/types.ts';
 
@@ -28,9 +28,13 @@ function transaction({ nonce, accounts, target, last, worst = 1n, fee = 1n, miss
 
 const placesAt = (head: number, open: readonly Shape[], dormant: readonly Shape[] = [], nextNonce = 5, gap = 12): Places =>
   placesOf({ open: open.map(transaction), dormant: dormant.map(transaction) }, nextNonce, headAt(head), gap);
-const assigned = (accounts: readonly number[], places: Places, nextNonce = 5) => {
-  const { placed, busy, idle } = assign(accounts, (index) => [account(index)], places, nextNonce);
-  return { placed: placed.map(({ item, nonce }) => [item, nonce]), busy, idle: idle.map(({ nonce }) => nonce) };
+const standing = (places: Places, over: Partial<LaneStanding> = {}): LaneStanding => ({
+  ...{ lane, nextNonce: 5, balanceWei: 1_000n, resting: false, places },
+  ...over,
+});
+const assigned = (accounts: readonly number[], places: Places) => {
+  const { placed, busy, idle } = assign(accounts, (index) => ({ accounts: [account(index)], costWei: 1n }), [standing(places)]);
+  return { placed: placed.map(({ item, nonce }) => [item, nonce]), busy, idle: idle.map(({ place }) => place.nonce) };
 };
 
 describe('the time of a public transaction', () => {
@@ -119,6 +123,87 @@ describe('what is to be sent', () => {
         expect(all).toEqual(all.map((_, index) => 5 + index));
       }),
       { seed: 13, numRuns: 500 },
+    );
+  });
+});
+
+describe('several lanes', () => {
+  const LANES: readonly Address[] = [account(0xa1), account(0xa2), account(0xa3)];
+  const empty = (index: number, over: Partial<LaneStanding> = {}) => standing([], { lane: LANES[index]!, ...over });
+  const given = (accounts: readonly number[], lanes: readonly LaneStanding[], costWei = 1n) => {
+    const { placed, ...rest } = assign(accounts, (index) => ({ accounts: [account(index)], costWei }), lanes);
+    return { placed: placed.map(({ item, lane: of, nonce }) => [item, LANES.indexOf(of), nonce]), ...rest };
+  };
+
+  it('share the work: each is given something before one is given a second', () => {
+    expect(given([1, 2, 3, 4], [empty(0), empty(1, { nextNonce: 9 }), empty(2, { nextNonce: 0 })]).placed).toEqual([
+      [1, 0, 5],
+      [2, 1, 9],
+      [3, 2, 0],
+      [4, 0, 6],
+    ]);
+  });
+
+  it('are passed over while something of theirs waits and others are free', () => {
+    const waiting = placesAt(9, [{ nonce: 5, accounts: [7], target: 10, last: 11 }]);
+    expect(given([1, 2], [empty(0, { places: waiting }), empty(1)])).toMatchObject({
+      placed: [
+        [1, 1, 5],
+        [2, 0, 6],
+      ],
+    });
+  });
+
+  it('never do the same as another one may still do', () => {
+    const places = placesAt(9, [{ nonce: 5, accounts: [1], target: 10, last: 11 }]);
+    expect(given([1, 2], [empty(0), empty(1, { places })])).toMatchObject({ placed: [[2, 0, 5]], busy: [1] });
+  });
+
+  it('are given what their balance pays for and no more, and nothing while they rest', () => {
+    const lanes = [empty(0, { balanceWei: 25n }), empty(1, { balanceWei: 9n }), empty(2, { resting: true })];
+    const result = given([1, 2, 3], lanes, 10n);
+    expect(result.placed).toEqual([
+      [1, 0, 5],
+      [2, 0, 6],
+    ]);
+    expect(result.short).toEqual([3]);
+  });
+
+  it('pay for what replaces something of theirs only the difference', () => {
+    const places = placesAt(10, [{ nonce: 5, accounts: [1], target: 10, last: 11 }]).map((place) => ({ ...place, costWei: 90n }));
+    const lanes = [empty(0, { balanceWei: 100n, places })];
+    expect(given([1], lanes, 100n)).toMatchObject({ placed: [[1, 0, 5]], short: [], idle: [] });
+    expect(given([1], lanes, 101n)).toMatchObject({ placed: [], short: [1], idle: [{ place: { nonce: 5 } }] });
+  });
+
+  it('hold every item once at most, each lane without a gap, whatever stands on them', () => {
+    const shape = fc.record({
+      nonce: fc.integer({ min: 3, max: 8 }),
+      accounts: fc.uniqueArray(fc.nat(5), { maxLength: 2 }),
+      target: fc.integer({ min: 5, max: 12 }),
+      last: fc.integer({ min: 8, max: 14 }),
+    });
+    const one = fc.record({ sent: fc.array(shape, { maxLength: 4 }), balanceWei: fc.bigInt(0n, 60n), resting: fc.boolean() });
+    fc.assert(
+      fc.property(fc.array(one, { minLength: 1, maxLength: 3 }), fc.uniqueArray(fc.nat(9), { maxLength: 8 }), (shapes, wanted) => {
+        const lanes = shapes.map(({ sent, ...rest }, index) => empty(index, { ...rest, places: placesAt(10, sent) }));
+        const { placed, busy, short, idle } = given(wanted, lanes, 10n);
+        expect([...placed.map(([item]) => item!), ...busy, ...short].sort()).toEqual([...wanted].sort());
+        for (const [item, of] of placed)
+          for (const [index, { sent }] of shapes.entries())
+            for (const { nonce, last, accounts } of sent) if (nonce >= 5 && last > 10 && accounts.includes(item!)) expect(index).toBe(of);
+        for (const [index, { places, balanceWei }] of lanes.entries()) {
+          const own = placed.filter(([, of]) => of === index).map(([, , nonce]) => nonce!);
+          const untouched = places.filter(({ waiting }) => waiting).map(({ nonce }) => nonce);
+          const left = idle.filter((each) => each.lane === LANES[index]).map(({ place }) => place.nonce);
+          const all = [...own, ...untouched, ...left].sort((a, b) => a - b);
+          expect(all).toEqual(all.map((_, place) => 5 + place));
+          const standingWei = places.reduce((sum, { costWei }) => sum + costWei, 0n);
+          const newWei = own.filter((nonce) => nonce >= 5 + places.length).length * 10;
+          if (own.length > 0 && newWei > 0) expect(standingWei + BigInt(newWei)).toBeLessThanOrEqual(balanceWei);
+        }
+      }),
+      { seed: 29, numRuns: 500 },
     );
   });
 });

@@ -63,6 +63,8 @@ class ChainDouble {
         );
       },
       nonceOf: async (_, at) => (at === undefined ? this.tip : this.#all.get(at)!).nonce,
+      accounts: async (addresses, at) =>
+        addresses.map(() => ({ nonce: (at === undefined ? this.tip : this.#all.get(at)!).nonce, balanceWei: 0n })),
       simulate: none,
       explain: none,
       broadcast: none,
@@ -109,7 +111,7 @@ class Follower {
       new Tracker({
         ledger: dying(ledger, random, 0.1),
         chain: chain.execution(),
-        lane: LANE,
+        lanes: [LANE],
         ours: (number) => (number > head.number ? undefined : chain.blocks.find((block) => block.number === number)?.hash),
         settleMined: async (of, receipt) => {
           const outcome = receipt.block > of.lastBlock ? 'reverted' : 'included';

@@ -25,6 +25,7 @@ export const status: KeeperStatus = {
   executor: token,
   sender: account,
   treasury: undefined,
+  lanes: [{ lane: account, balanceWei: 10n ** 18n, neededWei: 10n ** 15n, resting: false }],
   markets: [{ protocol: 'aave-v3', market: 'core', positions: 200, candidates: 1, suspended: undefined }],
   endpoints: [{ host: 'rpc.example.org', up: true }],
   totals: totalsOf([]),

@@ -85,7 +85,13 @@ export type Stage = {
   close(): Promise<void>;
 };
 
-export type StageOptions = { readonly positions?: number; readonly legacyPositions?: number; readonly seed?: number };
+/** `lanes`: so many further senders, all operators of the Executor. */
+export type StageOptions = {
+  readonly positions?: number;
+  readonly legacyPositions?: number;
+  readonly seed?: number;
+  readonly lanes?: number;
+};
 
 /** A devnet with its clock held and an Executor of the keeper's account on it. */
 export async function setStage(options: StageOptions = {}): Promise<Stage> {
@@ -93,7 +99,11 @@ export async function setStage(options: StageOptions = {}): Promise<Stage> {
   const deploymentsFile = join(folder, 'deployments.json');
   const { positions = 60, legacyPositions, seed = 1 } = options;
   const devnet = await startDevnet({ positions, legacyPositions, seed, hold: true, deploymentsFile });
-  const executor = await deployExecutor(devnet);
+  const lanes = devnet.accounts.lanes.slice(0, options.lanes ?? 0);
+  const executor = await deployExecutor(
+    devnet,
+    lanes.map(({ address }) => address),
+  );
   return {
     devnet,
     folder,
@@ -102,6 +112,7 @@ export async function setStage(options: StageOptions = {}): Promise<Stage> {
       RPC_URLS: `${devnet.wsUrl},${devnet.rpcUrl}`,
       MODE: 'live',
       KEEPER_PRIVATE_KEY: devnet.accounts.keeper.privateKey,
+      ...(lanes.length > 0 && { LANE_PRIVATE_KEYS: lanes.map(({ privateKey }) => privateKey).join(',') }),
       EXECUTOR_ADDRESS: executor,
       DEPLOYMENTS_FILE: deploymentsFile,
       RELAY_URLS: devnet.builderUrl,
@@ -116,7 +127,7 @@ export async function setStage(options: StageOptions = {}): Promise<Stage> {
   };
 }
 
-async function deployExecutor(devnet: Devnet): Promise<Address> {
+async function deployExecutor(devnet: Devnet, operators: readonly Address[]): Promise<Address> {
   const account = privateKeyToAccount(devnet.accounts.keeper.privateKey);
   const nonce = Number(await rpc<Hex>(devnet.rpcUrl, 'eth_getTransactionCount', [account.address, 'latest']));
   const { baseFeePerGas } = await rpc<{ baseFeePerGas: Hex }>(devnet.rpcUrl, 'eth_getBlockByNumber', ['latest', false]);
@@ -130,7 +141,7 @@ async function deployExecutor(devnet: Devnet): Promise<Address> {
     data: encodeDeployData({
       abi: executorAbi,
       bytecode: executorBytecode,
-      args: [devnet.deployments.wrappedNative, account.address, account.address, []],
+      args: [devnet.deployments.wrappedNative, account.address, account.address, operators],
     }),
   });
   await rpc(devnet.rpcUrl, 'eth_sendRawTransaction', [raw]);

@@ -16,6 +16,26 @@ export function getBalance(rpc: Rpc, address: Address, at: At = 'latest', option
   return rpc.ask(call, (result) => parseBigQuantity(result, call.method), options);
 }
 
+/** Next nonces and balances in one batch, in the order of the addresses. */
+export async function getAccounts(
+  rpc: Rpc,
+  addresses: readonly Address[],
+  at: At = 'latest',
+  options?: CallOptions,
+): Promise<readonly { readonly nonce: number; readonly balanceWei: bigint }[]> {
+  const [nonce, balance] = ['eth_getTransactionCount', 'eth_getBalance'] as const;
+  const calls = addresses.flatMap((address) => [nonce, balance].map((method) => ({ method, params: [address, toBlockParam(at)] })));
+  const answers = await rpc.batch(calls, options);
+  const results = answers.map((answer) => {
+    if (!answer.ok) throw answer.error;
+    return answer.result;
+  });
+  return addresses.map((_, index) => ({
+    nonce: parseQuantity(results[2 * index], nonce),
+    balanceWei: parseBigQuantity(results[2 * index + 1], balance),
+  }));
+}
+
 /** `0x` where there is no contract. */
 export function getCode(rpc: Rpc, address: Address, at: At = 'latest', options?: CallOptions): Promise<Hex> {
   const call = { method: 'eth_getCode', params: [address, toBlockParam(at)] };

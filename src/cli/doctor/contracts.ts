@@ -7,6 +7,7 @@ import type { Rpc } from '../../chain/types.ts';
 import type { AddressBook } from '../../config/addressBook.ts';
 import type { Config } from '../../config/config.ts';
 import { executorProblems, readExecutor } from '../../execution/executor-state.ts';
+import { neededAt } from '../../execution/lane-book.ts';
 import { mapBounded } from '../../lib/async.ts';
 import type { Address } from '../../lib/types.ts';
 import { uintOf } from '../../lib/words.ts';
@@ -14,8 +15,6 @@ import { type Choices, contractsIn, type ToldContract } from '../../protocols/re
 import { attempt, bad, type Check, good } from './check.ts';
 
 const CONCURRENCY = 4;
-/** What a liquidation with its swaps takes, about; below the price of this many the key counts as empty. */
-const LIQUIDATION_GAS = 2_000_000n;
 
 /** Is there a contract at every address that the keeper is told. */
 export async function checkBook(rpc: Rpc, book: AddressBook, choices: Choices): Promise<readonly Check[]> {
@@ -64,14 +63,13 @@ export async function checkExecutor(rpc: Rpc, book: AddressBook, config: Config)
         ? bad('executor', 'EXECUTOR_ADDRESS is not set', 'run `bailiff deploy` and set it')
         : good('executor', 'none is set; MODE=watch needs none'),
     ];
-  const key = config.keys.keeper;
-  const sender = key === undefined ? executor : lower(privateKeyToAddress(key.reveal()));
+  const senders = sendersOf(config);
   return [
     await attempt('executor', 'try again', async () => {
-      const state = await readExecutor(rpc, executor, sender);
+      const state = await readExecutor(rpc, executor, senders);
       // Without a key nobody's rights can be looked at; the owner's then stand for them.
       const wanted = {
-        sender: key === undefined ? (state?.owner ?? sender) : sender,
+        senders: senders.length === 0 && state !== undefined ? [state.owner] : senders,
         wrappedNative: book.wrappedNative,
         treasury: config.treasury,
       };
@@ -83,21 +81,31 @@ export async function checkExecutor(rpc: Rpc, book: AddressBook, config: Config)
   ];
 }
 
-export async function checkGas(rpc: Rpc, { keys, mode }: Config): Promise<Check> {
-  if (keys.keeper === undefined)
-    return mode === 'live'
-      ? bad('gas', 'no key is set', 'set KEEPER_PRIVATE_KEY or a keystore')
-      : good('gas', 'no key is set; MODE=watch needs none');
-  const keeper = privateKeyToAddress(keys.keeper.reveal());
-  return attempt('gas', 'try again', async () => {
-    const [balance, head] = await Promise.all([getBalance(rpc, lower(keeper)), getHead(rpc, 'latest')]);
-    const least = LIQUIDATION_GAS * head.baseFeeWei * 2n;
-    if (balance < least)
-      return bad('gas', `${keeper} holds ${formatEther(balance)}, a liquidation may take ${formatEther(least)}`, 'send it native tokens');
-    return good('gas', `${keeper} holds ${formatEther(balance)}`);
+/** One for each sender: a lane without gas rests, and the others go on. */
+export async function checkGas(rpc: Rpc, config: Config): Promise<readonly Check[]> {
+  const [keeper, ...lanes] = sendersOf(config);
+  if (keeper === undefined)
+    return [
+      config.mode === 'live'
+        ? bad('gas', 'no key is set', 'set KEEPER_PRIVATE_KEY or a keystore')
+        : good('gas', 'no key is set; MODE=watch needs none'),
+    ];
+  const named = [['gas', keeper] as const, ...lanes.map((lane, index) => [`gas of lane ${index + 1}`, lane] as const)];
+  return mapBounded(named, CONCURRENCY, ([name, sender]) => checkGasOf(rpc, name, sender));
+}
+
+function checkGasOf(rpc: Rpc, name: string, sender: Address): Promise<Check> {
+  return attempt(name, 'try again', async () => {
+    const [balance, head] = await Promise.all([getBalance(rpc, sender), getHead(rpc, 'latest')]);
+    const least = neededAt(head.baseFeeWei);
+    const holds = `${getAddress(sender)} holds ${formatEther(balance)}`;
+    if (balance < least) return bad(name, `${holds}, a liquidation may take ${formatEther(least)}`, 'send it native tokens');
+    return good(name, holds);
   });
 }
 
-function lower(address: Address): Address {
-  return address.toLowerCase() as Address;
+/** The keeper's own first; none without a key. */
+function sendersOf({ keys }: Config): readonly Address[] {
+  const all = keys.keeper === undefined ? [] : [keys.keeper, ...keys.lanes];
+  return all.map((key) => privateKeyToAddress(key.reveal()).toLowerCase() as Address);
 }

@@ -24,7 +24,7 @@ async function checkChain(config: Config): Promise<readonly Check[]> {
         ...(await checkBook(rpc, book, config.choices)),
         ...(await checkPrices(rpc, book, config.choices)),
         ...(await checkExecutor(rpc, book, config)),
-        await checkGas(rpc, config),
+        ...(await checkGas(rpc, config)),
         ...(await checkRelays(config, rpc.chainId, head.number)),
       ];
     } finally {

@@ -1,0 +1,75 @@
+import { parseEther } from 'viem';
+import { describe, expect, it } from 'vitest';
+import { LaneBook, type LaneState, neededAt, restsWith } from '../../src/execution/lane-book.ts';
+import { topUpFor } from '../../src/execution/top-ups.ts';
+import type { ExecutionChain, Lane } from '../../src/execution/types.ts';
+import type { Address } from '../../src/lib/types.ts';
+
+const address = (index: number): Address => `0x${index.toString(16).padStart(40, '0')}`;
+const WEI = parseEther('1');
+const state = (index: number, balance: string, resting = false): LaneState => ({
+  ...{ lane: address(index), balanceWei: parseEther(balance), neededWei: parseEther('0.5'), resting },
+});
+
+describe('a lane rests', () => {
+  it('below the price of a liquidation at twice the base fee, and comes back with a quarter more', () => {
+    const needed = neededAt(10n ** 9n);
+    expect(needed).toBe(parseEther('0.004'));
+    expect([needed - 1n, needed].map((balance) => restsWith(balance, needed, false))).toEqual([true, false]);
+    expect([needed, (needed * 5n) / 4n].map((balance) => restsWith(balance, needed, true))).toEqual([true, false]);
+  });
+});
+
+describe('looking at the lanes', () => {
+  const lanes = [1, 2].map((index): Lane => ({ address: address(index), sign: () => Promise.reject(new Error('not asked for here')) }));
+  const bookOf = (balances: bigint[]) => {
+    const told: string[] = [];
+    let calls = 0;
+    const accounts: ExecutionChain['accounts'] = async (asked) => {
+      calls++;
+      return asked.map((_, index) => ({ nonce: 3, balanceWei: balances[index]! }));
+    };
+    const book = new LaneBook(lanes, { accounts } as ExecutionChain, ({ lane, resting }, changed) => {
+      if (changed) told.push(`${lane === address(1) ? 'first' : 'second'} ${resting ? 'rests' : 'is back'}`);
+    });
+    return { book, told, calls: () => calls };
+  };
+  const at = (number: number) => ({ number, baseFeeWei: 10n ** 9n });
+
+  it('costs a call in ten blocks while nothing happens, and one in the next block once anything was mined', async () => {
+    const { book, calls } = bookOf([WEI, WEI]);
+    for (let number = 1; number <= 20; number++) await book.glance(at(number));
+    expect(calls()).toBe(2);
+    book.touched();
+    expect(await book.glance(at(21))).toBe(true);
+    expect(await book.glance(at(22))).toBe(false);
+    expect(calls()).toBe(3);
+  });
+
+  it('tells once of a lane that comes to rest, and once when it is back', async () => {
+    const balances = [WEI, 1n];
+    const { book, told } = bookOf(balances);
+    await book.look(at(1));
+    await book.look(at(2));
+    balances[1] = WEI;
+    await book.look(at(3));
+    expect(told).toEqual(['second rests', 'second is back']);
+  });
+});
+
+describe('a top-up', () => {
+  it('goes to the poorest lane that rests, from the first that keeps twice what it needs', () => {
+    const states = [state(1, '1.9'), state(2, '2'), state(3, '0.2', true), state(4, '0.1', true)];
+    expect(topUpFor(states, WEI)).toEqual({ kind: 'transfer', from: address(2), to: address(4), wei: WEI });
+  });
+
+  it('is unwrapped by the keeper’s account where nobody can give, for itself as well', () => {
+    expect(topUpFor([state(1, '1.9'), state(2, '0.1', true)], WEI)).toMatchObject({ kind: 'unwrap', from: address(1), to: address(2) });
+    expect(topUpFor([state(1, '0.1', true)], WEI)).toMatchObject({ kind: 'unwrap', from: address(1), to: address(1) });
+  });
+
+  it('is nothing where no lane rests', () => {
+    expect(topUpFor([state(1, '9'), state(2, '0.5')], WEI)).toBeUndefined();
+    expect(topUpFor([], WEI)).toBeUndefined();
+  });
+});
