@@ -83,7 +83,10 @@ export async function runKeeper(config: Config, telemetry: Telemetry, stop: Abor
   const settings = settingsOf(config, book, lanes, executor);
 
   const world = await World.open(
-    { rpc, book, executor: settings.executor, choices: config.choices },
+    {
+      ...{ rpc, book, executor: settings.executor, choices: config.choices },
+      found: ({ token, cause }) => emit(cause === undefined ? 'token.plain' : 'token.odd', { token, cause }),
+    },
     progressTo((fields) => emit('sync.progress', fields)),
   );
   emit('sync.done', {

@@ -4,6 +4,7 @@ import type { AddressBook } from './config/addressBook.ts';
 import type { SequencerState } from './guard/oracle.ts';
 import type { Address, BlockRef, Head } from './lib/types.ts';
 import { PoolRouter } from './liquidity/router.ts';
+import { type Finding, TokenTrials } from './liquidity/token-trials.ts';
 import type { FlashSource, Venue } from './liquidity/types.ts';
 import { UniswapV2Pairs } from './liquidity/uniswap-v2/pairs.ts';
 import { UniswapV3Flash } from './liquidity/uniswap-v3/flash.ts';
@@ -35,6 +36,8 @@ export type WorldParts = {
   readonly executor: Address | undefined;
   /** Absent: every protocol that the book has. */
   readonly choices?: Choices;
+  /** Told of each token that turns out not to move as it is told to, or to do so again. */
+  readonly found?: (finding: Finding) => void;
 };
 
 const EVERYTHING: Choices = { protocols: undefined };
@@ -50,6 +53,7 @@ export class World implements DecisionWorld {
   readonly #flashes: readonly { readonly source: FlashSource; readonly of: string }[];
   readonly #feeds: Feeds;
   readonly #sequencer: SequencerFeed | undefined;
+  readonly #trials: TokenTrials;
   readonly #book: AddressBook;
   readonly #mirror: Mirror;
   readonly #before: readonly Head[];
@@ -63,6 +67,7 @@ export class World implements DecisionWorld {
     readonly sequencer: SequencerFeed | undefined;
     readonly usd: UsdBook;
     readonly venue: Venue;
+    readonly trials: TokenTrials;
     readonly deployed: readonly Deployed[];
     readonly pools: readonly UniswapV3Pools[];
   }) {
@@ -73,6 +78,7 @@ export class World implements DecisionWorld {
     this.#sequencer = parts.sequencer;
     this.usd = parts.usd;
     this.venue = parts.venue;
+    this.#trials = parts.trials;
     this.protocols = parts.deployed.map(({ protocol }) => shielded(protocol));
     this.#flashes = [
       ...parts.deployed.flatMap(({ protocol, flashes }) => flashes.map((source) => ({ source, of: protocol.id }))),
@@ -85,7 +91,10 @@ export class World implements DecisionWorld {
    * Syncs everything to the head. A market that cannot be read is suspended from the start. Rejects when the endpoints cannot tell, when no
    * market can be read, or when another address of the book is not what it should be.
    */
-  static async open({ rpc, book, executor, choices = EVERYTHING }: WorldParts, progress: (progress: SyncProgress) => void): Promise<World> {
+  static async open(
+    { rpc, book, executor, choices = EVERYTHING, found = () => {} }: WorldParts,
+    progress: (progress: SyncProgress) => void,
+  ): Promise<World> {
     const feeds = new Feeds();
     const usdFeeds = new Map(Object.entries(book.usdFeeds) as [Address, Address][]);
     let usd: UsdBook | undefined;
@@ -113,9 +122,11 @@ export class World implements DecisionWorld {
     const sequencer = book.sequencerUptimeFeed === undefined ? undefined : new SequencerFeed(book.sequencerUptimeFeed);
     const others: readonly Mirrored[] = [usd, venue, feeds, ...(sequencer === undefined ? [] : [sequencer])];
     for (const later of others) await mirror.add([later]);
+    const trials = new TokenTrials({ rpc, multicall3: book.multicall3, exchanging: venue, recipient: executor ?? NOBODY, found });
+    await trials.onBlock(mirror.head);
     const oldest = mirror.recent[0]!.number;
     const before = oldest === 0 ? [] : await getHeads(rpc, Math.max(0, oldest - RECENT_HEADS), oldest - 1);
-    return new World({ book, mirror, before, feeds, sequencer, usd, venue, deployed, pools });
+    return new World({ book, mirror, before, feeds, sequencer, usd, venue, trials, deployed, pools });
   }
 
   get head(): Head {
@@ -187,6 +198,8 @@ export class World implements DecisionWorld {
       for (const id of change.reread) this.#mirror.reanchor(id);
     }
     this.#wantNewTokens();
+    // Nobody waits for it: what is tried now counts from the next block on.
+    void this.#trials.onBlock(this.head);
     return { ...update, suspended, resumed };
   }
 

@@ -33,6 +33,8 @@ export type HopOrder = {
 /** A pool's state at one moment, as a value: quoting changes nothing, and an exchange ends in another `Pool`. */
 export interface Pool {
   readonly identity: PoolIdentity;
+  /** What the pool holds of its tokens, about. */
+  readonly heldRaw: readonly [token0: bigint, token1: bigint];
   /** Sells exactly `amountInRaw`; undefined when the pool cannot take it all. Amounts are above 0. */
   sell(zeroForOne: boolean, amountInRaw: bigint): Hop | undefined;
   /** Buys exactly `amountOutRaw`; undefined when the pool cannot give that. Amounts are above 0. */

@@ -36,6 +36,7 @@ export class PoolRouter implements Venue {
   readonly #numeraire: Address;
   readonly #executor: Address;
   readonly #nameOf: (token: Address) => string;
+  #odd: ReadonlyMap<Address, string> = new Map();
 
   constructor({ name, families, bridgeTokens, numeraire, executor, nameOf = shortened }: RouterOptions) {
     this.name = name;
@@ -57,6 +58,20 @@ export class PoolRouter implements Venue {
     return this.#families.map((family) => family.want(all)).includes(true);
   }
 
+  /** Tokens that are not exchanged at all, neither at the ends of a way nor between, and why. Replaces those named before. */
+  shun(odd: ReadonlyMap<Address, string>): void {
+    this.#odd = odd;
+  }
+
+  /** For each token the mirrored pool that holds most of it. */
+  holders(): ReadonlyMap<Address, { readonly holder: Address; readonly heldRaw: bigint }> {
+    const most = new Map<Address, { holder: Address; heldRaw: bigint }>();
+    for (const { identity, heldRaw } of this.depth().books.flatMap((book) => [...book.pools.values()]))
+      for (const [place, token] of [identity.token0, identity.token1].entries())
+        if (heldRaw[place]! > (most.get(token)?.heldRaw ?? 0n)) most.set(token, { holder: identity.address, heldRaw: heldRaw[place]! });
+    return most;
+  }
+
   depth(): PoolDepth {
     return new PoolDepth(this.#families.flatMap((family) => family.book() ?? []));
   }
@@ -65,10 +80,12 @@ export class PoolRouter implements Venue {
     const depth = PoolDepth.of(at);
     const search: Search = { best: undefined, tried: false };
     if (tokenIn === tokenOut || amountInRaw <= 0n) return noFill('no-route');
+    const odd = this.#oddityOf(tokenIn) ?? this.#oddityOf(tokenOut);
+    if (odd !== undefined) return odd;
     const direct = this.#sell(depth, tokenIn, tokenOut, amountInRaw, avoid, search);
     if (direct) search.best = [direct];
     for (const bridge of this.#bridgeTokens) {
-      if (bridge === tokenIn || bridge === tokenOut || !connected(depth, tokenIn, bridge, tokenOut)) continue;
+      if (!this.#bridges(depth, tokenIn, bridge, tokenOut)) continue;
       const first = this.#sell(depth, tokenIn, bridge, amountInRaw, avoid, search);
       const second = first && this.#sell(depth, bridge, tokenOut, first.amountOutRaw, avoid, search);
       if (first && second && (search.best === undefined || second.amountOutRaw > search.best.at(-1)!.amountOutRaw))
@@ -81,10 +98,12 @@ export class PoolRouter implements Venue {
     const depth = PoolDepth.of(at);
     const search: Search = { best: undefined, tried: false };
     if (tokenIn === tokenOut || amountOutRaw <= 0n) return noFill('no-route');
+    const odd = this.#oddityOf(tokenIn) ?? this.#oddityOf(tokenOut);
+    if (odd !== undefined) return odd;
     const direct = this.#buy(depth, tokenIn, tokenOut, amountOutRaw, avoid, search);
     if (direct) search.best = [direct];
     for (const bridge of this.#bridgeTokens) {
-      if (bridge === tokenIn || bridge === tokenOut || !connected(depth, tokenIn, bridge, tokenOut)) continue;
+      if (!this.#bridges(depth, tokenIn, bridge, tokenOut)) continue;
       const second = this.#buy(depth, bridge, tokenOut, amountOutRaw, avoid, search);
       const first = second && this.#buy(depth, tokenIn, bridge, second.amountInRaw, avoid, search);
       if (first && second && (search.best === undefined || first.amountInRaw < search.best[0].amountInRaw)) search.best = [first, second];
@@ -116,6 +135,15 @@ export class PoolRouter implements Venue {
     if (second === undefined) return steps;
     const sellGain = exact === 'in' && tokenOutOf(first) !== this.#numeraire;
     return [...steps, ...second.before.steps(second, { exact, recipient, sellGain })];
+  }
+
+  #bridges(depth: PoolDepth, tokenIn: Address, bridge: Address, tokenOut: Address): boolean {
+    return bridge !== tokenIn && bridge !== tokenOut && !this.#odd.has(bridge) && connected(depth, tokenIn, bridge, tokenOut);
+  }
+
+  #oddityOf(token: Address): NoFill | undefined {
+    const cause = this.#odd.get(token);
+    return cause === undefined ? undefined : { ok: false, reason: 'odd-token', token, cause };
   }
 
   #sell(depth: PoolDepth, tokenIn: Address, tokenOut: Address, amount: bigint, avoid: readonly Address[], search: Search): Hop | undefined {
@@ -196,7 +224,7 @@ function connected(depth: PoolDepth, tokenIn: Address, bridge: Address, tokenOut
   );
 }
 
-function noFill(reason: NoFill['reason']): NoFill {
+function noFill(reason: Exclude<NoFill['reason'], 'odd-token'>): NoFill {
   return { ok: false, reason };
 }
 

@@ -2,7 +2,10 @@ import type { Step } from '../lib/steps.ts';
 import type { Address } from '../lib/types.ts';
 import type { Mirrored } from '../mirror/types.ts';
 
-export type NoFill = { readonly ok: false; readonly reason: 'no-route' | 'too-thin' | 'not-synced' };
+export type NoFill =
+  | { readonly ok: false; readonly reason: 'no-route' | 'too-thin' | 'not-synced' }
+  /** A token at an end of the way does not move as it is told to: no pool's quote for it would hold. */
+  | { readonly ok: false; readonly reason: 'odd-token'; readonly token: Address; readonly cause: string };
 
 /** Pools as they will be after the fills already planned for the same block. Immutable. */
 export interface Depth {

@@ -32,6 +32,7 @@ export function planCandidate(
 
   let best: Evaluation | undefined;
   let obstacle: NoEvaluation['reason'] | 'no-usd-price' | 'position-too-large' | undefined;
+  let oddity: Record<string, string> | undefined;
   for (const option of allowed) {
     const regimes = withinPositionLimit(option, market.usd, terms, at);
     if (typeof regimes === 'string') {
@@ -42,12 +43,14 @@ export function planCandidate(
       const result = evaluate(option, amountRaw, flash, market.venue, depth, terms);
       if (result.ok) return result.evaluation;
       obstacle = result.reason;
+      if (result.reason === 'odd-token') oddity = { token: result.token, cause: result.cause };
       return undefined;
     };
     const flash = option.financing.kind === 'loan' ? bestFlash(market.flashes, regimes, value) : undefined;
     const found = bestAmount(regimes, value(flash));
     if (found !== undefined && (best === undefined || found.valueWei > best.valueWei)) best = found;
   }
+  if (best === undefined && oddity !== undefined) return skip('odd-token', oddity);
   if (best === undefined)
     return skip(obstacle === undefined || obstacle === 'too-thin' || obstacle === 'not-synced' ? 'no-route' : obstacle);
   return decide(candidate, best, market, depth, terms, at);

@@ -22,7 +22,7 @@ export type Evaluation = {
 
 export type Loan = { readonly flash: FlashSource; readonly lender: Address; readonly feeRaw: bigint; readonly gasUnits: bigint };
 
-export type NoEvaluation = { readonly ok: false; readonly reason: NoFill['reason'] | 'no-flash-loan' };
+export type NoEvaluation = NoFill | { readonly ok: false; readonly reason: 'no-flash-loan' };
 
 /**
  * What an option is worth at an amount, all costs but the bid taken off.

@@ -35,6 +35,7 @@ export type SkipCode =
   | 'healthy'
   | 'no-option'
   | 'no-route'
+  | 'odd-token'
   | 'no-usd-price'
   | 'no-flash-loan'
   | 'below-min-profit'

@@ -27,6 +27,8 @@ export type EventName =
   | 'audit.mismatch'
   | 'market.suspended'
   | 'market.resumed'
+  | 'token.odd'
+  | 'token.plain'
   | 'breaker.opened'
   | 'breaker.closed'
   | 'endpoint.changed'

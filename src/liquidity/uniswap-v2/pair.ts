@@ -22,7 +22,7 @@ const SWAP_GAS = 86_000n;
  * A v2 pair's reserves.
  *
  * NOTE: tokens sent to a pair unasked count as reserves only from its next swap on. A fill planned behind another at the same pair may then
- * be refused by it. NOTE: a token that takes a fee on its transfers is not noticed.
+ * be refused by it. NOTE: a token that takes a fee on its transfers is not noticed here, but by trial (transfers.ts).
  */
 export class UniswapV2Pair implements Pool {
   readonly identity: PoolIdentity;
@@ -33,6 +33,10 @@ export class UniswapV2Pair implements Pool {
     this.identity = identity;
     this.reserve0Raw = reserve0Raw;
     this.reserve1Raw = reserve1Raw;
+  }
+
+  get heldRaw(): readonly [bigint, bigint] {
+    return [this.reserve0Raw, this.reserve1Raw];
   }
 
   /** `UniswapV2Library.getAmountOut`. */

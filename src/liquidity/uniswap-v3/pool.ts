@@ -21,7 +21,8 @@ export type Balances = { readonly balance0Raw: bigint; readonly balance1Raw: big
  * A v3 pool's state. Not part of it: the protocol's fee (it is taken out of the liquidity providers' part, so no amount depends on it) and the
  * oracle's observations.
  *
- * NOTE: a token that takes a fee on its transfers, or whose balances change by themselves, is not noticed: amounts are then other than quoted.
+ * NOTE: a token that takes a fee on its transfers, or whose balances change by themselves, is not noticed here, but by
+ * trial (transfers.ts): amounts are then other than quoted.
  */
 export class UniswapV3Pool implements Pool {
   readonly identity: PoolIdentity;
@@ -38,6 +39,10 @@ export class UniswapV3Pool implements Pool {
     this.balances = balances;
     this.#feePips = BigInt(identity.feePips);
     this.#tick = curve.tick;
+  }
+
+  get heldRaw(): readonly [bigint, bigint] {
+    return [this.balances.balance0Raw, this.balances.balance1Raw];
   }
 
   get initialized(): boolean {
