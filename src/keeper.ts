@@ -17,6 +17,7 @@ import { flashbotsRelay } from './execution/relays/flashbots.ts';
 import { TopUps } from './execution/top-ups.ts';
 import { Tracker } from './execution/tracker.ts';
 import type { ExecutionChain, Lane, Relay } from './execution/types.ts';
+import { Repeats } from './guard/repeats.ts';
 import { KeeperEyes } from './keeper-eyes.ts';
 import { FIRST_BLOCK, HEAD_BLOCK, RELAY_AUTH_KEY } from './ledger/facts.ts';
 import { openLedger } from './ledger/ledger.ts';
@@ -109,15 +110,18 @@ export async function runKeeper(config: Config, telemetry: Telemetry, stop: Abor
     { chainId: rpc.chainId, publicMempool, watchOnly: config.mode === 'watch' },
   );
   const switchboard = await Switchboard.restore(ledger, config.limits.maxConsecutiveFailures, emit, Date.now);
-  const approve = approveBy(config.limits, ledger, () => switchboard.state, config.relays.publicMempool !== 'never', Date.now);
+  const repeats = new Repeats();
+  const approve = approveBy(config.limits, ledger, () => switchboard.state, repeats, config.relays.publicMempool !== 'never', Date.now);
   const tracker = new Tracker({
     ledger,
     chain,
     lanes: lanes.map(({ address }) => address),
     ours: (number) => world.recent.find((head) => head.number === number)?.hash,
-    settleMined: (transaction, receipt) => {
+    async settleMined(transaction, receipt) {
+      const result = await settleReceipt(transaction, receipt, settings, chain, (block, tokens) => world.usdAt(block, tokens));
       laneBook.touched();
-      return settleReceipt(transaction, receipt, settings, chain, (block, tokens) => world.usdAt(block, tokens));
+      repeats.mined(result);
+      return result;
     },
   });
   const chronicle = new Chronicle(ledger, emit);
@@ -126,7 +130,7 @@ export async function runKeeper(config: Config, telemetry: Telemetry, stop: Abor
     config.laneTopUpWei === 0n || config.mode === 'watch'
       ? undefined
       : new TopUps({ lanes: laneBook, relays, chain, ledger, wei: config.laneTopUpWei }, { chainId: rpc.chainId, publicMempool });
-  const pipeline = new BlockPipeline({ settings, dispatcher, lanes: laneBook, topUps, approve, chronicle, watch });
+  const pipeline = new BlockPipeline({ settings, dispatcher, lanes: laneBook, topUps, approve, repeats, chronicle, watch });
   const backruns = lane !== undefined && config.mode === 'live' && relays.length > 0 && publicMempool !== 'only';
   const updates = backruns
     ? new UpdatePipeline({

@@ -1,6 +1,7 @@
 import type { BreakerState } from '../guard/breaker.ts';
 import { Budget } from '../guard/budget.ts';
 import { checkPlan, DAY_MS } from '../guard/limits.ts';
+import type { Repeats } from '../guard/repeats.ts';
 import type { Limits } from '../guard/types.ts';
 import type { Ledger } from '../ledger/types.ts';
 import { weiToUsd8Floor } from '../lib/usd.ts';
@@ -26,6 +27,7 @@ export function approveBy(
   limits: Limits,
   ledger: Ledger,
   breaker: () => BreakerState,
+  repeats: Repeats,
   mayRevertOnChain: boolean,
   nowMs: () => number,
 ): Approve {
@@ -38,6 +40,11 @@ export function approveBy(
     const verdicts = new Map<Plan, SkipReason | undefined>();
     // NOTE: plans come in the order of execution, the least profitable first: what is left of a limit is for those that are worth most.
     for (const plan of plans.toSorted(byProfit)) {
+      const repeated = repeats.check(plan);
+      if (repeated !== undefined) {
+        verdicts.set(plan, repeated);
+        continue;
+      }
       const worstGasWei = (((plan.gasUnits * WORST_GAS_BPS) / BPS) * terms.gasPriceWei * WORST_FEE_NUMERATOR) / WORST_FEE_DENOMINATOR;
       const worstGasUsd8 = weiToUsd8Floor(worstGasWei, terms.numeraireUsd8) + 1n;
       const worstLossUsd8 = mayRevertOnChain ? worstGasUsd8 : 0n;

@@ -2,6 +2,7 @@ import { type Dispatched, type Dispatcher, NOTHING, type Standing } from '../exe
 import type { LaneBook } from '../execution/lane-book.ts';
 import type { TopUps } from '../execution/top-ups.ts';
 import type { Budget } from '../guard/budget.ts';
+import type { Repeats } from '../guard/repeats.ts';
 import { LedgerError } from '../ledger/database.ts';
 import type { OpenTransaction } from '../ledger/types.ts';
 import { explainError } from '../lib/errors.ts';
@@ -45,6 +46,7 @@ export class BlockPipeline {
   readonly #lanes: LaneBook;
   readonly #topUps: TopUps | undefined;
   readonly #approve: Approve;
+  readonly #repeats: Repeats;
   readonly #chronicle: Chronicle;
   readonly #watch: Watch;
 
@@ -55,6 +57,7 @@ export class BlockPipeline {
     lanes: LaneBook;
     topUps: TopUps | undefined;
     approve: Approve;
+    repeats: Repeats;
     chronicle: Chronicle;
     watch: Watch;
   }) {
@@ -63,6 +66,7 @@ export class BlockPipeline {
     this.#lanes = parts.lanes;
     this.#topUps = parts.topUps;
     this.#approve = parts.approve;
+    this.#repeats = parts.repeats;
     this.#chronicle = parts.chronicle;
     this.#watch = parts.watch;
   }
@@ -105,6 +109,7 @@ export class BlockPipeline {
       // NOTE: nothing is told or recorded before the bundle is out: the slot is short.
       const { sender } = this.#settings;
       const dispatched = await this.#dispatcher.dispatch({ plans: approved, head, at, terms, sender, standing, budget, stillCurrent });
+      this.#repeats.sent(dispatched.sent, approved);
       skips.push(...dispatched.skipped.map(({ plan, skip }) => skipOf(plan, skip)));
       if (!idle || dispatched.sent.length > 0) return dispatched;
       return { ...dispatched, ...(await this.#topUp(now, standing)), skipped: dispatched.skipped };

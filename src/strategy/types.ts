@@ -62,7 +62,8 @@ export type SkipCode =
   | 'oracle-off-pool'
   | 'sequencer-down'
   | 'unknown-health'
-  | 'in-flight';
+  | 'in-flight'
+  | 'keeps-reverting';
 
 export type Decision =
   | { readonly kind: 'plan'; readonly plan: Plan }
