@@ -31,6 +31,7 @@ import { Chronicle } from './pipeline/chronicle.ts';
 import { Follower } from './pipeline/follow.ts';
 import { BlockPipeline } from './pipeline/on-block.ts';
 import { UpdatePipeline } from './pipeline/on-update.ts';
+import { OwnBids } from './pipeline/own-bids.ts';
 import type { Settings } from './pipeline/settings.ts';
 import { settleReceipt } from './pipeline/settle.ts';
 import { Switchboard } from './pipeline/switchboard.ts';
@@ -124,19 +125,20 @@ export async function runKeeper(config: Config, telemetry: Telemetry, stop: Abor
       return result;
     },
   });
+  const ownBids = await OwnBids.open(reader);
   const chronicle = new Chronicle(ledger, emit);
   const watch = new Watch();
   const topUps =
     config.laneTopUpWei === 0n || config.mode === 'watch'
       ? undefined
       : new TopUps({ lanes: laneBook, relays, chain, ledger, wei: config.laneTopUpWei }, { chainId: rpc.chainId, publicMempool });
-  const pipeline = new BlockPipeline({ settings, dispatcher, lanes: laneBook, topUps, approve, repeats, chronicle, watch });
+  const pipeline = new BlockPipeline({ settings, dispatcher, lanes: laneBook, topUps, approve, ownBids, repeats, chronicle, watch });
   const backruns = lane !== undefined && config.mode === 'live' && relays.length > 0 && publicMempool !== 'only';
   const updates = backruns
     ? new UpdatePipeline({
         settings,
         backrunner: new Backrunner({ lane, relays, chain, ledger }, rpc.chainId),
-        ...{ dispatcher, chain, lane: lane.address, approve, chronicle, watch },
+        ...{ dispatcher, chain, lane: lane.address, approve, ownBids, chronicle, watch },
       })
     : undefined;
   warmUp(world, settings, world.head);
@@ -154,6 +156,7 @@ export async function runKeeper(config: Config, telemetry: Telemetry, stop: Abor
     pipeline,
     updates,
     switchboard,
+    ownBids,
     chain,
     emit,
     trusted: () => rpc.distrust === null,
@@ -236,7 +239,7 @@ function settingsOf(config: Config, book: AddressBook, lanes: readonly Lane[], e
     own: new Set(own),
     wrappedNative: book.wrappedNative,
     minProfitUsd8: config.strategy.minProfitUsd8,
-    bidBps: config.strategy.bidBps,
+    bidShare: config.strategy.bidShare,
     limits: config.limits,
     oracle: { ...config.oracle, heartbeatSeconds: book.feedHeartbeats },
   };

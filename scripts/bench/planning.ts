@@ -21,7 +21,7 @@ async function run(): Promise<Result[]> {
       own: new Set(),
       wrappedNative: scene.book.wrappedNative,
       minProfitUsd8: 5n * USD8,
-      bidBps: 9_000,
+      bidShare: 9_000,
     },
     limits: {
       ...{ maxBaseFeeWei: 10n ** 12n, maxGasUsd8PerDay: 10n ** 15n, maxLossUsd8PerDay: 10n ** 15n, maxPositionUsd8: 10n ** 15n },

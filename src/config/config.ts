@@ -2,6 +2,7 @@ import type { OracleBounds } from '../guard/oracle.ts';
 import type { Limits } from '../guard/types.ts';
 import type { Secret, SecretUrl } from '../lib/secret.ts';
 import type { Address, Hex } from '../lib/types.ts';
+import type { BidShare } from '../strategy/bids/policy.ts';
 import type { DeploymentsFile } from './deploymentsFile.ts';
 import type { Environment } from './variables.ts';
 
@@ -54,7 +55,7 @@ export type RelayConfig = {
 export type StrategyConfig = {
   readonly minProfitUsd8: bigint;
   /** Share of (gross - gas) for the builder; 0 under PUBLIC_MEMPOOL=only, where nobody could be bid to. */
-  readonly bidBps: number;
+  readonly bidShare: BidShare;
 };
 
 export type HttpConfig = { readonly host: string; readonly port: number; readonly token: Secret | undefined };

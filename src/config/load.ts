@@ -94,7 +94,7 @@ function assemble(environment: Environment, { deployments, folder, keeper, warni
       publicMempool,
     },
     choices: { protocols: environment.PROTOCOLS },
-    strategy: { minProfitUsd8: environment.MIN_PROFIT_USD, bidBps: publicMempool === 'only' ? 0 : environment.BID_SHARE },
+    strategy: { minProfitUsd8: environment.MIN_PROFIT_USD, bidShare: publicMempool === 'only' ? 0 : environment.BID_SHARE },
     limits: {
       maxBaseFeeWei: environment.MAX_BASE_FEE_GWEI,
       maxGasUsd8PerDay: environment.MAX_GAS_USD_PER_DAY,

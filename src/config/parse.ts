@@ -176,12 +176,10 @@ export const share = reads((text) => {
   return bps;
 });
 
-/** A share in basis points, or `auto` for the value given. */
-export function shareBps(auto: number) {
-  return reads((text) => {
-    if (text === 'auto') return auto;
-    const bps = exact(text, 4, '`auto` or a share from 0 to 1');
-    if (bps > 10_000n) throw new Unfit('must be `auto` or a share from 0 to 1');
-    return Number(bps);
-  });
-}
+/** A share in basis points, or `auto`. */
+export const shareBps = reads((text): number | 'auto' => {
+  if (text === 'auto') return text;
+  const bps = exact(text, 4, '`auto` or a share from 0 to 1');
+  if (bps > 10_000n) throw new Unfit('must be `auto` or a share from 0 to 1');
+  return Number(bps);
+});

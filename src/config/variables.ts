@@ -28,9 +28,6 @@ function or<T extends z.ZodType<unknown, string>>(schema: T, value: string, desc
 
 const LATER_PROTOCOLS = ['morpho-blue', 'compound-v2', 'compound-v3', 'perp-v2', 'synthetix-v3-perps'];
 
-/** Of `BID_SHARE=auto`: about what winners of small auctions pay, in basis points. */
-export const AUTO_BID_BPS = 9_000;
-
 /** The one schema of the environment: what is not in it does nothing, and the table of the README is made from it. */
 export const environment = z.object({
   RPC_URLS: may(read.rpcUrls, 'Endpoints, comma-separated, in order of preference; ws(s) for subscriptions, http(s) to fall back on.', {
@@ -79,9 +76,9 @@ export const environment = z.object({
   ),
   MIN_PROFIT_USD: or(read.usd8, '5', 'Least expected profit after gas and bid, in USD.'),
   BID_SHARE: or(
-    read.shareBps(AUTO_BID_BPS),
+    read.shareBps,
     'auto',
-    `Share of (gross profit - gas) offered to the builder, 0 to 1; \`auto\` is ${AUTO_BID_BPS / 10_000}.`,
+    'Share of (gross profit - gas) offered to the builder, 0 to 1. `auto` chooses it for each transaction, by what real rivals pay at its size and by what became of our own bids.',
   ),
   MAX_BASE_FEE_GWEI: or(read.gweiAsWei, '500', 'Send nothing while the base fee is above this.'),
   MAX_GAS_USD_PER_DAY: or(read.usd8, '25000', 'Gas within any 24 hours, what is under way included at its worst.'),

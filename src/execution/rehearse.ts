@@ -3,6 +3,7 @@ import { encodeExecute } from '../lib/encode-steps.ts';
 import type { Sequence } from '../lib/steps.ts';
 import type { Address, Head, Hex } from '../lib/types.ts';
 import type { Moment } from '../oracles/types.ts';
+import { atShare } from '../strategy/bids/transaction.ts';
 import type { packTransactions } from '../strategy/block.ts';
 import type { Terms } from '../strategy/terms.ts';
 import type { Plan, SkipReason } from '../strategy/types.ts';
@@ -31,7 +32,11 @@ const MAX_ROUNDS = 4;
 
 /** The plans as transactions, by the gas that planning expects. */
 export function draftAll(plans: readonly Plan[], terms: Terms, lastBlock: number, pack: typeof packTransactions): readonly Rehearsed[] {
-  return pack(plans, terms.maxTransactionGas, GAS_HEADROOM_BPS).map((group) => draft(group, estimate(group), terms, lastBlock));
+  return priced(packed(plans, terms, lastBlock, pack), terms);
+}
+
+function packed(plans: readonly Plan[], terms: Terms, lastBlock: number, pack: typeof packTransactions): readonly Rehearsed[] {
+  return pack(plans, terms, GAS_HEADROOM_BPS).map((group) => draft(group, estimate(group), terms, lastBlock));
 }
 
 /**
@@ -54,16 +59,16 @@ export async function rehearse(
   const failed: { plan: Plan; skip: SkipReason }[] = [];
   let standing = plans;
   for (let round = 0; round < MAX_ROUNDS && standing.length > 0; round++) {
-    const drafts = draftAll(standing, terms, lastBlock, pack);
+    const drafts = packed(standing, terms, lastBlock, pack);
     // Watching without an Executor: nobody could run this.
-    if (sender === undefined) return { transactions: drafts, failed, simulated: false };
+    if (sender === undefined) return { transactions: priced(drafts, terms), failed, simulated: false };
     const own = drafts.map(({ data, gasLimit }) => ({ from: sender, to: terms.executor, data, gasLimit }));
     const simulation = await chain.simulate([...before, ...own], {
       timestamp: at.timestamp,
       baseFeeWei: at.baseFeeWei,
       number: head.number + 1,
     });
-    if (simulation.kind === 'unavailable') return { transactions: drafts, failed, simulated: false };
+    if (simulation.kind === 'unavailable') return { transactions: priced(drafts, terms), failed, simulated: false };
     const undone = before.find((_, index) => !simulation.calls[index]!.ok);
     if (undone !== undefined) {
       const skip: SkipReason = { reason: 'simulation-reverted', figures: { cause: `the price update ${undone.txHash} would revert` } };
@@ -75,7 +80,7 @@ export async function rehearse(
       for (const [plan, reason] of failuresOf(transaction, calls[index]!, terms)) dropped.set(plan, reason);
     if (dropped.size === 0) {
       const transactions = drafts.map((transaction, index) => draft(transaction.plans, calls[index]!.gasUsed, terms, lastBlock));
-      return { transactions, failed, simulated: true };
+      return { transactions: priced(transactions, terms), failed, simulated: true };
     }
     for (const [plan, reason] of dropped) failed.push({ plan, skip: { reason: 'simulation-reverted', figures: { cause: reason } } });
     standing = standing.filter((plan) => !dropped.has(plan));
@@ -90,6 +95,11 @@ function draft(plans: readonly Plan[], gasUnits: bigint, terms: Terms, lastBlock
   const widened = (gasUnits * GAS_HEADROOM_BPS) / BPS;
   const gasLimit = widened > terms.maxTransactionGas ? terms.maxTransactionGas : widened;
   return { plans, sequence, data: encodeExecute(sequence), gasLimit, gasUnits };
+}
+
+/** With what each plan pays and keeps at the share of its transaction: this is what the ledger expects of it. */
+function priced(transactions: readonly Rehearsed[], terms: Terms): readonly Rehearsed[] {
+  return transactions.map((one) => ({ ...one, plans: one.plans.map((plan) => atShare(plan, one.sequence.bidBps, terms)) }));
 }
 
 function estimate(plans: readonly Plan[]): bigint {

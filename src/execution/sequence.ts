@@ -1,5 +1,6 @@
 import type { Sequence } from '../lib/steps.ts';
 import { usd8ToWeiUp } from '../lib/usd.ts';
+import { leastGrossWei, shareOf } from '../strategy/bids/transaction.ts';
 import type { Terms } from '../strategy/terms.ts';
 import type { Plan } from '../strategy/types.ts';
 
@@ -13,19 +14,20 @@ const GROUP_GAS_ROOM = 2n;
  */
 export function sequenceOf(plans: readonly Plan[], gasUnits: bigint, terms: Terms, lastBlock: number): Sequence {
   const gasCostRaw = gasUnits * terms.gasPriceWei;
+  const bidBps = shareOf(plans, terms);
   return {
     numeraire: terms.numeraire,
     // After the bid at least the gas comes back, and the operator's minimum for one liquidation.
     minProfitRaw: gasCostRaw + usd8ToWeiUp(terms.minProfitUsd8, terms.numeraireUsd8),
     gasCostRaw,
-    bidBps: terms.bidBps,
+    bidBps,
     lastBlock,
     sweep: [...new Set(plans.flatMap((plan) => plan.sweep))],
     // Alone, a plan fails with its own reason; among others, it fails alone, and cannot burn the others' gas.
     groups: plans.map((plan) =>
       plans.length === 1
-        ? { optional: false, minProfitRaw: plan.minGrossWei, steps: plan.steps }
-        : { optional: true, gasLimit: plan.gasUnits * GROUP_GAS_ROOM, minProfitRaw: plan.minGrossWei, steps: plan.steps },
+        ? { optional: false, minProfitRaw: leastGrossWei(plan, bidBps, terms), steps: plan.steps }
+        : { optional: true, gasLimit: plan.gasUnits * GROUP_GAS_ROOM, minProfitRaw: leastGrossWei(plan, bidBps, terms), steps: plan.steps },
     ),
   };
 }

@@ -17,6 +17,8 @@ export type Scope = {
 /** A transaction with its attempts as the books have them. `outcome` is undefined while it is open. */
 export type TransactionRecord = {
   readonly txHash: Hex;
+  /** The signed bytes. */
+  readonly raw: Hex;
   readonly lane: Address;
   readonly nonce: number;
   readonly channel: 'bundle' | 'public';
@@ -156,6 +158,7 @@ class SqlReader implements LedgerReader {
 function transactionRecord(row: TransactionRow, attempts: readonly AttemptRow[]): TransactionRecord {
   return {
     txHash: row.tx_hash,
+    raw: row.raw,
     lane: row.lane,
     nonce: row.nonce,
     channel: row.channel,

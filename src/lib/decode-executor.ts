@@ -1,5 +1,14 @@
 /** What contracts/Executor.sol says: why it refused, and how a sequence ended. What the contracts below it say is named where it is known. */
-import { type AbiParameter, decodeAbiParameters, decodeErrorResult, parseEventLogs, size, slice, toFunctionSelector } from 'viem';
+import {
+  type AbiParameter,
+  decodeAbiParameters,
+  decodeErrorResult,
+  decodeFunctionData,
+  parseEventLogs,
+  size,
+  slice,
+  toFunctionSelector,
+} from 'viem';
 import { executorAbi } from '../generated/executor.ts';
 import { meaningOfCode, protocolErrors } from './known-errors.ts';
 import type { Address, Hex, RawLog } from './types.ts';
@@ -88,6 +97,16 @@ export function decodeSettlement(logs: readonly Pick<RawLog, 'address' | 'topics
     }
   }
   return undefined;
+}
+
+/** The share that calldata of `Executor.execute` bids, in basis points; undefined for any other calldata. */
+export function decodeBidBps(data: Hex): number | undefined {
+  try {
+    const { functionName, args } = decodeFunctionData({ abi: executorAbi, data });
+    return functionName === 'execute' ? Number(args[0].bidBps) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** viem's decoder wants a whole log, of which it reads only these fields. */

@@ -3,6 +3,7 @@ import type { FlashSource } from '../liquidity/types.ts';
 import type { FeedAnswer, FeedId, Moment } from '../oracles/types.ts';
 import type { Protocol } from '../protocols/types.ts';
 import type { Candidate } from '../risk/types.ts';
+import { type BidBook, emptyBook } from '../strategy/bids/book.ts';
 import { planBlock } from '../strategy/block.ts';
 import type { Terms } from '../strategy/terms.ts';
 import type { Decision, SkipReason } from '../strategy/types.ts';
@@ -20,6 +21,9 @@ export type DecisionWorld = OracleWorld & {
   suspended(protocol: Protocol): string | undefined;
 };
 
+/** Of those who look on and never bid. */
+const UNTAUGHT = emptyBook();
+
 /** A plan or a named reason for each candidate. `terms` is undefined where the native token has no price. Pure. */
 export function decideBlock(
   world: DecisionWorld,
@@ -28,8 +32,9 @@ export function decideBlock(
   head: Head,
   at: Moment,
   tipWei: bigint,
+  own: BidBook = UNTAUGHT,
 ): { readonly decisions: readonly Decision[]; readonly terms: Terms | undefined } {
-  const terms = termsAt(settings, world.usd, head, at, tipWei);
+  const terms = termsAt(settings, world.usd, head, at, tipWei, own);
   const protocols = new Map(world.protocols.map((protocol) => [protocol.id, protocol]));
   const protocolOf = (candidate: Candidate) => protocols.get(candidate.deployment)!;
   const decisions: Decision[] = [];

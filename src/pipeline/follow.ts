@@ -11,6 +11,7 @@ import type { World } from '../world.ts';
 import type { BlockOutcome, BlockPipeline } from './on-block.ts';
 import { successOf, tellBundle, tellOutcomes, tellSent } from './on-outcome.ts';
 import type { PendingUpdate, UpdatePipeline } from './on-update.ts';
+import type { OwnBids } from './own-bids.ts';
 import type { Switchboard } from './switchboard.ts';
 
 export type FollowParts = {
@@ -21,6 +22,7 @@ export type FollowParts = {
   /** Undefined where nobody takes bundles. */
   readonly updates: UpdatePipeline | undefined;
   readonly switchboard: Switchboard;
+  readonly ownBids: OwnBids;
   readonly chain: ExecutionChain;
   readonly emit: Emit;
   /** False while no endpoint can be trusted: nothing is sent on what they said. */
@@ -139,11 +141,12 @@ export class Follower {
   }
 
   async #atHead(arrivedAtMs: number): Promise<void> {
-    const { world, heads, tracker, pipeline, switchboard, emit } = this.#parts;
+    const { world, heads, tracker, pipeline, switchboard, ownBids, emit } = this.#parts;
     const { head } = world;
     await this.#reopen();
     const settled = await tracker.onHead(head);
     tellOutcomes(settled, emit);
+    ownBids.note(settled);
     for (const settlement of settled) {
       const success = successOf(settlement);
       if (success !== undefined) await switchboard.handle({ kind: success ? 'succeeded' : 'failed' });
@@ -190,13 +193,14 @@ export class Follower {
 
   /** Opens again whatever was settled by blocks that are not ours any more. */
   async #reopen(): Promise<void> {
-    const { world, tracker, switchboard } = this.#parts;
+    const { world, tracker, switchboard, ownBids } = this.#parts;
     if (this.#recheckFrom === undefined && this.#removed.length === 0) return;
     if (this.#recheckFrom !== undefined) await tracker.recheck(this.#recheckFrom, world.head);
     this.#recheckFrom = undefined;
     if (this.#removed.length > 0) await tracker.onRemoved(this.#removed, world.head);
     this.#removed = [];
     await switchboard.recount();
+    await ownBids.restore();
   }
 
   #tellSent({ dispatched }: BlockOutcome, arrivedAtMs: number): void {

@@ -13,6 +13,7 @@ import type { Terms } from '../strategy/terms.ts';
 import type { Decision, Plan, SkipReason } from '../strategy/types.ts';
 import type { Chronicle } from './chronicle.ts';
 import { type DecisionWorld, decideBlock } from './decide.ts';
+import type { OwnBids } from './own-bids.ts';
 import type { Settings } from './settings.ts';
 
 /** Says whether a plan may be sent now; asked for one plan after another, so that what earlier ones may cost counts. And what may be risked in all. */
@@ -46,6 +47,7 @@ export class BlockPipeline {
   readonly #lanes: LaneBook;
   readonly #topUps: TopUps | undefined;
   readonly #approve: Approve;
+  readonly #ownBids: Pick<OwnBids, 'at'>;
   readonly #repeats: Repeats;
   readonly #chronicle: Chronicle;
   readonly #watch: Watch;
@@ -57,6 +59,7 @@ export class BlockPipeline {
     lanes: LaneBook;
     topUps: TopUps | undefined;
     approve: Approve;
+    ownBids: Pick<OwnBids, 'at'>;
     repeats: Repeats;
     chronicle: Chronicle;
     watch: Watch;
@@ -66,6 +69,7 @@ export class BlockPipeline {
     this.#lanes = parts.lanes;
     this.#topUps = parts.topUps;
     this.#approve = parts.approve;
+    this.#ownBids = parts.ownBids;
     this.#repeats = parts.repeats;
     this.#chronicle = parts.chronicle;
     this.#watch = parts.watch;
@@ -84,7 +88,7 @@ export class BlockPipeline {
   ): Promise<BlockOutcome> {
     const at = world.next();
     const judged = this.#watch.judge(world.protocols, at, head.number);
-    const { decisions, terms } = decideBlock(world, this.#settings, judged.candidates, head, at, tipWei);
+    const { decisions, terms } = decideBlock(world, this.#settings, judged.candidates, head, at, tipWei, this.#ownBids.at(head.number));
     const plans = decisions.flatMap((decision) => (decision.kind === 'plan' ? [decision.plan] : []));
     const skips = decisions.flatMap((decision) => (decision.kind === 'skip' ? [decision] : []));
     const dispatched = terms === undefined ? undefined : await this.#send(plans, skips, { head, at, terms, open, stillCurrent });

@@ -11,6 +11,7 @@ import type { Plan } from '../strategy/types.ts';
 import type { Chronicle } from './chronicle.ts';
 import { type DecisionWorld, decideBlock } from './decide.ts';
 import type { Approve } from './on-block.ts';
+import type { OwnBids } from './own-bids.ts';
 import type { Settings } from './settings.ts';
 
 /** A signed price update that is not mined yet, and what the feeds that it moves will answer once it is. */
@@ -27,6 +28,7 @@ export class UpdatePipeline {
   readonly #chain: ExecutionChain;
   readonly #lane: Address;
   readonly #approve: Approve;
+  readonly #ownBids: Pick<OwnBids, 'at'>;
   readonly #chronicle: Chronicle;
   readonly #watch: Watch;
   #nonce: { readonly head: Hex; readonly next: Promise<number> } | undefined;
@@ -38,6 +40,7 @@ export class UpdatePipeline {
     chain: ExecutionChain;
     lane: Address;
     approve: Approve;
+    ownBids: Pick<OwnBids, 'at'>;
     chronicle: Chronicle;
     watch: Watch;
   }) {
@@ -47,6 +50,7 @@ export class UpdatePipeline {
     this.#chain = parts.chain;
     this.#lane = parts.lane;
     this.#approve = parts.approve;
+    this.#ownBids = parts.ownBids;
     this.#chronicle = parts.chronicle;
     this.#watch = parts.watch;
   }
@@ -70,7 +74,7 @@ export class UpdatePipeline {
     const named = candidates.map((candidate) => (candidate.sinceBlock > head.number ? madeBy(candidate, updates) : candidate));
     const fresh = new Set(named.filter(({ updateTxHash }) => updateTxHash !== undefined));
     if (fresh.size === 0) return undefined;
-    const { decisions, terms } = decideBlock(world, this.#settings, named, head, at, 0n);
+    const { decisions, terms } = decideBlock(world, this.#settings, named, head, at, 0n, this.#ownBids.at(head.number));
     // What was liquidatable before is planned along: it has a bundle at the same nonce, and only one of the two can be mined.
     const plans = decisions.flatMap((decision) => (decision.kind === 'plan' ? [decision.plan] : []));
     const skips = decisions.flatMap((decision) => (decision.kind === 'skip' && fresh.has(decision.candidate) ? [decision] : []));

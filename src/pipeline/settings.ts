@@ -1,6 +1,7 @@
 import type { OracleBounds } from '../guard/oracle.ts';
 import type { Limits } from '../guard/types.ts';
 import type { Address } from '../lib/types.ts';
+import type { BidShare } from '../strategy/bids/policy.ts';
 
 /** What the operator decided, as the pipeline needs it. */
 export type Settings = {
@@ -13,7 +14,7 @@ export type Settings = {
   readonly wrappedNative: Address;
   readonly minProfitUsd8: bigint;
   /** Share of (gross - gas) for the builder; zero where nobody takes bids. */
-  readonly bidBps: number;
+  readonly bidShare: BidShare;
   readonly limits: Limits;
   readonly oracle: OracleBounds;
 };

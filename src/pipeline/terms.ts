@@ -1,5 +1,8 @@
 import type { Address, Head } from '../lib/types.ts';
+import { usd8ToWeiUp } from '../lib/usd.ts';
 import type { Moment, UsdPrices } from '../oracles/types.ts';
+import type { BidBook } from '../strategy/bids/book.ts';
+import { autoBid, fixedBid } from '../strategy/bids/policy.ts';
 import type { Terms } from '../strategy/terms.ts';
 import type { Settings } from './settings.ts';
 
@@ -9,17 +12,18 @@ const MAX_TRANSACTION_GAS = 16_777_216n;
 const NOBODY: Address = '0x000000000000000000000000000000000000dead';
 
 /** The block's terms, or undefined when the native token has no USD price: then no profit can be told. */
-export function termsAt(settings: Settings, usd: UsdPrices, head: Head, at: Moment, tipWei: bigint): Terms | undefined {
+export function termsAt(settings: Settings, usd: UsdPrices, head: Head, at: Moment, tipWei: bigint, own: BidBook): Terms | undefined {
   const native = usd.usd8(settings.wrappedNative, at);
   if (native === undefined || native.priceUsd8 <= 0n) return undefined;
+  const { bidShare, minProfitUsd8 } = settings;
   const { allowTokens, denyTokens } = settings.limits;
   return {
     executor: settings.executor ?? NOBODY,
     numeraire: settings.wrappedNative,
     numeraireUsd8: native.priceUsd8,
     gasPriceWei: at.baseFeeWei + tipWei,
-    minProfitUsd8: settings.minProfitUsd8,
-    bidBps: settings.bidBps,
+    minProfitUsd8,
+    bid: bidShare === 'auto' ? autoBid(own, native.priceUsd8, usd8ToWeiUp(minProfitUsd8, native.priceUsd8)) : fixedBid(bidShare),
     maxPositionUsd8: settings.limits.maxPositionUsd8,
     tokenAllowed: (token) => !denyTokens.has(token) && (allowTokens === undefined || allowTokens.has(token)),
     maxTransactionGas: head.gasLimit < MAX_TRANSACTION_GAS ? head.gasLimit : MAX_TRANSACTION_GAS,

@@ -1,6 +1,7 @@
 import type { Moment } from '../oracles/types.ts';
 import type { Option } from '../protocols/types.ts';
 import type { Candidate } from '../risk/types.ts';
+import { separate } from './bids/transaction.ts';
 import { type Market, planCandidate } from './candidate.ts';
 import { type Terms, TRANSACTION_GAS } from './terms.ts';
 import type { Decision, Plan } from './types.ts';
@@ -65,8 +66,12 @@ export function groupGas(plan: Plan): bigint {
   return plan.gasUnits - TRANSACTION_GAS;
 }
 
-/** Plans packed, in order, into as few transactions as the gas cap allows. `headroomBps` widens each estimate. */
-export function packTransactions(plans: readonly Plan[], maxTransactionGas: bigint, headroomBps: bigint): readonly (readonly Plan[])[] {
+/** Plans packed, in order, into as few transactions as their bids and the gas cap allow. `headroomBps` widens each estimate of gas. */
+export function packTransactions(plans: readonly Plan[], terms: Terms, headroomBps: bigint): readonly (readonly Plan[])[] {
+  return separate(plans, terms).flatMap((together) => packByGas(together, terms.maxTransactionGas, headroomBps));
+}
+
+function packByGas(plans: readonly Plan[], maxTransactionGas: bigint, headroomBps: bigint): readonly (readonly Plan[])[] {
   const transactions: Plan[][] = [];
   let used = 0n;
   for (const plan of plans) {

@@ -1,4 +1,4 @@
-import { rawToUsd8Floor, usd8ToWeiUp, usdText, weiToUsd8Floor } from '../lib/usd.ts';
+import { rawToUsd8Floor, usdText, weiToUsd8Floor } from '../lib/usd.ts';
 import type { Depth, FlashSource, Venue } from '../liquidity/types.ts';
 import type { Moment, UsdPrices } from '../oracles/types.ts';
 import type { Option, Regime } from '../protocols/types.ts';
@@ -57,8 +57,9 @@ export function planCandidate(
 }
 
 function decide(candidate: Candidate, best: Evaluation, market: Market, depth: Depth, terms: Terms, at: Moment) {
-  const bps = BigInt(terms.bidBps);
-  const bidWei = best.valueWei > 0n ? (best.valueWei * bps) / BPS : 0n;
+  // As if it went alone: with others in its transaction the share is decided anew, for all of them (bids/transaction.ts).
+  const lot = { surplusWei: best.valueWei, leastSurplusWei: best.valueWei, gasUnits: best.gasUnits, candidates: [candidate] };
+  const bidWei = best.valueWei > 0n ? (best.valueWei * BigInt(terms.bid(lot))) / BPS : 0n;
   const profitWei = best.valueWei - bidWei;
   const profitUsd8 = weiToUsd8Floor(profitWei, terms.numeraireUsd8);
   if (profitUsd8 < terms.minProfitUsd8 || profitWei <= 0n) {
@@ -77,9 +78,6 @@ function decide(candidate: Candidate, best: Evaluation, market: Market, depth: D
     return { decision: { kind: 'skip', candidate, skip: { reason, figures } } as const, after: depth };
   }
   const price = market.usd.usd8(best.option.debtAsset, at);
-  const keptBps = BPS - bps;
-  const minProfitWei = usd8ToWeiUp(terms.minProfitUsd8, terms.numeraireUsd8);
-  const floorWei = keptBps === 0n ? 0n : (minProfitWei * BPS + keptBps - 1n) / keptBps;
   const plan = {
     candidate,
     option: best.option.label,
@@ -102,7 +100,6 @@ function decide(candidate: Candidate, best: Evaluation, market: Market, depth: D
     profitWei,
     profitUsd8,
     repayUsd8: price === undefined ? 0n : rawToUsd8Floor(best.repayRaw, price),
-    minGrossWei: best.gasWei + floorWei,
   };
   return { decision: { kind: 'plan', plan } as const, after: best.exit.after };
 }

@@ -1,4 +1,5 @@
 import type { Address } from '../lib/types.ts';
+import type { BidPolicy } from './bids/policy.ts';
 
 /** What one block's planning takes for granted: the operator's wishes and the block's prices. */
 export type Terms = {
@@ -11,7 +12,7 @@ export type Terms = {
   readonly gasPriceWei: bigint;
   readonly minProfitUsd8: bigint;
   /** Share of (gross - gas) offered to the builder. Zero where nobody takes bids. */
-  readonly bidBps: number;
+  readonly bid: BidPolicy;
   /** Largest repayment in USD, 8 decimals. */
   readonly maxPositionUsd8: bigint;
   tokenAllowed(token: Address): boolean;

@@ -25,8 +25,6 @@ export type Plan = {
   readonly profitWei: bigint;
   readonly profitUsd8: bigint;
   readonly repayUsd8: bigint;
-  /** On-chain floor of this group: below it the group undoes itself. */
-  readonly minGrossWei: bigint;
 };
 
 /** Why nothing is sent for a candidate, with its figures as decimal strings. */

@@ -41,7 +41,7 @@ describe('values', () => {
       chain: { chainId: undefined, deployments: undefined },
       choices: { protocols: undefined },
       relays: { urls: [], publicMempool: 'only' },
-      strategy: { minProfitUsd8: 5_00000000n, bidBps: 0 },
+      strategy: { minProfitUsd8: 5_00000000n, bidShare: 0 },
       limits: {
         maxBaseFeeWei: 500n * 10n ** 9n,
         maxGasUsd8PerDay: 25_000_00000000n,
@@ -65,7 +65,7 @@ describe('values', () => {
       MAX_POSITION_USD: '12345678901234567890.12345678',
       BID_SHARE: '0.8765',
     });
-    expect(config.strategy).toEqual({ minProfitUsd8: 1n, bidBps: 8765 });
+    expect(config.strategy).toEqual({ minProfitUsd8: 1n, bidShare: 8765 });
     expect(config.limits.maxBaseFeeWei).toBe(1n);
     expect(config.limits.maxPositionUsd8).toBe(1234567890123456789012345678n);
     expect(config.relays.publicMempool).toBe('never');
@@ -216,7 +216,7 @@ describe('where values come from', () => {
       PUBLIC_MEMPOOL: 'only',
     });
     expect(config.warnings.map((warning) => warning.split(':')[0])).toEqual(['LANE_TOPUP', 'RELAY_URLS']);
-    expect(config.strategy.bidBps).toBe(0);
+    expect(config.strategy.bidShare).toBe(0);
     expect(config.laneTopUpWei).toBe(5n * 10n ** 16n);
   });
 });

@@ -7,7 +7,6 @@ import { decideBlock } from '../../src/pipeline/decide.ts';
 import type { Settings } from '../../src/pipeline/settings.ts';
 import { Watch } from '../../src/risk/candidates.ts';
 import { packTransactions } from '../../src/strategy/block.ts';
-import type { Terms } from '../../src/strategy/terms.ts';
 import { ENGINES } from './engines.ts';
 import { ForkWorld, TREASURY } from './fork-world.ts';
 import { openUpstream, type Upstream } from './upstream.ts';
@@ -71,7 +70,7 @@ describe.each(ENGINES)('a fork on $name', (engine) => {
   });
 
   it('takes what is liquidatable: debt falls, and the treasury gains what was planned', { timeout: PATIENCE_MS }, async () => {
-    const { transactions, terms, timestamp } = await plan(fork, upstream);
+    const { transactions, timestamp } = await plan(fork, upstream);
     if (!upstream.fallen && transactions.length === 0) {
       process.stdout.write(`forks: nothing worth liquidating on ${upstream.label}: only health factors were compared\n`);
       return;
@@ -102,7 +101,7 @@ describe.each(ENGINES)('a fork on $name', (engine) => {
     for (const [index, debt] of debtAfter.entries()) expect(debt).toBeLessThan(debtBefore[index]!);
 
     const planned = plans.reduce((sum, one) => sum + one.grossWei, 0n);
-    const bid = ((planned - transaction.sequence.gasCostRaw) * BigInt(terms.bidBps)) / BPS;
+    const bid = ((planned - transaction.sequence.gasCostRaw) * BigInt(transaction.sequence.bidBps)) / BPS;
     expect(decodeSettlement(receipt.logs, fork.executor)).toMatchObject({ grossRaw: planned, bidRaw: bid });
     expect(await treasuryHolds()).toBe(before.treasury + planned - bid);
   });
@@ -112,7 +111,7 @@ describe.each(ENGINES)('a fork on $name', (engine) => {
   }
 });
 
-async function plan(fork: ForkWorld, { book }: Upstream): Promise<{ transactions: readonly Rehearsed[]; terms: Terms; timestamp: number }> {
+async function plan(fork: ForkWorld, { book }: Upstream): Promise<{ transactions: readonly Rehearsed[]; timestamp: number }> {
   const { world, executor, operator } = fork;
   const at = world.next();
   const { candidates } = new Watch().judge(world.protocols, at, world.head.number);
@@ -122,7 +121,7 @@ async function plan(fork: ForkWorld, { book }: Upstream): Promise<{ transactions
   const chain = executionChain(fork.rpcPool);
   const { transactions, failed } = await rehearse(plans, chain, terms, operator, world.head, at, world.head.number + 1, packTransactions);
   expect(failed.map(({ skip }) => skip)).toEqual([]);
-  return { transactions, terms, timestamp: at.timestamp };
+  return { transactions, timestamp: at.timestamp };
 }
 
 function settingsFor({ executor, operator }: ForkWorld, wrappedNative: Address): Settings {
@@ -133,7 +132,7 @@ function settingsFor({ executor, operator }: ForkWorld, wrappedNative: Address):
     own: new Set([executor, operator, TREASURY]),
     wrappedNative,
     minProfitUsd8: usd8(5n),
-    bidBps: BID_BPS,
+    bidShare: BID_BPS,
     limits: {
       maxBaseFeeWei: 10n ** 12n,
       maxGasUsd8PerDay: usd8(1_000_000n),
