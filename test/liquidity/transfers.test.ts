@@ -1,7 +1,5 @@
 /** Tokens that are not what they seem, in pairs of the real Uniswap v2: known for what they are, and kept out of every way. */
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { type Abi, type Hex, parseAbi } from 'viem';
+import { type Hex, parseAbi } from 'viem';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type Artifact, compileUnit } from '../../scripts/devnet/compile.ts';
 import { ownContracts } from '../../scripts/devnet/tokens.ts';
@@ -16,6 +14,7 @@ import { UniswapV2Pairs } from '../../src/liquidity/uniswap-v2/pairs.ts';
 import { ExecutorOn } from '../support/executor.ts';
 import { MirrorDriver } from '../support/mirror-driver.ts';
 import { lower, UniswapWorld } from '../support/uniswap.ts';
+import { UniswapV2On } from '../support/uniswap-v2.ts';
 
 const ETHER = 10n ** 18n;
 const RESERVE = 10_000n * ETHER;
@@ -24,7 +23,6 @@ const NAMES = [
   ...['BurningToken', 'DenyingToken', 'SilentToken', 'HidingToken'],
 ];
 const tokenAbi = parseAbi(['function mint(address to, uint256 amount)']);
-const pairAbi = parseAbi(['function mint(address to) returns (uint256)']);
 
 let world: UniswapWorld;
 let odd: Record<string, Artifact>;
@@ -51,31 +49,19 @@ beforeAll(async () => {
   multicall3 = lower(chain.deploy('Multicall3', (await ownContracts())['Multicall3']!));
   executor = new ExecutorOn(world, base);
   token = Object.fromEntries(NAMES.map((name) => [name, lower(chain.deploy(name, odd[name]!))]));
-  const path = createRequire(import.meta.url).resolve('@uniswap/v2-core/build/UniswapV2Factory.json');
-  const { abi, bytecode } = JSON.parse(readFileSync(path, 'utf8')) as { abi: Abi; bytecode: string };
-  const factory = lower(
-    chain.deploy('v2 factory', { abi, bytecode: `0x${bytecode}` as Hex, linkReferences: {} }, [chain.deployer.address]),
-  );
+  const v2 = new UniswapV2On(world);
   await chain.mine();
-  const pairOf = (one: Address, other: Address) => chain.read<Address>(factory, abi, 'getPair', [one, other]).then(lower);
-  const listed = [...Object.values(token), plain].map((other) => [base, other] as const);
+  const listed = [...NAMES.map((name) => token[name]!), plain].map((other) => [base, other] as const);
   // A way over a token that takes fees, and none other between these two.
   const all = [...listed, [token['FeeToken']!, token['SilentToken']!] as const];
-  for (const [one, other] of all) chain.call(factory, abi, 'createPair', [one, other]);
-  await chain.mine();
-  for (const [one, other] of all) {
-    const pair = await pairOf(one, other);
-    for (const each of [one, other]) chain.call(each, tokenAbi, 'mint', [pair, RESERVE]);
-    chain.call(pair, pairAbi, 'mint', [world.actor]);
-  }
-  await chain.mine();
-  set('SaleTaxToken', 'setTaxed', await pairOf(base, token['SaleTaxToken']!));
+  const made = await v2.createPairs(all.map(([one, other]) => ({ one, other, oneRaw: RESERVE, otherRaw: RESERVE })));
+  set('SaleTaxToken', 'setTaxed', made[NAMES.indexOf('SaleTaxToken')]);
   set('PausedToken', 'pause', true);
   set('BurningToken', 'burn', true);
   set('HidingToken', 'hide', true);
   await chain.mine();
   rpc = await RpcPool.open([new SecretUrl(world.rpcUrl)]);
-  pairs = new UniswapV2Pairs(factory);
+  pairs = new UniswapV2Pairs(v2.factory);
 }, 180_000);
 
 afterAll(async () => {

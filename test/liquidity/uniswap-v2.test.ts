@@ -1,8 +1,6 @@
 /** Uniswap v2 pairs, from the real factory: quotes that the pair itself accepts, and not a unit more. */
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import fc from 'fast-check';
-import { type Abi, type Hex, parseAbi } from 'viem';
+import type { Hex } from 'viem';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { rpc } from '../../scripts/devnet/rpc.ts';
 import type { Step } from '../../src/lib/steps.ts';
@@ -16,14 +14,13 @@ import { sqrtPriceAtTick } from '../../src/liquidity/uniswap-v3/tick-math.ts';
 import { MirrorError } from '../../src/mirror/types.ts';
 import { ExecutorOn } from '../support/executor.ts';
 import { MirrorDriver } from '../support/mirror-driver.ts';
-import { lower, UniswapWorld } from '../support/uniswap.ts';
+import { UniswapWorld } from '../support/uniswap.ts';
+import { pairAbi, UniswapV2On } from '../support/uniswap-v2.ts';
 
 const ETHER = 10n ** 18n;
-const tokenAbi = parseAbi(['function mint(address to, uint256 amount)']);
-const pairAbi = parseAbi(['function mint(address to) returns (uint256)', 'function getReserves() view returns (uint112, uint112, uint32)']);
 
 let world: UniswapWorld;
-let factory: { address: Address; abi: Abi };
+let v2: UniswapV2On;
 let executor: ExecutorOn;
 let alpha: Address;
 let bridge: Address;
@@ -38,10 +35,7 @@ let restore: () => Promise<void>;
 beforeAll(async () => {
   world = await UniswapWorld.start();
   [alpha, bridge, numeraire, late] = (await world.tokens(4)) as [Address, Address, Address, Address];
-  const path = createRequire(import.meta.url).resolve('@uniswap/v2-core/build/UniswapV2Factory.json');
-  const { abi, bytecode } = JSON.parse(readFileSync(path, 'utf8')) as { abi: Abi; bytecode: string };
-  const artifact = { abi, bytecode: `0x${bytecode}` as Hex, linkReferences: {} };
-  factory = { abi, address: lower(world.chain.deploy('v2 factory', artifact, [world.chain.deployer.address])) };
+  v2 = new UniswapV2On(world);
   executor = new ExecutorOn(world, numeraire);
   await world.chain.mine();
   pair = await createPair(alpha, bridge, 7_000n * ETHER + 11n, 21_000n * ETHER + 5n);
@@ -54,7 +48,7 @@ afterAll(() => world?.stop());
 
 beforeEach(async () => {
   restore = await world.snapshot();
-  pairs = new UniswapV2Pairs(factory.address);
+  pairs = new UniswapV2Pairs(v2.factory);
   const pools = new UniswapV3Pools({ factory: world.factory, fromBlock: 3 });
   router = new PoolRouter({ name: 'uniswap', families: [pools, pairs], bridgeTokens: [bridge], numeraire, executor: executor.address });
   router.want([alpha, numeraire, late]);
@@ -65,14 +59,8 @@ beforeEach(async () => {
 afterEach(() => restore());
 
 async function createPair(token0: Address, token1: Address, amount0: bigint, amount1: bigint): Promise<Address> {
-  world.chain.call(factory.address, factory.abi, 'createPair', [token0, token1]);
-  await world.chain.mine();
-  const created = lower(await world.chain.read<Address>(factory.address, factory.abi, 'getPair', [token0, token1]));
-  world.chain.call(token0, tokenAbi, 'mint', [created, amount0]);
-  world.chain.call(token1, tokenAbi, 'mint', [created, amount1]);
-  world.chain.call(created, pairAbi, 'mint', [world.actor]);
-  await world.chain.mine();
-  return created;
+  const [created] = await v2.createPairs([{ one: token0, other: token1, oneRaw: amount0, otherRaw: amount1 }]);
+  return created!;
 }
 
 function filled(fill: Fill | NoFill): Fill {

@@ -13,6 +13,8 @@ export const poolViews = parseAbi([
   'function liquidity() view returns (uint128)',
   'function ticks(int24) view returns (uint128 gross, int128 net, uint256, uint256, int56, uint160, uint32, bool)',
   'function initialize(uint160 sqrtPriceX96)',
+  'function setFeeProtocol(uint8 feeProtocol0, uint8 feeProtocol1)',
+  'function collectProtocol(address recipient, uint128 amount0, uint128 amount1) returns (uint128, uint128)',
 ]);
 const actorAbi = parseAbi([
   'function mint(address pool, int24 lower, int24 upper, uint128 liquidity)',

@@ -37,7 +37,7 @@ async function anchored() {
 }
 
 const action = fc.record({
-  kind: fc.constantFrom('swap', 'swap', 'swap', 'mint', 'burn', 'collect', 'flash'),
+  kind: fc.constantFrom('swap', 'swap', 'swap', 'mint', 'burn', 'collect', 'flash', 'charge', 'take'),
   which: fc.nat(),
   zeroForOne: fc.boolean(),
   exactIn: fc.boolean(),
@@ -60,6 +60,10 @@ async function live(seed: number, count: number): Promise<void> {
       world.act('mint', [address, lower + spacing * part, upper + spacing * 5 > 887_272 ? upper : upper + spacing * 5, amount]);
     else if (kind === 'burn') world.act('burn', [address, lower, upper, part === 4 ? 0n : liquidity / 20n]);
     else if (kind === 'collect') world.act('collect', [address, lower, upper]);
+    // What the protocol does: it sets its part of the fee, and takes what has come together.
+    else if (kind === 'charge') world.chain.call(address, poolViews, 'setFeeProtocol', [3 + part, zeroForOne ? 0 : 10]);
+    else if (kind === 'take')
+      world.chain.call(address, poolViews, 'collectProtocol', [world.chain.deployer.address, 2n ** 127n, 2n ** 127n]);
     else {
       // A flash needs liquidity in range, which an action queued before it may have moved.
       await settle();

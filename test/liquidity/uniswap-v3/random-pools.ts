@@ -65,3 +65,26 @@ export async function randomPools(world: UniswapWorld, tokens: readonly Address[
   await world.chain.mine();
   return pools;
 }
+
+const DENSE_POSITIONS = 60;
+const START_TICK = 17;
+
+/** A pool a fee tier whose every tick for some way around the price is initialised, with liquidity of all sizes that there are on busy pools. */
+export async function densePools(world: UniswapWorld, token0: Address, token1: Address, seed: number): Promise<RandomPool[]> {
+  const sizes = fc.sample(fc.tuple(magnitude(70), fc.integer({ min: 0, max: 3 })), { seed, numRuns: FEES.length * DENSE_POSITIONS });
+  const pools: RandomPool[] = [];
+  for (const [place, fee] of FEES.entries()) {
+    const spacing = SPACING[fee]!;
+    const address = await world.pool(token0, token1, fee, sqrtPriceAtTick(START_TICK) + 98_765_432_123_456_789n);
+    const positions = sizes.slice(place * DENSE_POSITIONS, (place + 1) * DENSE_POSITIONS).map(([liquidity, shift], width) => ({
+      lower: -(width + 1) * spacing,
+      upper: Math.ceil(START_TICK / spacing) * spacing + (width + 1 + shift) * spacing,
+      liquidity: liquidity + (1n << 60n),
+    }));
+    const whole = { lower: -(MAX_TICK - (MAX_TICK % spacing)), upper: MAX_TICK - (MAX_TICK % spacing), liquidity: 1n << 66n };
+    for (const { lower, upper, liquidity } of [whole, ...positions]) world.act('mint', [address, lower, upper, liquidity]);
+    pools.push({ address, token0, token1, fee, positions: [whole, ...positions] });
+  }
+  await world.chain.mine();
+  return pools;
+}
