@@ -35,11 +35,12 @@ export async function openStage(options: {
   };
   try {
     const environment = {
-      RPC_URLS: `${devnet.wsUrl},${devnet.rpcUrl}`,
+      // Fake keys: what the keepers write is searched for them.
+      RPC_URLS: `${devnet.wsUrl}/?apikey=fake-key-of-the-socket,${devnet.rpcUrl}/?apikey=fake-key-of-the-endpoint`,
       MODE: 'live',
       KEEPER_PRIVATE_KEY: devnet.accounts.keeper.privateKey,
       DEPLOYMENTS_FILE: deploymentsFile,
-      ...(publicMempool === 'only' ? {} : { RELAY_URLS: devnet.builderUrl }),
+      ...(publicMempool === 'only' ? {} : { RELAY_URLS: `${devnet.builderUrl}/?apikey=fake-key-of-the-relay` }),
       PUBLIC_MEMPOOL: publicMempool,
       BID_SHARE,
       DATA_DIR: dataDir,

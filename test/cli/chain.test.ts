@@ -19,7 +19,7 @@ beforeAll(async () => {
   const deploymentsFile = join(folder, 'deployments.json');
   devnet = await startDevnet({ positions: 30, seed: 3, slotMs: 400, deploymentsFile });
   environment = {
-    RPC_URLS: devnet.rpcUrl,
+    RPC_URLS: `${devnet.rpcUrl}/?apikey=fake-key-of-the-endpoint`,
     DEPLOYMENTS_FILE: deploymentsFile,
     KEEPER_PRIVATE_KEY: devnet.accounts.keeper.privateKey,
     HTTP_PORT: '0',

@@ -11,6 +11,7 @@ import { executorAbi, executorBytecode } from '../../src/generated/executor.ts';
 import { runKeeper, type Wraps } from '../../src/keeper.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
+import { watch } from './outputs/setup.ts';
 
 export type Line = { readonly event: string; readonly [field: string]: unknown };
 
@@ -26,10 +27,12 @@ export type TestKeeper = {
 };
 
 export function startTestKeeper(environment: Readonly<Record<string, string>>, folder: string, wraps: Wraps = {}): TestKeeper {
+  watch.uses(environment, folder);
   const lines: Line[] = [];
   const waiting = new Set<() => void>();
   const destination = {
     write(text: string) {
+      watch.wrote(`the log of a keeper in ${folder}`, text);
       for (const line of text.split('\n')) if (line !== '') lines.push(JSON.parse(line) as Line);
       for (const look of waiting) look();
     },
@@ -72,6 +75,7 @@ export function startTestKeeper(environment: Readonly<Record<string, string>>, f
     async stop() {
       stop.abort();
       await done;
+      watch.left(environment['DATA_DIR']!);
     },
   };
 }
@@ -109,13 +113,15 @@ export async function setStage(options: StageOptions = {}): Promise<Stage> {
     folder,
     executor,
     environment: {
-      RPC_URLS: `${devnet.wsUrl},${devnet.rpcUrl}`,
+      RPC_URLS: `${devnet.wsUrl}/?apikey=fake-key-of-the-socket,${devnet.rpcUrl}/?apikey=fake-key-of-the-endpoint`,
       MODE: 'live',
       KEEPER_PRIVATE_KEY: devnet.accounts.keeper.privateKey,
       ...(lanes.length > 0 && { LANE_PRIVATE_KEYS: lanes.map(({ privateKey }) => privateKey).join(',') }),
       EXECUTOR_ADDRESS: executor,
       DEPLOYMENTS_FILE: deploymentsFile,
-      RELAY_URLS: devnet.builderUrl,
+      RELAY_URLS: `${devnet.builderUrl}/?apikey=fake-key-of-the-relay`,
+      RELAY_AUTH_KEY: `0x${'a5c7'.repeat(16)}`,
+      HTTP_TOKEN: 'fake-token-of-the-api',
       BID_SHARE: '0.9',
       DATA_DIR: join(folder, 'data'),
       HTTP_PORT: '0',
