@@ -18,6 +18,9 @@ const compiler = { version: '0.8.27', path: resolve('solc-0.8.27/soljson.js') };
 const tests = fileURLToPath(new URL('test/contracts', import.meta.url));
 const solidityTests = readdirSync(tests, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.sol'));
 
+/** Of each fuzz test, and for every ten of them one sequence of fifty calls of each invariant. `EXECUTOR_RUNS=10000` makes more than 100,000 in all. */
+const runs = Number(process.env['EXECUTOR_RUNS'] ?? 1_000);
+
 const config: HardhatUserConfig = {
   solidity: {
     compilers: [{ ...compiler, settings: compilerSettings }],
@@ -27,7 +30,7 @@ const config: HardhatUserConfig = {
     ),
   },
   paths: { sources: './contracts', tests: { solidity: './test/contracts' }, cache: './.cache/hardhat', artifacts: './.cache/artifacts' },
-  test: { solidity: { fuzz: { runs: 256, seed: '0xba111ff' }, invariant: { runs: 64, depth: 32 } } },
+  test: { solidity: { fuzz: { runs, seed: '0xba111ff' }, invariant: { runs: Math.ceil(runs / 10), depth: 50 } } },
 };
 
 export default config;

@@ -31,6 +31,13 @@ abstract contract Scene {
         executor = IExecutor(deploy(bytes.concat(vm.getCode("contracts/Executor.sol:Executor"), arguments)));
     }
 
+    /// @dev For invariants, whose handlers act for everybody. NOTE: left to choose, the engine sends from contracts too, the Executor among them, and then takes
+    /// its native balance.
+    function targetSenders() external pure returns (address[] memory senders) {
+        senders = new address[](1);
+        senders[0] = address(0xBEEF);
+    }
+
     function deploy(bytes memory code) private returns (address made) {
         assembly ("memory-safe") {
             made := create(0, add(code, 32), mload(code))
