@@ -56,6 +56,10 @@ const ENVIRONMENTS: readonly { readonly purposes: readonly Purpose[]; readonly e
       MAX_LOSS_USD_PER_DAY: '50.25',
       MAX_POSITION_USD: '1000000',
       MAX_CONSECUTIVE_FAILURES: '5',
+      MAX_FEED_AGE_SECONDS: '90000',
+      MAX_PRICE_JUMP: '0.5',
+      MAX_POOL_DEVIATION: '0.25',
+      SEQUENCER_GRACE_SECONDS: '0',
       ALLOW_TOKENS: `${A(1)},${A(2)}`,
       DENY_TOKENS: A(3),
       DENY_MARKETS: 'aave-v3/prime,etherfi',
@@ -93,6 +97,8 @@ const BOOK = {
   'uniswap-v2': [{ factory: A(14) }],
   bridgeTokens: [A(1), CHECKSUMMED],
   usdFeeds: { [A(1)]: A(15), [CHECKSUMMED]: A(17) },
+  feedHeartbeats: { [A(15)]: 3_600, [CHECKSUMMED]: 86_400 },
+  sequencerUptimeFeed: A(18),
 };
 
 export type Case = {

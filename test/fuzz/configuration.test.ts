@@ -12,6 +12,8 @@ import { ConfigError, explainError } from '../../src/lib/errors.ts';
 import { type Case, FILES, leakIn, makeCase, SECRETS } from './cases.ts';
 
 const RUNS = Number(process.env['FUZZ_RUNS'] ?? 10_000);
+/** Thousands of small files are written and read on the way. */
+const PATIENCE_MS = 600_000;
 const SEED = Number(process.env['FUZZ_SEED'] ?? 20_260);
 /** Of one line about one problem; a list of choices is the longest. */
 const LONGEST_LINE = 300;
@@ -92,7 +94,9 @@ function leftIn(env: Readonly<Record<string, string>>): readonly string[] {
     .map(({ name }) => `${name} is left in the environment`);
 }
 
-test(`${RUNS} environments and deployment files each start, or end with clear lines and exit code 2`, async () => {
+test(`${RUNS} environments and deployment files each start, or end with clear lines and exit code 2`, {
+  timeout: PATIENCE_MS,
+}, async () => {
   const random = new Prng(SEED);
   const faults: string[] = [];
   for (let run = 0; run < RUNS && faults.length < 5; run++) {
