@@ -97,7 +97,7 @@ export async function runKeeper(config: Config, telemetry: Telemetry, stop: Abor
     positions: world.protocols.reduce((sum, protocol) => sum + protocol.count(), 0),
   });
 
-  const bare = executionChain(rpc);
+  const bare = executionChain(rpc, world.rollup);
   const chain = wraps.chain?.(bare) ?? bare;
   const authKey = config.relays.authKey?.reveal() ?? (await relayKey(ledger));
   const relays = config.relays.urls.map((url) => {
@@ -105,7 +105,13 @@ export async function runKeeper(config: Config, telemetry: Telemetry, stop: Abor
     return wraps.relay?.(relay) ?? relay;
   });
   const { publicMempool } = config.relays;
-  const laneBook = new LaneBook(lanes, chain, tellLane(emit, telemetry.metrics));
+  const laneBook = new LaneBook({
+    lanes,
+    chain,
+    errands: world.errands,
+    tell: tellLane(emit, telemetry.metrics),
+    surchargeWei: () => world.surcharge.feeWei,
+  });
   const dispatcher = new Dispatcher(
     { lanes: laneBook, relays, chain, ledger },
     { chainId: rpc.chainId, publicMempool, watchOnly: config.mode === 'watch' },

@@ -1,7 +1,9 @@
 import { getHeads } from './chain/actions/getHead.ts';
+import { Rollup, type Surcharge, UsualSurcharge } from './chain/rollup.ts';
 import type { HeadEvent, Rpc } from './chain/types.ts';
 import type { AddressBook } from './config/addressBook.ts';
 import type { SequencerState } from './guard/oracle.ts';
+import { Errands } from './lib/errands.ts';
 import type { Address, BlockRef, Head } from './lib/types.ts';
 import { PoolRouter } from './liquidity/router.ts';
 import { type Finding, TokenTrials } from './liquidity/token-trials.ts';
@@ -54,6 +56,11 @@ export class World implements DecisionWorld {
   readonly #feeds: Feeds;
   readonly #sequencer: SequencerFeed | undefined;
   readonly #trials: TokenTrials;
+  /** Where transactions cost more than their gas. */
+  readonly rollup: Rollup;
+  /** For whatever asks the chain now and then. */
+  readonly errands = new Errands();
+  readonly #surcharge: UsualSurcharge;
   readonly #book: AddressBook;
   readonly #mirror: Mirror;
   readonly #before: readonly Head[];
@@ -69,6 +76,8 @@ export class World implements DecisionWorld {
     readonly venue: Venue;
     readonly trials: TokenTrials;
     readonly deployed: readonly Deployed[];
+    readonly rollup: Rollup;
+    readonly surcharge: UsualSurcharge;
     readonly pools: readonly UniswapV3Pools[];
   }) {
     this.#book = parts.book;
@@ -79,6 +88,8 @@ export class World implements DecisionWorld {
     this.usd = parts.usd;
     this.venue = parts.venue;
     this.#trials = parts.trials;
+    this.rollup = parts.rollup;
+    this.#surcharge = parts.surcharge;
     this.protocols = parts.deployed.map(({ protocol }) => shielded(protocol));
     this.#flashes = [
       ...parts.deployed.flatMap(({ protocol, flashes }) => flashes.map((source) => ({ source, of: protocol.id }))),
@@ -124,9 +135,17 @@ export class World implements DecisionWorld {
     for (const later of others) await mirror.add([later]);
     const trials = new TokenTrials({ rpc, multicall3: book.multicall3, exchanging: venue, recipient: executor ?? NOBODY, found });
     await trials.onBlock(mirror.head);
+    const rollup = await Rollup.detect(rpc, book.chainId);
+    const surcharge = new UsualSurcharge(rollup);
+    await surcharge.onBlock(mirror.head.number, new Errands());
     const oldest = mirror.recent[0]!.number;
     const before = oldest === 0 ? [] : await getHeads(rpc, Math.max(0, oldest - RECENT_HEADS), oldest - 1);
-    return new World({ book, mirror, before, feeds, sequencer, usd, venue, trials, deployed, pools });
+    return new World({ book, mirror, before, feeds, sequencer, usd, venue, trials, deployed, pools, rollup, surcharge });
+  }
+
+  /** What the chain charges a transaction of one liquidation beyond its gas. */
+  get surcharge(): Surcharge {
+    return this.#surcharge.value;
   }
 
   get head(): Head {
@@ -200,6 +219,7 @@ export class World implements DecisionWorld {
     this.#wantNewTokens();
     // Nobody waits for it: what is tried now counts from the next block on.
     void this.#trials.onBlock(this.head);
+    void this.#surcharge.onBlock(this.head.number, this.errands);
     return { ...update, suspended, resumed };
   }
 

@@ -1,8 +1,9 @@
-import { getAccounts, getTransactionCount } from '../chain/actions/account.ts';
+import { getAccounts, getBalance, getTransactionCount } from '../chain/actions/account.ts';
 import { getMaxPriorityFee } from '../chain/actions/fees.ts';
 import { simulate } from '../chain/actions/simulate.ts';
 import { getReceipt, sendRawTransaction } from '../chain/actions/transactions.ts';
 import { parseAddress, parseBigQuantity, parseBytes, parseHash, record, ShapeError, toQuantity } from '../chain/parse.ts';
+import type { Rollup } from '../chain/rollup.ts';
 import type { Rpc } from '../chain/types.ts';
 import { explainError } from '../lib/errors.ts';
 import type { Hex } from '../lib/types.ts';
@@ -11,7 +12,7 @@ import type { ExecutionChain, NodeSimulatedCall, NodeSimulation, SimulatedCall }
 const OPTIONS = { timeoutMs: 3_000 };
 
 /** The chain as execution sees it, over the keeper's own endpoints. */
-export function executionChain(rpc: Rpc): ExecutionChain {
+export function executionChain(rpc: Rpc, rollup: Rollup): ExecutionChain {
   return {
     async receipt(txHash, head) {
       const receipt = await getReceipt(rpc, txHash, { ...OPTIONS, knows: head });
@@ -23,12 +24,14 @@ export function executionChain(rpc: Rpc): ExecutionChain {
         block: receipt.blockNumber,
         blockHash: receipt.blockHash,
         gasUsed: receipt.gasUsed,
-        gasWei: receipt.gasUsed * receipt.effectiveGasPriceWei + receipt.l1FeeWei,
+        gasWei: receipt.gasUsed * receipt.effectiveGasPriceWei + receipt.l1FeeWei + receipt.operatorFeeWei,
         logs: receipt.logs,
       };
     },
     nonceOf: (address, at) => getTransactionCount(rpc, address, at === undefined ? 'latest' : { hash: at }, OPTIONS),
     accounts: (addresses, at) => getAccounts(rpc, addresses, at === undefined ? 'latest' : { hash: at }, OPTIONS),
+    balanceOf: (address) => getBalance(rpc, address, 'latest', OPTIONS),
+    surcharges: (transactions) => rollup.surcharges(transactions),
     priorityFeeWei: () => getMaxPriorityFee(rpc, OPTIONS),
     simulate: (calls, at) => simulateBlock(rpc, calls, at),
     async explain({ txHash, blockHash, from, to, data, gasLimit }) {

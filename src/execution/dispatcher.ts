@@ -6,12 +6,14 @@ import type { Moment } from '../oracles/types.ts';
 import { packTransactions } from '../strategy/block.ts';
 import type { Terms } from '../strategy/terms.ts';
 import type { Plan, SkipReason } from '../strategy/types.ts';
-import { type Fees, feesFor, highest } from './fees.ts';
+import { affordable, shortOfGas, tooDear } from './affordable.ts';
+import { feesFor } from './fees.ts';
 import type { LaneBook } from './lane-book.ts';
-import { type Assignment, assign, type LaneStanding, lastPublicBlock, placesOf } from './places.ts';
-import { type Rehearsed, rehearse } from './rehearse.ts';
+import { assign, type Idle, type LaneStanding, lastPublicBlock } from './places.ts';
+import { type Rehearsed, rehearse, repriced } from './rehearse.ts';
 import { type Answer, Sender } from './sender.ts';
-import { type Draft, nothingAt, sign, worstGasUsd8 } from './signing.ts';
+import { type Draft, nothingAt, sign, transferGas, worstGasUsd8, worstGasWei } from './signing.ts';
+import { behind, forBundles, gapOf, type Standing, standingOf, toOutbid } from './standing.ts';
 import type { SentTopUp } from './top-ups.ts';
 import type { Settled } from './tracker.ts';
 import type { ExecutionChain, Relay, Simulation } from './types.ts';
@@ -24,14 +26,6 @@ export type DispatchOptions = {
   readonly publicMempool: Channel;
   /** Nothing is signed or sent: what would have been is reported. */
   readonly watchOnly: boolean;
-};
-
-/** Our own transactions that are not done with. */
-export type Standing = {
-  /** Undefined where nobody has had to ask yet: then nothing of ours stands in the public mempool. */
-  readonly lanes: readonly LaneStanding[] | undefined;
-  /** A bundle of ours can still be included: nothing else is signed. */
-  readonly bundleOpen: boolean;
 };
 
 export type Order = {
@@ -91,22 +85,8 @@ export class Dispatcher {
   }
 
   /** @param open what the tracker has not settled yet */
-  async standing(open: readonly OpenTransaction[], head: Head, at: Moment): Promise<Standing> {
-    const bundleOpen = open.some(({ channel }) => channel === 'bundle');
-    const own: (readonly [Address, Parameters<typeof placesOf>[0]])[] = [];
-    for (const { address } of this.#lanes.lanes) {
-      const dormant = await this.#ledger.dormant(address);
-      const given = new Set(dormant.map(({ txHash }) => txHash));
-      own.push([address, { open: open.filter(({ lane, txHash }) => lane === address && !given.has(txHash)), dormant }]);
-    }
-    const isPublic = ({ channel }: OpenTransaction) => channel === 'public';
-    if (!own.some(([, of]) => of.open.some(isPublic) || of.dormant.some(isPublic))) return { lanes: undefined, bundleOpen };
-    const standing = new Map(own);
-    const lanes = (await this.#lanes.look(at)).map(({ lane, nonce, balanceWei, resting }) => {
-      const places = placesOf(standing.get(lane)!, nonce, head, gapOf(head, at));
-      return { lane, nextNonce: nonce, balanceWei, resting, places };
-    });
-    return { lanes, bundleOpen };
+  standing(open: readonly OpenTransaction[], head: Head, at: Moment): Promise<Standing> {
+    return standingOf(open, this.#lanes, this.#ledger, head, at);
   }
 
   async dispatch(order: Order): Promise<Dispatched> {
@@ -114,13 +94,18 @@ export class Dispatcher {
     const publicly = this.#options.publicMempool === 'only';
     const target = head.number + 1;
     const lastBlock = publicly ? lastPublicBlock(target, gapOf(head, at)) : target;
-    const fees = feesFor(at.baseFeeWei, tipOf(order), lastBlock - target + 1, this.#toOutbid(standing));
+    const blocks = lastBlock - target + 1;
+    // What only relays have seen is in no pool.
+    const dearest = this.#options.publicMempool === 'never' ? undefined : toOutbid(standing);
+    const fees = feesFor(at.baseFeeWei, tipOf(order), blocks, dearest);
     const signs = !this.#options.watchOnly && this.#lanes.lanes.length > 0;
     const asked = signs ? this.#lanesNow(standing, at) : undefined;
 
     const { plans, busy } = this.#inOrder(order, publicly);
     const skipped: Skipped[] = busy.map((plan) => ({ plan, skip: { reason: 'in-flight', figures: {} } }));
-    const terms = { ...order.terms, gasPriceWei: at.baseFeeWei + fees.tipWei };
+    const priced = (tipWei: bigint): Terms => ({ ...order.terms, gasPriceWei: at.baseFeeWei + tipWei });
+    // A bundle's fees are those of all of it; what goes out alone pays for outbidding alone.
+    const terms = publicly ? order.terms : priced(fees.tipWei);
     const pack = publicly ? alone : packTransactions;
     const rehearsal = await rehearse(plans, this.#chain, terms, order.sender, head, at, lastBlock, pack);
     skipped.push(...rehearsal.failed);
@@ -128,8 +113,12 @@ export class Dispatcher {
 
     for (const { places } of standing.lanes ?? [])
       for (const place of places) if (place.atRiskUsd8 > place.countedUsd8) order.budget.reserve(place.atRiskUsd8 - place.countedUsd8);
-    const { transactions, beyond } = within(order.budget, rehearsal.transactions, (one) =>
-      worstGasUsd8(one.gasLimit, fees, terms.numeraireUsd8),
+    // NOTE: before nonces are given out: whoever drops out after that leaves a gap behind, unless something stands there.
+    const plainly = feesFor(at.baseFeeWei, tipOf(order), blocks, undefined);
+    const paying = rehearsal.transactions.filter((one) => !publicly || affordable(one, plainly, undefined, order) !== undefined);
+    skipped.push(...rehearsal.transactions.filter((one) => !paying.includes(one)).flatMap((one) => tooDear(one, undefined)));
+    const { transactions, beyond } = within(order.budget, paying, (one) =>
+      worstGasUsd8(one.gasLimit, fees, terms.numeraireUsd8, one.surcharge),
     );
     skipped.push(...beyond);
     const late = () => ({ ...NOTHING, skipped: [...skipped, ...lateFor(transactions, target)] });
@@ -137,25 +126,33 @@ export class Dispatcher {
 
     const lanes = await asked;
     // A bundle takes the next nonces, whatever stands at them: it would not be mined behind that.
-    const wanted = ({ plans: all, gasLimit }: Rehearsed) => ({
+    const wanted = ({ plans: all, gasLimit, surcharge }: Rehearsed) => ({
       accounts: publicly ? accountsOf(all) : [],
-      costWei: gasLimit * fees.maxFeeWei,
+      costWei: worstGasWei(gasLimit, fees, surcharge),
     });
-    const { placed, short, idle } = assign(transactions, wanted, publicly ? lanes : forBundles(lanes));
-    skipped.push(...short.flatMap(({ plans: all }) => all.map((plan) => ({ plan, skip: shortOf(lanes) }))));
+    const { placed, short, ...rest } = assign(transactions, wanted, publicly ? lanes : forBundles(lanes));
+    const idle = [...rest.idle];
+    skipped.push(...short.flatMap((one) => shortOfGas(one, lanes)));
     const shared = { channel: publicly ? 'public' : 'bundle', targetBlock: target, lastBlock } as const;
     const finish = (lane: Address, draft: Omit<Draft, keyof typeof shared>, channel = shared.channel) =>
       sign(this.#lanes.laneOf(lane), this.#options.chainId, terms.numeraireUsd8, { ...shared, ...draft, channel });
-    let made: readonly Made[] = await Promise.all(
-      inPlan(placed, transactions).map(async ({ item: { data, gasLimit, plans: all }, lane, nonce }) => ({
-        transaction: await finish(lane, { nonce, to: terms.executor, data, gasLimit, fees, plans: all }),
-        plans: all,
-      })),
-    );
+    let made: readonly Made[] = [];
+    for (const { item, lane, nonce, place } of inPlan(placed, transactions)) {
+      const { surcharge, plans: all } = item;
+      const own = publicly ? affordable(item, feesFor(at.baseFeeWei, tipOf(order), blocks, place?.fees), place, order) : fees;
+      if (own === undefined) {
+        skipped.push(...tooDear(item, place));
+        if (place !== undefined) idle.push({ lane, place });
+        continue;
+      }
+      const { data, gasLimit } = place === undefined ? item : repriced(item, priced(own.tipWei), lastBlock);
+      const transaction = await finish(lane, { nonce, to: terms.executor, data, gasLimit, surcharge, fees: own, plans: all });
+      made = [...made, { transaction, plans: all }];
+    }
     const cancels: IntendedTransaction[] = [];
-    for (const { lane, place } of this.#worthCancelling(publicly ? idle : behind(lanes, made), order)) {
-      const raised = feesFor(at.baseFeeWei, tipOf(order), lastBlock - target + 1, place.fees);
-      cancels.push(await finish(lane, { ...nothingAt(lane, place.nonce), fees: raised }, 'public'));
+    for (const { lane, place } of this.#worthCancelling(publicly ? idle : behind(lanes, transactionsOf(made)), order)) {
+      const raised = feesFor(at.baseFeeWei, tipOf(order), blocks, place.fees);
+      cancels.push(await finish(lane, { ...nothingAt(lane, place.nonce, await transferGas(this.#chain, lane)), fees: raised }, 'public'));
     }
 
     if (!publicly && made.length > 0) {
@@ -217,16 +214,7 @@ export class Dispatcher {
     return { plans: plans.filter((plan) => !standsSomewhere(plan)), busy: plans.filter(standsSomewhere) };
   }
 
-  /** What only relays have seen is in no pool. */
-  #toOutbid({ lanes = [] }: Standing): Fees | undefined {
-    if (this.#options.publicMempool === 'never') return undefined;
-    return lanes
-      .flatMap(({ places }) => places)
-      .flatMap(({ fees, waiting }) => (waiting || fees === undefined ? [] : [fees]))
-      .reduce<Fees | undefined>(highest, undefined);
-  }
-
-  #worthCancelling(idle: Assignment<unknown>['idle'], order: Order): Assignment<unknown>['idle'] {
+  #worthCancelling(idle: Idle, order: Order): Idle {
     if (this.#options.publicMempool === 'never' || idle.length === 0 || !order.budget.mayMend()) return [];
     const dearest = DEAREST_CANCEL * order.terms.gasPriceWei;
     return idle.filter(({ place: { fees } }) => fees === undefined || fees.maxFeeWei < dearest);
@@ -235,31 +223,13 @@ export class Dispatcher {
 
 type Made = { readonly transaction: IntendedTransaction; readonly plans: readonly Plan[] };
 
-/** As a bundle finds it, which takes the next nonces whatever stands at them: it would not be mined behind that. */
-function forBundles(lanes: readonly LaneStanding[]): readonly LaneStanding[] {
-  return lanes.toSorted((a, b) => a.places.length - b.places.length).map((lane) => ({ ...lane, places: [] }));
-}
-
 /** In the order that they were planned in: each at the depth that those before it leave. */
 function inPlan<T extends { readonly item: Rehearsed }>(placed: readonly T[], transactions: readonly Rehearsed[]): readonly T[] {
   return placed.toSorted((a, b) => transactions.indexOf(a.item) - transactions.indexOf(b.item));
 }
 
-/** What a bundle leaves standing behind it. */
-function behind(lanes: readonly LaneStanding[], made: readonly Made[]): Assignment<unknown>['idle'] {
-  return lanes.flatMap(({ lane, nextNonce, places }) => {
-    const used = made.filter(({ transaction }) => transaction.lane === lane).length;
-    return places.filter(({ waiting, nonce }) => !waiting && nonce >= nextNonce + used).map((place) => ({ lane, place }));
-  });
-}
-
 function transactionsOf(made: readonly Made[]): readonly IntendedTransaction[] {
   return made.map(({ transaction }) => transaction);
-}
-
-function shortOf(lanes: readonly LaneStanding[]): SkipReason {
-  const balanceWei = lanes.reduce((most, lane) => (lane.balanceWei > most ? lane.balanceWei : most), 0n);
-  return { reason: 'no-gas', figures: { lanes: String(lanes.length), richestWei: String(balanceWei) } };
 }
 
 function alone(plans: readonly Plan[]): readonly (readonly Plan[])[] {
@@ -268,10 +238,6 @@ function alone(plans: readonly Plan[]): readonly (readonly Plan[])[] {
 
 function accountsOf(plans: readonly Plan[]): readonly Address[] {
   return plans.map(({ candidate }) => candidate.account);
-}
-
-function gapOf(head: Head, at: Moment): number {
-  return at.timestamp - head.timestamp;
 }
 
 function tipOf({ terms, at }: Order): bigint {

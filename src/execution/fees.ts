@@ -30,6 +30,18 @@ function outbid({ maxFeeWei, tipWei }: Fees): Fees {
   return { maxFeeWei: bumped(maxFeeWei), tipWei: bumped(tipWei) };
 }
 
+/**
+ * The fees cut to what a transaction can pay without costing more than it brings. Undefined where that does not do for a block of this base fee, or does not
+ * outbid what it replaces.
+ *
+ * @param mostWei per gas
+ */
+export function capped({ maxFeeWei, tipWei }: Fees, mostWei: bigint, baseFeeWei: bigint, replaced: Fees | undefined): Fees | undefined {
+  const least = most(baseFeeWei + tipWei, replaced === undefined ? 0n : bumped(replaced.maxFeeWei));
+  if (mostWei < least) return undefined;
+  return { tipWei, maxFeeWei: maxFeeWei < mostWei ? maxFeeWei : mostWei };
+}
+
 /** The higher of each. */
 export function highest(a: Fees | undefined, b: Fees): Fees {
   return a === undefined ? b : { maxFeeWei: most(a.maxFeeWei, b.maxFeeWei), tipWei: most(a.tipWei, b.tipWei) };

@@ -1,3 +1,4 @@
+import type { Errands } from '../lib/errands.ts';
 import type { Address } from '../lib/types.ts';
 import type { AccountState, ExecutionChain, Lane } from './types.ts';
 
@@ -17,7 +18,7 @@ const FEE_ROOM = 2n;
 /** A lane that rests comes back with a quarter more than it needs: it should not come and go with the base fee. */
 const BACK_NUMERATOR = 5n;
 const BACK_DENOMINATOR = 4n;
-/** Blocks without anything of ours after which balances are looked at again: somebody may have sent gas. */
+/** Blocks without anything of ours after which a balance is looked at again: somebody may have sent gas. */
 const LOOK_EVERY = 10;
 
 /** What a lane has to hold at this price of gas. */
@@ -41,13 +42,17 @@ export class LaneBook {
   readonly lanes: readonly Lane[];
   readonly #chain: ExecutionChain;
   readonly #tell: TellLane;
-  #states: readonly LaneState[] = [];
-  #lookedAt = Number.NEGATIVE_INFINITY;
+  readonly #surchargeWei: () => bigint;
+  readonly #errands: Errands;
+  #states: readonly (LaneState & { readonly lookedAt: number })[] = [];
 
-  constructor(lanes: readonly Lane[], chain: ExecutionChain, tell: TellLane) {
-    this.lanes = lanes;
-    this.#chain = chain;
-    this.#tell = tell;
+  /** @param surchargeWei what a rollup charges a liquidation beside its gas */
+  constructor(parts: { lanes: readonly Lane[]; chain: ExecutionChain; errands: Errands; tell: TellLane; surchargeWei: () => bigint }) {
+    this.lanes = parts.lanes;
+    this.#chain = parts.chain;
+    this.#errands = parts.errands;
+    this.#tell = parts.tell;
+    this.#surchargeWei = parts.surchargeWei;
   }
 
   /** As last seen; empty before the first look. */
@@ -63,29 +68,42 @@ export class LaneBook {
 
   /** A transaction of ours was mined: what the lanes hold has changed. */
   touched(): void {
-    this.#lookedAt = Number.NEGATIVE_INFINITY;
+    this.#states = this.#states.map((state) => ({ ...state, lookedAt: Number.NEGATIVE_INFINITY }));
   }
 
-  /** For blocks with nothing to send: looks only now and then, and as soon as anything was mined. Says whether it was looked for this block. */
-  async glance({ number, baseFeeWei }: NextBlock): Promise<boolean> {
-    if (this.lanes.length > 0 && number - this.#lookedAt >= LOOK_EVERY) await this.look({ number, baseFeeWei });
-    return this.#lookedAt === number;
+  /** For blocks with nothing to send: one call at most, for the lane that was not looked at for longest. Says whether there was one. */
+  async glance(next: NextBlock): Promise<boolean> {
+    if (this.#states.length < this.lanes.length) return (await this.look(next)).length > 0;
+    const oldest = this.#states.toSorted((a, b) => a.lookedAt - b.lookedAt)[0];
+    if (oldest === undefined || next.number - oldest.lookedAt < LOOK_EVERY || !this.#errands.take(next.number)) return false;
+    const balanceWei = await this.#chain.balanceOf(oldest.lane);
+    const balances = this.#states.map((state) => (state === oldest ? balanceWei : undefined));
+    this.#see(balances, next);
+    return true;
   }
 
-  /** One call for all of them. */
-  async look({ number, baseFeeWei }: NextBlock): Promise<readonly (AccountState & LaneState)[]> {
+  /** All of them, with their nonces. */
+  async look(next: NextBlock): Promise<readonly (AccountState & LaneState)[]> {
     if (this.lanes.length === 0) return [];
     const accounts = await this.#chain.accounts(this.lanes.map(({ address }) => address));
-    const neededWei = neededAt(baseFeeWei);
+    this.#see(
+      accounts.map(({ balanceWei }) => balanceWei),
+      next,
+    );
+    return this.#states.map((state, index) => ({ ...state, nonce: accounts[index]!.nonce }));
+  }
+
+  /** @param balances of the lanes in their order; undefined for those that were not looked at */
+  #see(balances: readonly (bigint | undefined)[], { number, baseFeeWei }: NextBlock): void {
+    const neededWei = neededAt(baseFeeWei) + FEE_ROOM * this.#surchargeWei();
     const before = this.#states;
-    const seen = this.lanes.map(({ address }, index) => {
-      const account = accounts[index]!;
-      const resting = restsWith(account.balanceWei, neededWei, before[index]?.resting === true);
-      return { ...account, lane: address, neededWei, resting };
+    this.#states = this.lanes.map(({ address }, index) => {
+      const [known, balanceWei] = [before[index], balances[index]];
+      if (known !== undefined && balanceWei === undefined) return known;
+      const seen = { lane: address, balanceWei: balanceWei ?? 0n, neededWei, lookedAt: number };
+      return { ...seen, resting: restsWith(seen.balanceWei, neededWei, known?.resting === true) };
     });
-    this.#states = seen;
-    this.#lookedAt = number;
-    for (const [index, state] of seen.entries()) this.#tell(state, state.resting !== (before[index]?.resting ?? false));
-    return seen;
+    for (const [index, state] of this.#states.entries())
+      if (balances[index] !== undefined) this.#tell(state, state.resting !== (before[index]?.resting ?? false));
   }
 }

@@ -92,8 +92,9 @@ export type Assignment<T> = {
   /** No lane has the gas for it. */
   readonly short: readonly T[];
   /** Places that nothing new is meant for and that are not left alone. */
-  readonly idle: readonly { readonly lane: Address; readonly place: Place }[];
+  readonly idle: Idle;
 };
+export type Idle = readonly { readonly lane: Address; readonly place: Place }[];
 
 /**
  * Gives each item a lane and a nonce: its account's own place where there is one, else the lane where least stands before it, at the first place there

@@ -1,3 +1,4 @@
+import type { Surcharge } from '../chain/rollup.ts';
 import { decodeExecutorError, decodeSettlement } from '../lib/decode-executor.ts';
 import { encodeExecute } from '../lib/encode-steps.ts';
 import type { Sequence } from '../lib/steps.ts';
@@ -17,6 +18,7 @@ export type Rehearsed = {
   readonly data: Hex;
   readonly gasLimit: bigint;
   readonly gasUnits: bigint;
+  readonly surcharge: Surcharge;
 };
 export type Rehearsal = {
   readonly transactions: readonly Rehearsed[];
@@ -36,7 +38,7 @@ export function draftAll(plans: readonly Plan[], terms: Terms, lastBlock: number
 }
 
 function packed(plans: readonly Plan[], terms: Terms, lastBlock: number, pack: typeof packTransactions): readonly Rehearsed[] {
-  return pack(plans, terms, GAS_HEADROOM_BPS).map((group) => draft(group, estimate(group), terms, lastBlock));
+  return pack(plans, terms, GAS_HEADROOM_BPS).map((group) => draft(group, estimate(group), usual(group, terms), terms, lastBlock));
 }
 
 /**
@@ -63,12 +65,12 @@ export async function rehearse(
     // Watching without an Executor: nobody could run this.
     if (sender === undefined) return { transactions: priced(drafts, terms), failed, simulated: false };
     const own = drafts.map(({ data, gasLimit }) => ({ from: sender, to: terms.executor, data, gasLimit }));
-    const simulation = await chain.simulate([...before, ...own], {
-      timestamp: at.timestamp,
-      baseFeeWei: at.baseFeeWei,
-      number: head.number + 1,
-    });
-    if (simulation.kind === 'unavailable') return { transactions: priced(drafts, terms), failed, simulated: false };
+    const block = { timestamp: at.timestamp, baseFeeWei: at.baseFeeWei, number: head.number + 1 };
+    const [simulation, surcharges] = await Promise.all([chain.simulate([...before, ...own], block), surchargesOf(drafts, terms, chain)]);
+    if (simulation.kind === 'unavailable') {
+      const transactions = drafts.map(({ plans: own, gasUnits }, index) => draft(own, gasUnits, surcharges[index]!, terms, lastBlock));
+      return { transactions: priced(transactions, terms), failed, simulated: false };
+    }
     const undone = before.find((_, index) => !simulation.calls[index]!.ok);
     if (undone !== undefined) {
       const skip: SkipReason = { reason: 'simulation-reverted', figures: { cause: `the price update ${undone.txHash} would revert` } };
@@ -79,7 +81,9 @@ export async function rehearse(
     for (const [index, transaction] of drafts.entries())
       for (const [plan, reason] of failuresOf(transaction, calls[index]!, terms)) dropped.set(plan, reason);
     if (dropped.size === 0) {
-      const transactions = drafts.map((transaction, index) => draft(transaction.plans, calls[index]!.gasUsed, terms, lastBlock));
+      const transactions = drafts.map((transaction, index) =>
+        draft(transaction.plans, calls[index]!.gasUsed, surcharges[index]!, terms, lastBlock),
+      );
       return { transactions: priced(transactions, terms), failed, simulated: true };
     }
     for (const [plan, reason] of dropped) failed.push({ plan, skip: { reason: 'simulation-reverted', figures: { cause: reason } } });
@@ -90,11 +94,32 @@ export async function rehearse(
   return { transactions: [], failed, simulated: true };
 }
 
-function draft(plans: readonly Plan[], gasUnits: bigint, terms: Terms, lastBlock: number): Rehearsed {
-  const sequence = sequenceOf(plans, gasUnits, terms, lastBlock);
+/** The same transaction where gas costs something else: what the Executor must have left over follows. */
+export function repriced({ plans, gasUnits, surcharge }: Rehearsed, terms: Terms, lastBlock: number): Rehearsed {
+  return draft(plans, gasUnits, surcharge, terms, lastBlock);
+}
+
+function draft(plans: readonly Plan[], gasUnits: bigint, surcharge: Surcharge, terms: Terms, lastBlock: number): Rehearsed {
+  const sequence = sequenceOf(plans, gasUnits, surcharge, terms, lastBlock);
   const widened = (gasUnits * GAS_HEADROOM_BPS) / BPS;
   const gasLimit = widened > terms.maxTransactionGas ? terms.maxTransactionGas : widened;
-  return { plans, sequence, data: encodeExecute(sequence), gasLimit, gasUnits };
+  const posted = (surcharge.gasUnits * GAS_HEADROOM_BPS) / BPS;
+  return { plans, sequence, data: encodeExecute(sequence), gasLimit: gasLimit + posted, gasUnits, surcharge };
+}
+
+/** Exact where the chain tells, the usual where it cannot be asked. */
+async function surchargesOf(drafts: readonly Rehearsed[], terms: Terms, chain: ExecutionChain): Promise<readonly Surcharge[]> {
+  try {
+    return await chain.surcharges(drafts.map(({ data, gasUnits }) => ({ to: terms.executor, data, gasUnits })));
+  } catch {
+    return drafts.map(({ plans }) => usual(plans, terms));
+  }
+}
+
+/** As if each plan had a transaction of its own: what they share is little beside their calldata. */
+function usual(plans: readonly Plan[], { surcharge: { feeWei, gasUnits } }: Terms): Surcharge {
+  const count = BigInt(plans.length);
+  return { feeWei: feeWei * count, gasUnits: gasUnits * count };
 }
 
 /** With what each plan pays and keeps at the share of its transaction: this is what the ledger expects of it. */

@@ -1,3 +1,4 @@
+import type { Surcharge } from '../chain/rollup.ts';
 import type { Sequence } from '../lib/steps.ts';
 import { usd8ToWeiUp } from '../lib/usd.ts';
 import { leastGrossWei, shareOf } from '../strategy/bids/transaction.ts';
@@ -11,9 +12,10 @@ const GROUP_GAS_ROOM = 2n;
  * One Executor transaction for the plans, each a group of its own.
  *
  * @param gasUnits gas of the whole transaction, simulated where a simulation is at hand; taken off the gross before the bid's share
+ * @param surcharge what a rollup charges for it beyond that gas, taken off likewise
  */
-export function sequenceOf(plans: readonly Plan[], gasUnits: bigint, terms: Terms, lastBlock: number): Sequence {
-  const gasCostRaw = gasUnits * terms.gasPriceWei;
+export function sequenceOf(plans: readonly Plan[], gasUnits: bigint, surcharge: Surcharge, terms: Terms, lastBlock: number): Sequence {
+  const gasCostRaw = (gasUnits + surcharge.gasUnits) * terms.gasPriceWei + surcharge.feeWei;
   const bidBps = shareOf(plans, terms);
   return {
     numeraire: terms.numeraire,

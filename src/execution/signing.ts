@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import { NO_SURCHARGE, type Surcharge } from '../chain/rollup.ts';
 import type { IntendedTransaction } from '../ledger/types.ts';
 import type { Address, Hex } from '../lib/types.ts';
 import { weiToUsd8Floor } from '../lib/usd.ts';
 import type { Plan } from '../strategy/types.ts';
 import type { Fees } from './fees.ts';
-import type { Lane } from './types.ts';
+import type { ExecutionChain, Lane } from './types.ts';
 
 export type Draft = {
   readonly nonce: number;
@@ -13,6 +14,8 @@ export type Draft = {
   /** Native tokens that it carries; none when absent. */
   readonly valueWei?: bigint;
   readonly gasLimit: bigint;
+  /** What a rollup charges beside the gas; nothing when absent. */
+  readonly surcharge?: Surcharge;
   readonly fees: Fees;
   readonly channel: IntendedTransaction['channel'];
   readonly targetBlock: number;
@@ -20,16 +23,20 @@ export type Draft = {
   readonly plans: readonly Plan[];
 };
 
-export const TRANSFER_GAS = 21_000n;
+/** An eighth a block of the parent chain, twice. */
+const SURCHARGE_RISE_PERCENT = 127n;
+const TRANSFER_GAS = 21_000n;
+/** Room over what a rollup is expected to use for the data that it posts. */
+const POSTED_ROOM_PERCENT = 130n;
 
 export async function sign(lane: Lane, chainId: number, nativeUsd8: bigint, draft: Draft): Promise<IntendedTransaction> {
-  const { nonce, to, data, valueWei = 0n, gasLimit, fees, channel, targetBlock, lastBlock, plans } = draft;
+  const { nonce, to, data, valueWei = 0n, gasLimit, surcharge, fees, channel, targetBlock, lastBlock, plans } = draft;
   const { maxFeeWei, tipWei: priorityFeeWei } = fees;
   const { raw, txHash } = await lane.sign({ chainId, nonce, to, data, valueWei, gasLimit, maxFeeWei, priorityFeeWei });
   return {
     ...{ txHash, raw, lane: lane.address, nonce, channel, targetBlock, lastBlock, gasLimit, maxFeeWei },
-    worstGasWei: gasLimit * maxFeeWei,
-    worstGasUsd8: worstGasUsd8(gasLimit, fees, nativeUsd8),
+    worstGasWei: worstGasWei(gasLimit, fees, surcharge),
+    worstGasUsd8: worstGasUsd8(gasLimit, fees, nativeUsd8, surcharge),
     attempts: plans.map((plan) => ({
       attemptId: randomUUID(),
       protocol: plan.candidate.protocol,
@@ -48,11 +55,22 @@ export async function sign(lane: Lane, chainId: number, nativeUsd8: bigint, draf
 }
 
 /** A transfer of nothing to ourselves: the cheapest that can stand at a nonce. */
-export function nothingAt(lane: Address, nonce: number): Pick<Draft, 'nonce' | 'to' | 'data' | 'gasLimit' | 'plans'> {
-  return { nonce, to: lane, data: '0x', gasLimit: TRANSFER_GAS, plans: [] };
+export function nothingAt(lane: Address, nonce: number, gasLimit: bigint): Pick<Draft, 'nonce' | 'to' | 'data' | 'gasLimit' | 'plans'> {
+  return { nonce, to: lane, data: '0x', gasLimit, plans: [] };
+}
+
+/** Gas limit of a plain transfer. */
+export async function transferGas(chain: ExecutionChain, to: Address): Promise<bigint> {
+  const [surcharge = NO_SURCHARGE] = await chain.surcharges([{ to, data: '0x', gasUnits: TRANSFER_GAS }]);
+  return TRANSFER_GAS + (surcharge.gasUnits * POSTED_ROOM_PERCENT) / 100n;
 }
 
 /** Most that a transaction can cost, in USD with 8 decimals, rounded up. */
-export function worstGasUsd8(gasLimit: bigint, { maxFeeWei }: Fees, nativeUsd8: bigint): bigint {
-  return weiToUsd8Floor(gasLimit * maxFeeWei, nativeUsd8) + 1n;
+export function worstGasUsd8(gasLimit: bigint, fees: Fees, nativeUsd8: bigint, surcharge?: Surcharge): bigint {
+  return weiToUsd8Floor(worstGasWei(gasLimit, fees, surcharge), nativeUsd8) + 1n;
+}
+
+/** The same in wei. A rollup's charge may rise with its parent chain's base fee until the transaction is mined. */
+export function worstGasWei(gasLimit: bigint, { maxFeeWei }: Fees, { feeWei }: Surcharge = NO_SURCHARGE): bigint {
+  return gasLimit * maxFeeWei + (feeWei * SURCHARGE_RISE_PERCENT) / 100n;
 }

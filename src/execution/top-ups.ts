@@ -8,7 +8,7 @@ import { feesFor, most } from './fees.ts';
 import type { LaneBook, LaneState } from './lane-book.ts';
 import { lastPublicBlock } from './places.ts';
 import { Sender, type Sent } from './sender.ts';
-import { sign, TRANSFER_GAS, worstGasUsd8 } from './signing.ts';
+import { sign, transferGas, worstGasUsd8 } from './signing.ts';
 import type { ExecutionChain, Relay } from './types.ts';
 
 /** What is done for a lane that rests: another one gives, or the keeper's account unwraps what it was paid as profit. */
@@ -68,10 +68,11 @@ export class TopUps {
 
   /** Nothing of ours may be under way. Undefined where nothing was sent. */
   async run(order: TopUpOrder): Promise<(Sent & { readonly topUp: SentTopUp }) | undefined> {
-    const topUp = topUpFor(this.#lanes.states, this.#wei);
-    if (topUp === undefined) return undefined;
     const { head, at, terms, budget, stillCurrent } = order;
-    const call = callOf(topUp, terms.numeraire);
+    const states = await this.#lanes.look(at);
+    const topUp = topUpFor(states, this.#wei);
+    if (topUp === undefined) return undefined;
+    const call = callOf(topUp, terms.numeraire, await transferGas(this.#chain, topUp.to));
     if (topUp.kind === 'unwrap' && !(await this.#works(topUp.from, call, order))) return undefined;
     const publicly = this.#options.publicMempool === 'only';
     const target = head.number + 1;
@@ -79,10 +80,10 @@ export class TopUps {
     const suggested = await this.#chain.priorityFeeWei().catch(() => 0n);
     const fees = feesFor(at.baseFeeWei, most(suggested, LEAST_TIP_WEI), lastBlock - target + 1, undefined);
     if (budget.take(worstGasUsd8(call.gasLimit, fees, terms.numeraireUsd8)) !== undefined) return undefined;
-    const [account] = await this.#chain.accounts([topUp.from]);
-    if (account === undefined || !stillCurrent()) return undefined;
+    if (!stillCurrent()) return undefined;
+    const nonce = states.find(({ lane }) => lane === topUp.from)!.nonce;
     const shared = { channel: publicly ? 'public' : 'bundle', targetBlock: target, lastBlock, fees, plans: [] } as const;
-    const draft = { ...shared, ...call, nonce: account.nonce };
+    const draft = { ...shared, ...call, nonce };
     const signed: IntendedTransaction = await sign(this.#lanes.laneOf(topUp.from), this.#options.chainId, terms.numeraireUsd8, draft);
     const sent = await (publicly ? this.#sender.sendPublicly([signed]) : this.#sender.sendBundle([signed], target, !this.#privately));
     return { ...sent, topUp: { ...topUp, txHash: signed.txHash } };
@@ -100,13 +101,13 @@ export class TopUps {
   }
 }
 
-function callOf({ kind, to, wei }: TopUp, wrappedNative: Address) {
+function callOf({ kind, to, wei }: TopUp, wrappedNative: Address, gasLimit: bigint) {
   return kind === 'transfer'
-    ? ({ to, data: '0x', valueWei: wei, gasLimit: TRANSFER_GAS } as const)
+    ? ({ to, data: '0x', valueWei: wei, gasLimit } as const)
     : {
         to: wrappedNative,
         data: encodeFunctionData({ abi: wrappedAbi, functionName: 'withdraw', args: [wei] }),
         valueWei: 0n,
-        gasLimit: UNWRAP_GAS,
+        gasLimit: UNWRAP_GAS + gasLimit,
       };
 }

@@ -71,7 +71,7 @@ export class Tracker {
   }
 
   /**
-   * Settles whatever this head decides. One call tells the next nonces, and only what has a lower one can have been mined: receipts say what. Costs nothing
+   * Settles whatever this head decides. One call for each lane tells the next nonce, and only what has a lower one can have been mined: receipts say what. Costs nothing
    * while nothing is open and nothing was given up lately; what was longer ago is looked for again once something is under way.
    */
   async onHead(head: Head): Promise<readonly Settled[]> {
@@ -82,9 +82,9 @@ export class Tracker {
     if (open.length === 0 && !lately) return [];
     const settled: Settled[] = [];
     const byLane = Map.groupBy([...open, ...dormant], (transaction) => transaction.lane);
-    const accounts = await chain.accounts([...byLane.keys()], head.hash);
+    const nonces = await Promise.all(Array.from(byLane.keys(), (address) => chain.nonceOf(address, head.hash)));
     for (const [index, [address, pending]] of [...byLane].entries()) {
-      const next = accounts[index]!.nonce;
+      const next = nonces[index]!;
       const used = Map.groupBy(
         pending.filter(({ nonce }) => nonce < next),
         ({ nonce }) => nonce,

@@ -1,3 +1,4 @@
+import type { Payload, Surcharge } from '../chain/rollup.ts';
 import type { Address, Hex, RawLog } from '../lib/types.ts';
 import type { Receipt } from './accounting.ts';
 
@@ -50,8 +51,9 @@ export interface ExecutionChain {
   receipt(txHash: Hex, head: Hex): Promise<Receipt | undefined>;
   /** The sender's next nonce at the end of the latest block, or of the block `at`. */
   nonceOf(address: Address, at?: Hex): Promise<number>;
-  /** Nonces, and what they hold, in one call and in the order of the addresses. At the end of the latest block, or of the block `at`. */
+  /** Nonces, and what they hold, in one batch and in the order of the addresses. At the end of the latest block, or of the block `at`. */
   accounts(addresses: readonly Address[], at?: Hex): Promise<readonly AccountState[]>;
+  balanceOf(address: Address): Promise<bigint>;
   /** Runs unsigned transactions one after another on the head's end state, as the next block would at `timestamp`. */
   simulate(
     calls: readonly SimulatedCall[],
@@ -59,6 +61,8 @@ export interface ExecutionChain {
   ): Promise<NodeSimulation>;
   /** Revert data of a mined transaction, or undefined where nobody can tell. */
   explain(reverted: SimulatedCall & { readonly txHash: Hex; readonly blockHash: Hex }): Promise<Hex | undefined>;
+  /** What a rollup charges for such transactions beyond their gas, in their order; nothing elsewhere. Rejects when it cannot be told. */
+  surcharges(transactions: readonly Payload[]): Promise<readonly Surcharge[]>;
   broadcast(raw: Hex): Promise<SendResult>;
   /** What the endpoint suggests as tip. */
   priorityFeeWei(): Promise<bigint>;

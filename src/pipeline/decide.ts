@@ -1,3 +1,4 @@
+import type { Surcharge } from '../chain/rollup.ts';
 import type { Head } from '../lib/types.ts';
 import type { FlashSource } from '../liquidity/types.ts';
 import type { FeedAnswer, FeedId, Moment } from '../oracles/types.ts';
@@ -15,6 +16,8 @@ import { termsAt } from './terms.ts';
 export type DecisionWorld = OracleWorld & {
   readonly protocols: readonly Protocol[];
   readonly flashes: readonly FlashSource[];
+  /** What the chain charges a transaction of one liquidation beyond its gas. */
+  readonly surcharge: Surcharge;
   /** The block that will include us, with what pending updates will have written by then. */
   next(pending?: ReadonlyMap<FeedId, FeedAnswer>): Moment;
   /** Why a market is not acted on, or undefined. */
@@ -34,7 +37,7 @@ export function decideBlock(
   tipWei: bigint,
   own: BidBook = UNTAUGHT,
 ): { readonly decisions: readonly Decision[]; readonly terms: Terms | undefined } {
-  const terms = termsAt(settings, world.usd, head, at, tipWei, own);
+  const terms = termsAt(settings, world, head, at, tipWei, own);
   const protocols = new Map(world.protocols.map((protocol) => [protocol.id, protocol]));
   const protocolOf = (candidate: Candidate) => protocols.get(candidate.deployment)!;
   const decisions: Decision[] = [];

@@ -221,8 +221,10 @@ export class Follower {
   }
 
   async #tip(): Promise<bigint> {
-    if (!this.#parts.tips) return 0n;
-    if (this.#tipAge++ < TIP_EVERY) return this.#tipWei;
+    const { tips, world } = this.#parts;
+    if (!tips) return 0n;
+    const due = this.#tipAge++ >= TIP_EVERY && (this.#tipWei === 0n || world.errands.take(world.head.number));
+    if (!due) return this.#tipWei;
     this.#tipAge = 0;
     const suggested = await this.#parts.chain.priorityFeeWei().catch(() => LEAST_TIP_WEI);
     this.#tipWei = suggested > LEAST_TIP_WEI ? suggested : LEAST_TIP_WEI;

@@ -1,5 +1,6 @@
-import { type Dispatched, type Dispatcher, NOTHING, type Standing } from '../execution/dispatcher.ts';
+import { type Dispatched, type Dispatcher, NOTHING } from '../execution/dispatcher.ts';
 import type { LaneBook } from '../execution/lane-book.ts';
+import type { Standing } from '../execution/standing.ts';
 import type { TopUps } from '../execution/top-ups.ts';
 import type { Budget } from '../guard/budget.ts';
 import type { Repeats } from '../guard/repeats.ts';
@@ -129,7 +130,8 @@ export class BlockPipeline {
   /** In a block that nothing else is sent in: looks after lanes that are short of gas. */
   async #topUp({ head, at, terms, stillCurrent }: Now, { bundleOpen }: Standing): Promise<Dispatched | undefined> {
     const looked = await this.#lanes.glance(at);
-    if (!looked || bundleOpen || this.#topUps === undefined) return undefined;
+    const resting = this.#lanes.states.some((state) => state.resting);
+    if (!looked || !resting || bundleOpen || this.#topUps === undefined) return undefined;
     const { budget } = await this.#approve([], terms, at);
     const done = await this.#topUps.run({ head, at, terms, budget, stillCurrent });
     if (done === undefined) return undefined;

@@ -1,3 +1,4 @@
+import type { Surcharge } from '../chain/rollup.ts';
 import type { Address, Head } from '../lib/types.ts';
 import { usd8ToWeiUp } from '../lib/usd.ts';
 import type { Moment, UsdPrices } from '../oracles/types.ts';
@@ -11,8 +12,17 @@ const MAX_TRANSACTION_GAS = 16_777_216n;
 /** Stands in for the Executor in plans that are only shown. */
 const NOBODY: Address = '0x000000000000000000000000000000000000dead';
 
+type Pricing = { readonly usd: UsdPrices; readonly surcharge: Surcharge };
+
 /** The block's terms, or undefined when the native token has no USD price: then no profit can be told. */
-export function termsAt(settings: Settings, usd: UsdPrices, head: Head, at: Moment, tipWei: bigint, own: BidBook): Terms | undefined {
+export function termsAt(
+  settings: Settings,
+  { usd, surcharge }: Pricing,
+  head: Head,
+  at: Moment,
+  tipWei: bigint,
+  own: BidBook,
+): Terms | undefined {
   const native = usd.usd8(settings.wrappedNative, at);
   if (native === undefined || native.priceUsd8 <= 0n) return undefined;
   const { bidShare, minProfitUsd8 } = settings;
@@ -22,6 +32,7 @@ export function termsAt(settings: Settings, usd: UsdPrices, head: Head, at: Mome
     numeraire: settings.wrappedNative,
     numeraireUsd8: native.priceUsd8,
     gasPriceWei: at.baseFeeWei + tipWei,
+    surcharge,
     minProfitUsd8,
     bid: bidShare === 'auto' ? autoBid(own, native.priceUsd8, usd8ToWeiUp(minProfitUsd8, native.priceUsd8)) : fixedBid(bidShare),
     maxPositionUsd8: settings.limits.maxPositionUsd8,

@@ -24,7 +24,7 @@ export function warmUp(world: DecisionWorld, settings: Settings, head: Head): vo
     const { candidates } = new Watch().judge(world.protocols, at, head.number);
     const { decisions, terms } = decideBlock(world, settings, candidates.slice(0, MOST_CANDIDATES), head, at, 0n);
     const plans = decisions.flatMap((decision) => (decision.kind === 'plan' ? [decision.plan] : []));
-    if (terms !== undefined && plans.length > 0) encodeExecute(sequenceOf(plans, 1n, terms, head.number));
+    if (terms !== undefined && plans.length > 0) encodeExecute(sequenceOf(plans, 1n, terms.surcharge, terms, head.number));
   }
 }
 

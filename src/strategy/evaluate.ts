@@ -15,6 +15,7 @@ export type Evaluation = {
   readonly exit: Exit;
   readonly grossWei: bigint;
   readonly gasUnits: bigint;
+  /** What a rollup charges beside it included. */
   readonly gasWei: bigint;
   /** gross - gas: what is maximised. */
   readonly valueWei: bigint;
@@ -56,7 +57,7 @@ export function evaluate(
   if (!exit.ok) return exit;
   const gasUnits =
     TRANSACTION_GAS + GROUP_GAS + option.gasUnits + (loan?.gasUnits ?? 0n) + exit.fills.reduce((sum, fill) => sum + fill.gasUnits, 0n);
-  const gasWei = gasUnits * terms.gasPriceWei;
+  const gasWei = (gasUnits + terms.surcharge.gasUnits) * terms.gasPriceWei + terms.surcharge.feeWei;
   return {
     ok: true,
     evaluation: {

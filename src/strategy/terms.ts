@@ -1,3 +1,4 @@
+import type { Surcharge } from '../chain/rollup.ts';
 import type { Address } from '../lib/types.ts';
 import type { BidPolicy } from './bids/policy.ts';
 
@@ -10,6 +11,8 @@ export type Terms = {
   readonly numeraireUsd8: bigint;
   /** Base fee of the block that will include us plus our priority fee, per gas. */
   readonly gasPriceWei: bigint;
+  /** What a rollup charges for one liquidation beyond its gas: data posted on the parent chain, the operator's fee. */
+  readonly surcharge: Surcharge;
   readonly minProfitUsd8: bigint;
   /** Share of (gross - gas) offered to the builder. Zero where nobody takes bids. */
   readonly bid: BidPolicy;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { feesFor } from '../../src/execution/fees.ts';
+import { capped, feesFor } from '../../src/execution/fees.ts';
 import { nextBaseFeeWei } from '../../src/oracles/moment.ts';
 
 const wei = fc.bigInt({ min: 1n, max: 10n ** 12n });
@@ -39,5 +39,16 @@ describe('the fees of a transaction', () => {
       }),
       { seed: 12 },
     );
+  });
+
+  it('are cut to what is left to pay with, and given up where that neither pays for a block nor outbids what stands there', () => {
+    const fees = { maxFeeWei: 240n, tipWei: 10n };
+    expect(capped(fees, 300n, 100n, undefined)).toEqual(fees);
+    expect(capped(fees, 150n, 100n, undefined)).toEqual({ maxFeeWei: 150n, tipWei: 10n });
+    expect(capped(fees, 110n, 100n, undefined)).toEqual({ maxFeeWei: 110n, tipWei: 10n });
+    expect(capped(fees, 109n, 100n, undefined)).toBeUndefined();
+    const replaced = { maxFeeWei: 160n, tipWei: 8n };
+    expect(capped(fees, 181n, 100n, replaced)).toEqual({ maxFeeWei: 181n, tipWei: 10n });
+    expect(capped(fees, 180n, 100n, replaced)).toBeUndefined();
   });
 });

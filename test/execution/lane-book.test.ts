@@ -1,8 +1,9 @@
 import { parseEther } from 'viem';
 import { describe, expect, it } from 'vitest';
-import { LaneBook, type LaneState, neededAt, restsWith } from '../../src/execution/lane-book.ts';
+import { LaneBook, type LaneState, neededAt, restsWith, type TellLane } from '../../src/execution/lane-book.ts';
 import { topUpFor } from '../../src/execution/top-ups.ts';
 import type { ExecutionChain, Lane } from '../../src/execution/types.ts';
+import { Errands } from '../../src/lib/errands.ts';
 import type { Address } from '../../src/lib/types.ts';
 
 const address = (index: number): Address => `0x${index.toString(16).padStart(40, '0')}`;
@@ -25,25 +26,46 @@ describe('looking at the lanes', () => {
   const bookOf = (balances: bigint[]) => {
     const told: string[] = [];
     let calls = 0;
+    const errands = new Errands();
     const accounts: ExecutionChain['accounts'] = async (asked) => {
       calls++;
       return asked.map((_, index) => ({ nonce: 3, balanceWei: balances[index]! }));
     };
-    const book = new LaneBook(lanes, { accounts } as ExecutionChain, ({ lane, resting }, changed) => {
+    const balanceOf: ExecutionChain['balanceOf'] = async (asked) => {
+      calls++;
+      return balances[asked === address(1) ? 0 : 1]!;
+    };
+    const tell: TellLane = ({ lane, resting }, changed) => {
       if (changed) told.push(`${lane === address(1) ? 'first' : 'second'} ${resting ? 'rests' : 'is back'}`);
-    });
-    return { book, told, calls: () => calls };
+    };
+    const chain = { accounts, balanceOf } as ExecutionChain;
+    const book = new LaneBook({ lanes, chain, errands, tell, surchargeWei: () => 0n });
+    return { book, told, errands, calls: () => calls };
   };
   const at = (number: number) => ({ number, baseFeeWei: 10n ** 9n });
 
-  it('costs a call in ten blocks while nothing happens, and one in the next block once anything was mined', async () => {
+  it('costs one call a block at most while nothing happens, each lane’s once in ten blocks', async () => {
     const { book, calls } = bookOf([WEI, WEI]);
-    for (let number = 1; number <= 20; number++) await book.glance(at(number));
-    expect(calls()).toBe(2);
+    const made: number[] = [];
+    for (let number = 1; number <= 25; number++) {
+      const before = calls();
+      await book.glance(at(number));
+      made.push(calls() - before);
+    }
+    expect(Math.max(...made)).toBe(1);
+    expect(made.flatMap((count, index) => (count > 0 ? [index + 1] : []))).toEqual([1, 11, 12, 21, 22]);
+  });
+
+  it('leaves a block to another errand, and looks again as soon as anything was mined', async () => {
+    const { book, errands } = bookOf([WEI, WEI]);
+    await book.glance(at(1));
+    expect(await book.glance(at(2))).toBe(false);
     book.touched();
-    expect(await book.glance(at(21))).toBe(true);
-    expect(await book.glance(at(22))).toBe(false);
-    expect(calls()).toBe(3);
+    errands.take(3);
+    const looked = [3, 4, 5, 6].map((number) => () => book.glance(at(number)));
+    const answers: boolean[] = [];
+    for (const look of looked) answers.push(await look());
+    expect(answers).toEqual([false, true, true, false]);
   });
 
   it('tells once of a lane that comes to rest, and once when it is back', async () => {

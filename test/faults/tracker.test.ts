@@ -65,7 +65,9 @@ class ChainDouble {
       nonceOf: async (_, at) => (at === undefined ? this.tip : this.#all.get(at)!).nonce,
       accounts: async (addresses, at) =>
         addresses.map(() => ({ nonce: (at === undefined ? this.tip : this.#all.get(at)!).nonce, balanceWei: 0n })),
+      balanceOf: none,
       simulate: none,
+      surcharges: none,
       explain: none,
       broadcast: none,
       priorityFeeWei: none,

@@ -118,7 +118,7 @@ async function plan(fork: ForkWorld, { book }: Upstream): Promise<{ transactions
   const { decisions, terms } = decideBlock(world, settingsFor(fork, book.wrappedNative), candidates, world.head, at, 0n);
   if (terms === undefined) throw new Error(`no USD price of the native token (${executor})`);
   const plans = decisions.flatMap((decision) => (decision.kind === 'plan' ? [decision.plan] : []));
-  const chain = executionChain(fork.rpcPool);
+  const chain = executionChain(fork.rpcPool, world.rollup);
   const { transactions, failed } = await rehearse(plans, chain, terms, operator, world.head, at, world.head.number + 1, packTransactions);
   expect(failed.map(({ skip }) => skip)).toEqual([]);
   return { transactions, timestamp: at.timestamp };

@@ -4,6 +4,7 @@ import {
   getAddress,
   getContractAddress,
   type Hex,
+  keccak256,
   numberToHex,
   parseEventLogs,
   parseTransaction,
@@ -292,6 +293,42 @@ describe('a transaction that is not mined in its time', () => {
 
   it('is not counted as a failure, nor is what replaced it', () => {
     expect(arena.lines('breaker.opened')).toEqual([]);
+  });
+});
+
+describe('a transaction that is outbid again and again', () => {
+  const MOST_BLOCKS = 60;
+  let arena: Arena;
+  const mempool = new HeldMempoolDouble();
+
+  beforeAll(async () => {
+    arena = await Arena.open(await setStage(), { MAX_LOSS_USD_PER_DAY: '1000000', MAX_GAS_USD_PER_DAY: '1000000' }, (chain) =>
+      mempool.wrap(chain),
+    );
+    await arena.priceIs(FALLEN);
+    const tooDear = () => arena.lines('plan.skipped').some((line) => line['reason'] === 'gas-too-high' && line['outbidWei'] !== undefined);
+    for (let block = 0; block < MOST_BLOCKS && !tooDear(); block++) await arena.seal();
+  });
+  afterAll(() => arena?.close());
+
+  it('offers more each time, and never more than it brings', async () => {
+    const grossOf = new Map(
+      arena.lines('plan.made').map((line) => [String(line['account']).toLowerCase(), BigInt(String(line['grossWei']))]),
+    );
+    const sent = (await arena.records()).flatMap(({ txHash, attempts }) => attempts.map(({ account }) => ({ txHash, account })));
+    const offers = new Map(mempool.held.map((raw) => [keccak256(raw), parseTransaction(raw)]));
+    expect(Math.max(...[...Map.groupBy(sent, ({ account }) => account).values()].map((own) => own.length))).toBeGreaterThan(5);
+    for (const { txHash, account } of sent) {
+      const { gas, maxFeePerGas } = offers.get(txHash)!;
+      // The limit has three tenths of room over the gas that it is expected to use.
+      expect((((gas! * 10n) / 13n) * maxFeePerGas!) / 10n ** 12n).toBeLessThanOrEqual(grossOf.get(account)! / 10n ** 12n);
+    }
+  });
+
+  it('is given up with a reason once that is not enough', () => {
+    const given = arena.lines('plan.skipped').filter(({ reason }) => reason === 'gas-too-high');
+    expect(given.length).toBeGreaterThan(0);
+    expect(given[0]).toMatchObject({ nonce: expect.any(String), outbidWei: expect.any(String) });
   });
 });
 

@@ -15,6 +15,8 @@ export type Receipt = {
   readonly effectiveGasPriceWei: bigint;
   /** What an OP-stack chain charges for L1 data; 0 elsewhere. */
   readonly l1FeeWei: bigint;
+  /** What its operator charges beside that, since Isthmus; 0 elsewhere. */
+  readonly operatorFeeWei: bigint;
   readonly logs: readonly RawLog[];
 };
 
@@ -47,6 +49,16 @@ function parseReceipt(result: unknown): Receipt {
     gasUsed: parseBigQuantity(receipt['gasUsed'], 'receipt gasUsed'),
     effectiveGasPriceWei: parseBigQuantity(receipt['effectiveGasPrice'], 'receipt effectiveGasPrice'),
     l1FeeWei: receipt['l1Fee'] == null ? 0n : parseBigQuantity(receipt['l1Fee'], 'receipt l1Fee'),
+    operatorFeeWei: operatorFeeOf(receipt),
     logs: parseLogs(receipt['logs']),
   };
+}
+
+/** OP Stack specification, Isthmus: gas used x scalar / 1e6 + constant; Jovian, whose receipts tell of a data footprint: gas used x scalar x 100 + constant. */
+function operatorFeeOf(receipt: Readonly<Record<string, unknown>>): bigint {
+  const { operatorFeeScalar, operatorFeeConstant, daFootprintGasScalar } = receipt;
+  if (operatorFeeScalar == null || operatorFeeConstant == null) return 0n;
+  const scaled = parseBigQuantity(receipt['gasUsed'], 'receipt gasUsed') * parseBigQuantity(operatorFeeScalar, 'receipt operatorFeeScalar');
+  const variable = daFootprintGasScalar == null ? scaled / 1_000_000n : scaled * 100n;
+  return variable + parseBigQuantity(operatorFeeConstant, 'receipt operatorFeeConstant');
 }
