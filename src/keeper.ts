@@ -26,6 +26,7 @@ import { readLedger } from './ledger/reader.ts';
 import type { Ledger } from './ledger/types.ts';
 import { ConfigError, explainError, OperatorError } from './lib/errors.ts';
 import type { Hex } from './lib/types.ts';
+import { PriceUpdates } from './oracles/price-updates.ts';
 import { approveBy } from './pipeline/approve.ts';
 import { Chronicle } from './pipeline/chronicle.ts';
 import { Follower } from './pipeline/follow.ts';
@@ -43,6 +44,7 @@ import type { Emit } from './telemetry/events.ts';
 import type { Metrics } from './telemetry/metrics.ts';
 import { progressTo } from './telemetry/progress.ts';
 import type { Telemetry } from './telemetry/telemetry.ts';
+import { UpdateTeller } from './telemetry/tell-updates.ts';
 import { World } from './world.ts';
 
 /** Stand between the keeper and the outside, for those who test it: what is wrapped is what is used. */
@@ -155,6 +157,7 @@ export async function runKeeper(config: Config, telemetry: Telemetry, stop: Abor
     calls = 0;
     return taken;
   };
+  const teller = new UpdateTeller(emit);
   const follower = new Follower({
     world,
     heads,
@@ -169,8 +172,29 @@ export async function runKeeper(config: Config, telemetry: Telemetry, stop: Abor
     tips: publicMempool === 'only',
     takeCalls,
     lastBlock: numberOf(await ledger.get(HEAD_BLOCK)),
+    followed: (block) => {
+      teller.onBlock();
+      prices?.onBlock(block);
+    },
     remember: (block) => ledger.put(HEAD_BLOCK, String(block)),
   });
+
+  // Worth the traffic where something could be put behind an update.
+  const { mevShareUrl } = config.relays;
+  const prices =
+    mevShareUrl !== undefined || (relays.length > 0 && publicMempool !== 'only')
+      ? new PriceUpdates({
+          ...{ rpc, rpcUrls: config.chain.rpcUrls, mevShareUrl, book: world.aggregators },
+          next: () => ({ block: world.head.number, timestamp: world.next().timestamp }),
+          onEvent: (event) => {
+            teller.tell(event);
+            if (event.kind === 'pending' || event.kind === 'gone')
+              follower.onUpdates(prices!.pending, event.kind === 'pending' ? event.update.sighting.seenAtMs : performance.now());
+          },
+          notify: (notice) => emit('endpoint.changed', { ...notice }),
+        })
+      : undefined;
+  cleanup.defer(() => prices?.close());
 
   const eyes = new KeeperEyes({
     config,

@@ -17,6 +17,7 @@ import type { MirrorUpdate, SyncProgress } from './mirror/reports.ts';
 import type { Mirrored } from './mirror/types.ts';
 import { Feeds } from './oracles/feeds.ts';
 import { momentOf, nextMoment } from './oracles/moment.ts';
+import { type AggregatorBook, OcrAggregators } from './oracles/ocr-aggregators.ts';
 import { SequencerFeed } from './oracles/sequencer.ts';
 import type { FeedAnswer, FeedId, FeedState, Moment } from './oracles/types.ts';
 import { UsdBook } from './oracles/usd.ts';
@@ -52,6 +53,8 @@ export class World implements DecisionWorld {
   readonly protocols: readonly Protocol[];
   readonly venue: Venue;
   readonly usd: UsdBook;
+  /** What updates the feeds, for judging updates that are not mined yet. */
+  readonly aggregators: AggregatorBook;
   readonly #flashes: readonly { readonly source: FlashSource; readonly of: string }[];
   readonly #feeds: Feeds;
   readonly #sequencer: SequencerFeed | undefined;
@@ -72,6 +75,7 @@ export class World implements DecisionWorld {
     readonly before: readonly Head[];
     readonly feeds: Feeds;
     readonly sequencer: SequencerFeed | undefined;
+    readonly aggregators: OcrAggregators;
     readonly usd: UsdBook;
     readonly venue: Venue;
     readonly trials: TokenTrials;
@@ -85,6 +89,7 @@ export class World implements DecisionWorld {
     this.#before = parts.before;
     this.#feeds = parts.feeds;
     this.#sequencer = parts.sequencer;
+    this.aggregators = parts.aggregators;
     this.usd = parts.usd;
     this.venue = parts.venue;
     this.#trials = parts.trials;
@@ -131,7 +136,8 @@ export class World implements DecisionWorld {
     usd.want(tokens);
     venue.want(tokens);
     const sequencer = book.sequencerUptimeFeed === undefined ? undefined : new SequencerFeed(book.sequencerUptimeFeed);
-    const others: readonly Mirrored[] = [usd, venue, feeds, ...(sequencer === undefined ? [] : [sequencer])];
+    const aggregators = new OcrAggregators(feeds);
+    const others: readonly Mirrored[] = [usd, venue, feeds, aggregators, ...(sequencer === undefined ? [] : [sequencer])];
     for (const later of others) await mirror.add([later]);
     const trials = new TokenTrials({ rpc, multicall3: book.multicall3, exchanging: venue, recipient: executor ?? NOBODY, found });
     await trials.onBlock(mirror.head);
@@ -140,7 +146,7 @@ export class World implements DecisionWorld {
     await surcharge.onBlock(mirror.head.number, new Errands());
     const oldest = mirror.recent[0]!.number;
     const before = oldest === 0 ? [] : await getHeads(rpc, Math.max(0, oldest - RECENT_HEADS), oldest - 1);
-    return new World({ book, mirror, before, feeds, sequencer, usd, venue, trials, deployed, pools, rollup, surcharge });
+    return new World({ book, mirror, before, feeds, aggregators, sequencer, usd, venue, trials, deployed, pools, rollup, surcharge });
   }
 
   /** What the chain charges a transaction of one liquidation beyond its gas. */

@@ -54,6 +54,8 @@ export async function run(options: RunOptions, view: View): Promise<DemoSummary 
     await ready(teller, keeper, options.signal);
     progress(`the keeper is ready; dashboard at ${teller.dashboard}`);
     const from = await height(devnet);
+    // The mempool's subscription may be younger than the first block.
+    await devnet.builder.waitForBlock(from + 1);
     const updates = await play(devnet, view, options.signal);
     if (!options.once && !options.signal.aborted) {
       view.status({ act: `the crash is over; dashboard at ${teller.dashboard}; Ctrl-C ends` });
@@ -122,7 +124,8 @@ async function play(devnet: Devnet, view: View, signal: AbortSignal): Promise<Up
     }
     view.status({ ether: (Number(prices.get('ETH / USD')) / 1e8).toFixed(2) });
     const blocks = await Promise.all(sent.map((txHash) => minedIn(devnet, txHash)));
-    for (const block of new Set(blocks)) updates.push({ title: act.title, block });
+    for (const block of new Set(blocks))
+      updates.push({ title: act.title, block, txHashes: sent.filter((_, index) => blocks[index] === block) });
     await devnet.builder.waitForBlock(Math.max(...blocks) + act.blocksAfter);
   }
   return updates;
@@ -156,7 +159,6 @@ async function judgeRun(
     return await summarise(
       {
         rpcUrl,
-        pool: market.aave.pool,
         deployments,
         accounts: market.borrowers.map(({ address }) => address),
         executor: getAddress(executor),

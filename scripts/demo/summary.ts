@@ -1,11 +1,13 @@
 /** The verdict on a run: the chain's views and the lens on one side, what the keeper did and wrote down on the other. */
-import { type Address, getAddress } from 'viem';
+import { type Address, getAddress, type Hex } from 'viem';
 import type { TransactionRecord } from '../../src/ledger/reader.ts';
 import { usdText } from '../../src/lib/usd.ts';
-import { judge, type LensDeployments, type Verdict } from '../devnet/lens/judge.ts';
-import { type Liquidation, liquidatableAt } from './observe.ts';
+import { judge, type LensDeployments } from '../devnet/lens/judge.ts';
+import type { Liquidation } from './observe.ts';
 
-export type Update = { readonly title: string; readonly block: number };
+const WAD = 10n ** 18n;
+
+export type Update = { readonly title: string; readonly block: number; readonly txHashes: readonly Hex[] };
 
 export type DemoSummary = {
   readonly ok: boolean;
@@ -26,6 +28,7 @@ export type DemoSummary = {
     readonly block: number;
     readonly liquidatable: number;
     readonly profitable: number;
+    readonly liquidatedSameBlock: number;
     readonly liquidatedNextBlock: number;
   }[];
   readonly ledgerEqualsChain: boolean;
@@ -35,7 +38,6 @@ export type DemoSummary = {
 
 export type Evidence = {
   readonly rpcUrl: string;
-  readonly pool: Address;
   readonly deployments: LensDeployments;
   readonly accounts: readonly Address[];
   readonly executor: Address;
@@ -57,27 +59,28 @@ export async function summarise(evidence: Evidence, progress: (line: string) => 
   const everProfitable = new Set<Address>();
   const lastUpdateOf = new Map<string, number>();
   for (const update of evidence.updates) {
-    const liquidatable = await liquidatableAt(evidence.rpcUrl, evidence.pool, evidence.accounts, update.block);
-    progress(`the lens tries ${liquidatable.length} liquidations at block ${update.block}`);
-    const verdicts: Verdict[] =
-      liquidatable.length === 0 ? [] : await judge({ ...evidence, blockNumber: update.block, accounts: liquidatable });
+    const { title, block, txHashes } = update;
+    progress(`the lens tries the liquidations that block ${block} made possible`);
+    const verdicts = await judge({ ...evidence, blockNumber: block, onlyAfter: txHashes });
+    const liquidatable = new Set(verdicts.flatMap(({ account, healthFactorWad }) => (healthFactorWad < WAD ? [getAddress(account)] : [])));
     const profitable = verdicts.filter(({ best }) => best !== null);
-    for (const account of liquidatable) everLiquidatable.add(getAddress(account));
-    let next = 0;
+    for (const account of liquidatable) everLiquidatable.add(account);
+    const taken = [0, 0];
     for (const { account, best } of profitable) {
       everProfitable.add(getAddress(account));
-      const taken = ours.some((one) => one.account === getAddress(account) && one.block === update.block + 1);
-      if (taken) next++;
+      const delay = ours.find((one) => one.account === getAddress(account) && one.block >= block && one.block <= block + 1)?.block;
+      if (delay !== undefined) taken[delay - block]!++;
       else
         shortfalls.push(
-          `${account} would have paid ${best!.profitUsd.toFixed(2)} USD after block ${update.block} and was not liquidated in the next (${evidence.skips.get(getAddress(account)) ?? 'no reason given'})`,
+          `${account} would have paid ${best!.profitUsd.toFixed(2)} USD after the update in block ${block} and was liquidated neither in it nor in the next (${evidence.skips.get(getAddress(account)) ?? 'no reason given'})`,
         );
     }
-    for (const one of ours) {
-      if (one.block > update.block && liquidatable.some((account) => getAddress(account) === one.account))
-        lastUpdateOf.set(`${one.txHash}${one.account}${one.block}`, update.block);
-    }
-    updates.push({ ...update, liquidatable: liquidatable.length, profitable: profitable.length, liquidatedNextBlock: next });
+    for (const one of ours)
+      if (one.block >= block && liquidatable.has(one.account)) lastUpdateOf.set(`${one.txHash}${one.account}${one.block}`, block);
+    updates.push({
+      ...{ title, block, liquidatable: liquidatable.size, profitable: profitable.length },
+      ...{ liquidatedSameBlock: taken[0]!, liquidatedNextBlock: taken[1]! },
+    });
   }
 
   const blocksAfterUpdate: Record<string, number> = {};

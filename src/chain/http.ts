@@ -6,24 +6,38 @@ import { type JsonRpcRequest, MAX_ANSWER_BYTES, type Transport } from './transpo
 /** JSON-RPC over HTTP POST. NOTE: redirects are not followed, they could carry the URL's key to another host. */
 export function httpTransport(url: SecretUrl, maxBytes = MAX_ANSWER_BYTES): Transport {
   const closed = new AbortController();
-  const { target, authorization } = splitCredentials(url);
-  const headers = { 'content-type': 'application/json', accept: 'application/json', ...authorization };
   return {
     async send(message: JsonRpcRequest | readonly JsonRpcRequest[], timeoutMs: number): Promise<unknown> {
-      const timeout = AbortSignal.timeout(timeoutMs);
-      try {
-        const signal = AbortSignal.any([timeout, closed.signal]);
-        const response = await fetch(target, { method: 'POST', headers, body: JSON.stringify(message), signal, redirect: 'error' });
-        return checkIds(url.host, message, parse(url.host, response, await bodyOf(url.host, response, maxBytes)));
-      } catch (error) {
-        if (error instanceof RpcError) throw error;
-        if (timeout.aborted) throw new RpcError('timeout', url.host, `no answer within ${timeoutMs} ms`);
-        throw new RpcError('unreachable', url.host, closed.signal.aborted ? 'closed' : explainError(error));
-      }
+      return checkIds(url.host, message, await postJson(url, JSON.stringify(message), { timeoutMs, maxBytes, closed: closed.signal }));
     },
     connection: 0,
     close: () => closed.abort(),
   };
+}
+
+export type PostOptions = {
+  readonly timeoutMs: number;
+  readonly maxBytes?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Ends it early. */
+  readonly closed?: AbortSignal;
+};
+
+/** What is answered to a body of JSON. Throws RpcError, which names no more of the URL than its host. */
+export async function postJson(url: SecretUrl, body: string, options: PostOptions): Promise<unknown> {
+  const { timeoutMs, maxBytes = MAX_ANSWER_BYTES, closed } = options;
+  const { target, authorization } = splitCredentials(url);
+  const headers = { 'content-type': 'application/json', accept: 'application/json', ...authorization, ...options.headers };
+  const timeout = AbortSignal.timeout(timeoutMs);
+  try {
+    const signal = closed === undefined ? timeout : AbortSignal.any([timeout, closed]);
+    const response = await fetch(target, { method: 'POST', headers, body, signal, redirect: 'error' });
+    return parse(url.host, response, await bodyOf(url.host, response, maxBytes));
+  } catch (error) {
+    if (error instanceof RpcError) throw error;
+    if (timeout.aborted) throw new RpcError('timeout', url.host, `no answer within ${timeoutMs} ms`);
+    throw new RpcError('unreachable', url.host, closed?.aborted ? 'closed' : explainError(error));
+  }
 }
 
 /** fetch refuses a URL with user and password in it. */

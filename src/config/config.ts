@@ -49,6 +49,8 @@ export type RelayConfig = {
   readonly urls: readonly SecretUrl[];
   /** Undefined: made once and kept in the ledger. */
   readonly authKey: Secret<Hex> | undefined;
+  /** Where private price updates are announced. */
+  readonly mevShareUrl: SecretUrl | undefined;
   readonly publicMempool: 'never' | 'fallback' | 'only';
 };
 

@@ -91,6 +91,7 @@ function assemble(environment: Environment, { deployments, folder, keeper, warni
     relays: {
       urls: environment.RELAY_URLS ?? [],
       authKey: environment.RELAY_AUTH_KEY,
+      mevShareUrl: environment.MEV_SHARE_URL,
       publicMempool,
     },
     choices: { protocols: environment.PROTOCOLS },

@@ -123,6 +123,7 @@ export const httpUrls = reads((text) =>
     (url) => url.reveal(),
   ),
 );
+export const httpUrl = reads((text) => urlOf(text, ['https:', 'http:']));
 export const words = reads((text): ReadonlySet<string> => new Set(listOf(text, (entry) => entry.toLowerCase())));
 export const path = reads(pathOf);
 export const host = reads((text) => {

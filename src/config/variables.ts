@@ -67,6 +67,10 @@ export const environment = z.object({
     default: 'made once, kept in `DATA_DIR`',
     secret: true,
   }),
+  MEV_SHARE_URL: may(read.httpUrl, 'Event stream of order-flow hints: price updates that are not in the public mempool.', {
+    default: 'none',
+    secret: true,
+  }),
   PUBLIC_MEMPOOL: may(
     read.oneOf('never', 'fallback', 'only'),
     '`never`, `fallback` (when no relay takes a bundle) or `only` (no bundles, no bid).',
@@ -126,10 +130,10 @@ export type Environment = z.output<typeof environment>;
 export type VariableName = keyof Environment;
 
 /** Part of the contract with operators, enforced by a later version: set, they are reported, never ignored. */
-export const UNSUPPORTED = ['MEV_SHARE_URL', 'MAX_INVENTORY_USD', 'DATABASE_URL', 'ALERT_WEBHOOK_URL'] as const;
+export const UNSUPPORTED = ['MAX_INVENTORY_USD', 'DATABASE_URL', 'ALERT_WEBHOOK_URL'] as const;
 
 /** Unsupported ones may carry keys too. */
-export const UNSUPPORTED_SECRETS: ReadonlySet<string> = new Set(['MEV_SHARE_URL', 'DATABASE_URL', 'ALERT_WEBHOOK_URL']);
+export const UNSUPPORTED_SECRETS: ReadonlySet<string> = new Set(['DATABASE_URL', 'ALERT_WEBHOOK_URL']);
 
 export function aboutVariables(): readonly (About & { readonly name: VariableName })[] {
   return Object.entries(environment.shape).map(([name, schema]) => ({ name: name as VariableName, ...(schema.meta() as About) }));

@@ -80,7 +80,7 @@ export class Dispatcher {
     this.#lanes = parts.lanes;
     this.#chain = parts.chain;
     this.#ledger = parts.ledger;
-    this.#sender = new Sender(parts);
+    this.#sender = new Sender({ ...parts, owner: parts.lanes.lanes[0]?.address });
     this.#options = options;
   }
 

@@ -9,7 +9,7 @@ import type { packTransactions } from '../strategy/block.ts';
 import type { Terms } from '../strategy/terms.ts';
 import type { Plan, SkipReason } from '../strategy/types.ts';
 import { sequenceOf } from './sequence.ts';
-import type { ExecutionChain, ForeignTransaction, NodeSimulatedCall } from './types.ts';
+import type { ExecutionChain, NodeSimulatedCall, SimulatedCall } from './types.ts';
 
 /** Plans that stood the rehearsal, as the transactions to sign. */
 export type Rehearsed = {
@@ -56,7 +56,7 @@ export async function rehearse(
   at: Moment,
   lastBlock: number,
   pack: typeof packTransactions,
-  before: readonly ForeignTransaction[] = [],
+  before: readonly (SimulatedCall & { readonly txHash: Hex })[] = [],
 ): Promise<Rehearsal> {
   const failed: { plan: Plan; skip: SkipReason }[] = [];
   let standing = plans;

@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import type { IntendedTransaction, Ledger } from '../ledger/types.ts';
-import type { Hex } from '../lib/types.ts';
+import type { Address, Hex } from '../lib/types.ts';
 import { settleUnmined } from './settlement.ts';
 import type { Settled } from './tracker.ts';
 import type { ExecutionChain, Relay, SendResult, Simulation } from './types.ts';
@@ -15,15 +15,35 @@ export type Sent = {
   readonly settled: readonly Settled[];
 };
 
+/** How ours go behind other people's: with them in one bundle, or behind one that only its hash is known of. */
+export type Delivery =
+  | { readonly kind: 'bundle'; readonly before: readonly Hex[]; readonly uuid: string }
+  | { readonly kind: 'behind'; readonly hash: Hex };
+
 const PUBLIC = 'public mempool';
+
+/**
+ * The UUID under which relays know a bundle of ours, so that it can be replaced or cancelled; the same for the same block and slot, in every process.
+ *
+ * @param owner the first lane: keepers may share the key that relays know them by
+ * @param slot zero for what goes behind nothing
+ */
+export function bundleName(owner: Address | undefined, targetBlock: number, slot: number): string {
+  const bytes = createHash('sha256').update(`${owner} ${targetBlock} ${slot}`).digest().subarray(0, 16);
+  bytes[6] = (bytes[6]! & 0x0f) | 0x40;
+  bytes[8] = (bytes[8]! & 0x3f) | 0x80;
+  return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
+}
 
 /** Hands out signed transactions, each of them durable in the ledger before. */
 export class Sender {
+  readonly #owner: Address | undefined;
   readonly #relays: readonly Relay[];
   readonly #chain: ExecutionChain;
   readonly #ledger: Ledger;
 
-  constructor(parts: { relays: readonly Relay[]; chain: ExecutionChain; ledger: Ledger }) {
+  constructor(parts: { owner: Address | undefined; relays: readonly Relay[]; chain: ExecutionChain; ledger: Ledger }) {
+    this.#owner = parts.owner;
     this.#relays = parts.relays;
     this.#chain = parts.chain;
     this.#ledger = parts.ledger;
@@ -43,7 +63,7 @@ export class Sender {
   async sendBundle(signed: readonly IntendedTransaction[], targetBlock: number, orPublicly: boolean): Promise<Sent> {
     for (const transaction of signed) await this.#ledger.intend(transaction);
     const txs = signed.map((transaction) => transaction.raw);
-    const replacementUuid = randomUUID();
+    const replacementUuid = bundleName(this.#owner, targetBlock, 0);
     const answers = await Promise.all(
       this.#relays.map(async (relay) => answerOf(relay.name, await relay.send({ txs, targetBlock, replacementUuid }))),
     );
@@ -56,24 +76,29 @@ export class Sender {
     return { sent: signed, answers: [...answers, ...publicly.answers], settled: publicly.settled };
   }
 
-  /** The same transactions in several bundles, each behind other people's: written down once, handed out at once. */
+  /** Each set of transactions in all its deliveries: what is not in the ledger yet is written down, then everything goes out at once. */
   async sendBackruns(
-    signed: readonly IntendedTransaction[],
+    sets: readonly { readonly signed: readonly IntendedTransaction[]; readonly deliveries: readonly Delivery[] }[],
+    fresh: readonly IntendedTransaction[],
     targetBlock: number,
-    bundles: readonly { readonly before: readonly Hex[]; readonly uuid: string }[],
   ): Promise<readonly Answer[]> {
-    for (const transaction of signed) await this.#ledger.intend(transaction);
-    const own = signed.map(({ raw }) => raw);
+    for (const transaction of fresh) await this.#ledger.intend(transaction);
     const answers = await Promise.all(
-      bundles.flatMap(({ before, uuid }) =>
-        this.#relays.map(async (relay) =>
-          answerOf(relay.name, await relay.send({ txs: [...before, ...own], targetBlock, replacementUuid: uuid })),
+      sets.flatMap(({ signed, deliveries }) =>
+        deliveries.flatMap((delivery) =>
+          this.#relays.map(async (relay) => ({
+            signed,
+            answer: answerOf(relay.name, await deliver(relay, signed, delivery, targetBlock)),
+          })),
         ),
       ),
     );
-    const note = Object.fromEntries(answers.map(({ relay, answer, detail }, index) => [`${index} ${relay}`, `${answer} ${detail}`]));
-    for (const { txHash } of signed) await this.#ledger.sent(txHash, note);
-    return answers;
+    for (const transaction of fresh) {
+      const own = answers.filter(({ signed }) => signed.includes(transaction));
+      const note = own.map(({ answer: { relay, answer, detail } }, index) => [`${index} ${relay}`, `${answer} ${detail}`]);
+      await this.#ledger.sent(transaction.txHash, Object.fromEntries(note));
+    }
+    return answers.map(({ answer }) => answer);
   }
 
   /** @param signed each lane's in the order of its nonces; no lane waits for another */
@@ -125,6 +150,13 @@ function gather(outcomes: readonly Outcome[]): Sent {
     answers: outcomes.map(({ answer }) => answer),
     settled: outcomes.flatMap(({ settled }) => settled ?? []),
   };
+}
+
+function deliver(relay: Relay, signed: readonly IntendedTransaction[], delivery: Delivery, targetBlock: number): Promise<SendResult> {
+  const own = signed.map(({ raw }) => raw);
+  return delivery.kind === 'bundle'
+    ? relay.send({ txs: [...delivery.before, ...own], targetBlock, replacementUuid: delivery.uuid })
+    : relay.sendBehind({ hash: delivery.hash, tx: own[0]!, targetBlock });
 }
 
 function answerOf(relay: string, result: SendResult): Answer {

@@ -61,7 +61,7 @@ export class TopUps {
   ) {
     this.#lanes = parts.lanes;
     this.#chain = parts.chain;
-    this.#sender = new Sender(parts);
+    this.#sender = new Sender({ ...parts, owner: parts.lanes.lanes[0]?.address });
     this.#wei = parts.wei;
     this.#options = options;
   }

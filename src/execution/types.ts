@@ -25,6 +25,8 @@ export interface Relay {
   readonly name: string;
   simulate(bundle: { readonly txs: readonly Hex[]; readonly targetBlock: number; readonly timestamp: number }): Promise<Simulation>;
   send(bundle: { readonly txs: readonly Hex[]; readonly targetBlock: number; readonly replacementUuid: string }): Promise<SendResult>;
+  /** One transaction right behind one of which only the hash is known, in the same block. */
+  sendBehind(bundle: { readonly hash: Hex; readonly tx: Hex; readonly targetBlock: number }): Promise<SendResult>;
   cancel(replacementUuid: string): Promise<SendResult>;
 }
 

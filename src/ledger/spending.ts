@@ -1,3 +1,4 @@
+import { max } from '../lib/math.ts';
 import type { Database } from './database.ts';
 import { costUsd8Up } from './money.ts';
 import type { Spending } from './types.ts';
@@ -13,7 +14,11 @@ const LONGEST_STREAK = 1_000;
  * mined transaction that left us poorer; gains do not make up for it. A failure is a mined transaction that reverted or lost money.
  */
 export async function spendingSince(db: Database, sinceMs: number): Promise<Spending> {
-  const open = await db.selectFrom('transactions').select(['worst_gas_usd8', 'channel']).where('outcome', 'is', null).execute();
+  const open = await db
+    .selectFrom('transactions')
+    .select(['worst_gas_usd8', 'channel', 'lane', 'nonce'])
+    .where('outcome', 'is', null)
+    .execute();
   const mined = await db
     .selectFrom('transactions')
     .select(['gas_wei', 'native_usd8', 'net_usd8'])
@@ -51,8 +56,14 @@ async function failureStreak(db: Database): Promise<number> {
   return success === -1 ? latest.length : success;
 }
 
-function sumOf(open: readonly { readonly worst_gas_usd8: string }[]): bigint {
-  return open.reduce((sum, row) => sum + BigInt(row.worst_gas_usd8), 0n);
+/** NOTE: of all that was signed for one nonce, one can be mined. */
+function sumOf(open: readonly { readonly worst_gas_usd8: string; readonly lane: string; readonly nonce: number }[]): bigint {
+  const worst = new Map<string, bigint>();
+  for (const { lane, nonce, worst_gas_usd8: text } of open) {
+    const key = `${lane} ${nonce}`;
+    worst.set(key, max(worst.get(key) ?? 0n, BigInt(text)));
+  }
+  return [...worst.values()].reduce((sum, usd8) => sum + usd8, 0n);
 }
 
 function lossOf(netUsd8: bigint): bigint {

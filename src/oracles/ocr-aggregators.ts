@@ -120,7 +120,8 @@ export class OcrAggregators implements Mirrored, AggregatorBook {
 
   filters(): readonly LogFilter[] {
     const aggregators = [...this.#feeds.aggregators()];
-    const transmitters = [...this.#transmitters.keys()];
+    // Accounts change nothing; endpoints take a thousand addresses in one call.
+    const transmitters = [...this.#transmitters].filter(([, { senders }]) => senders !== null).map(([address]) => address);
     const had = this.#filters.flatMap(({ addresses }) => addresses ?? []);
     const wanted = [...aggregators, ...transmitters];
     if (had.length === wanted.length && wanted.every((address, place) => had[place] === address)) return this.#filters;

@@ -1,6 +1,7 @@
 import type { Surcharge } from '../chain/rollup.ts';
 import type { Head } from '../lib/types.ts';
 import type { FlashSource } from '../liquidity/types.ts';
+import type { AggregatorBook } from '../oracles/ocr-aggregators.ts';
 import type { FeedAnswer, FeedId, Moment } from '../oracles/types.ts';
 import type { Protocol } from '../protocols/types.ts';
 import type { Candidate } from '../risk/types.ts';
@@ -18,6 +19,8 @@ export type DecisionWorld = OracleWorld & {
   readonly flashes: readonly FlashSource[];
   /** What the chain charges a transaction of one liquidation beyond its gas. */
   readonly surcharge: Surcharge;
+  /** What updates the feeds, for judging updates that are not mined yet. */
+  readonly aggregators: AggregatorBook;
   /** The block that will include us, with what pending updates will have written by then. */
   next(pending?: ReadonlyMap<FeedId, FeedAnswer>): Moment;
   /** Why a market is not acted on, or undefined. */

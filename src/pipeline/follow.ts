@@ -5,12 +5,13 @@ import type { ExecutionChain } from '../execution/types.ts';
 import { sleep } from '../lib/async.ts';
 import { explainError } from '../lib/errors.ts';
 import type { Head } from '../lib/types.ts';
+import type { PriceUpdate } from '../oracles/updates.ts';
 import type { Decision } from '../strategy/types.ts';
 import type { Emit } from '../telemetry/events.ts';
 import type { World } from '../world.ts';
 import type { BlockOutcome, BlockPipeline } from './on-block.ts';
 import { successOf, tellBundle, tellOutcomes, tellSent } from './on-outcome.ts';
-import type { PendingUpdate, UpdatePipeline } from './on-update.ts';
+import type { UpdatePipeline } from './on-update.ts';
 import type { OwnBids } from './own-bids.ts';
 import type { Switchboard } from './switchboard.ts';
 
@@ -31,6 +32,8 @@ export type FollowParts = {
   readonly tips: boolean;
   /** The last block that an earlier process decided. */
   readonly lastBlock: number | undefined;
+  /** The mirror stands at this block now, and nothing of it is decided yet. */
+  followed(block: number): void;
   /** Keeps the number of the last block that was decided. */
   remember(block: number): Promise<void>;
   /** Calls to endpoints since last asked. */
@@ -60,7 +63,11 @@ export class Follower {
   #tipAge = TIP_EVERY;
   /** Blocks taken back whose transactions have not been reopened yet. */
   #removed: readonly Head[] = [];
-  #pending: readonly PendingUpdate[] = [];
+  #pending: readonly PriceUpdate[] = [];
+  /** Of the backruns that are under way. */
+  #superseded = new AbortController();
+  /** The head and the updates that were last acted on. */
+  #aim = '';
   /** Heads and updates, one after the other. */
   #turn: Promise<unknown> = Promise.resolve();
   /** From which block on outcomes are compared with the chain before anything else; undefined while every reorganisation was told of. */
@@ -81,15 +88,19 @@ export class Follower {
     await this.#inTurn(() => this.#atHead(performance.now()));
     for (;;) {
       const event = await heads.next(world.head);
-      if (event === null) return;
+      if (event === null) break;
+      this.#superseded.abort();
       await this.#inTurn(() => this.#onEvent(event));
-      if (this.#stopping && (await this.#settled())) return;
+      if (this.#stopping && (await this.#settled())) break;
     }
+    this.#superseded.abort();
+    await this.#turn;
   }
 
   /** Price updates that are signed and not mined, in the order in which they may be; whenever that changes. */
-  onUpdates(pending: readonly PendingUpdate[], seenAtMs: number): void {
+  onUpdates(pending: readonly PriceUpdate[], seenAtMs: number): void {
     this.#pending = pending;
+    this.#superseded.abort();
     if (pending.length > 0) void this.#inTurn(() => this.#backrun(pending, seenAtMs));
   }
 
@@ -97,6 +108,7 @@ export class Follower {
   async stop(): Promise<void> {
     if (this.#stopping) return;
     this.#stopping = true;
+    this.#superseded.abort();
     if (!(await this.#settled())) await sleep(SETTLE_MS);
     this.#parts.heads.close();
   }
@@ -110,6 +122,7 @@ export class Follower {
     const { world, heads, emit } = this.#parts;
     const before = world.head.number;
     const update = await world.follow(event);
+    this.#parts.followed(world.head.number);
     // NOTE: kept until that is done: no later event speaks of them again.
     this.#removed = [...this.#removed, ...update.removed];
     if (update.resynced) {
@@ -168,19 +181,27 @@ export class Follower {
     });
     await this.#parts.remember(head.number);
     // What is still pending is judged and aimed anew, block after block.
-    if (this.#pending.length > 0) await this.#backrun(this.#pending, arrivedAtMs);
+    // NOTE: not waited for: the next head supersedes it.
+    if (this.#pending.length > 0) void this.#inTurn(() => this.#backrun(this.#pending, arrivedAtMs));
   }
 
-  async #backrun(pending: readonly PendingUpdate[], seenAtMs: number): Promise<void> {
+  async #backrun(pending: readonly PriceUpdate[], seenAtMs: number): Promise<void> {
     const { world, heads, tracker, updates, emit } = this.#parts;
     const { head } = world;
     const current = () => !this.#stopping && heads.tip.hash === head.hash && this.#pending === pending && this.#parts.trusted();
     // A newer head, or set of updates, has its own turn.
     if (updates === undefined || !current()) return;
-    const outcome = await updates.onUpdates(world, head, pending, await tracker.inFlight(head), current);
-    if (outcome === undefined || outcome.backran.sent.length === 0) return;
-    const { backran } = outcome;
-    tellBundle(backran.relays, backran.sent, Math.round(backran.sentAtMs - seenAtMs), emit);
+    const aim = [head.hash, ...pending.map(({ sighting }) => sighting.txHash)].join(' ');
+    if (this.#aim === aim) return;
+    this.#aim = aim;
+    this.#superseded = new AbortController();
+    const backran = await updates.onUpdates(world, head, pending, await tracker.inFlight(head), this.#superseded.signal);
+    if (backran === undefined || backran.sent.length === 0) return;
+    const updateTxHash = pending.map(({ sighting }) => sighting.txHash).join(',');
+    tellBundle(backran.relays, backran.sent, Math.round(backran.sentAtMs - seenAtMs), emit, {
+      updateTxHash,
+      doubt: backran.doubts.join(','),
+    });
     tellSent(backran.sent, emit);
   }
 

@@ -30,11 +30,17 @@ export function tellOutcomes(settled: readonly Settled[], emit: Emit): void {
 }
 
 /** One line for each relay that was handed a bundle. */
-export function tellBundle(relays: readonly Answer[], sent: readonly IntendedTransaction[], sentAfterMs: number, emit: Emit): void {
+export function tellBundle(
+  relays: readonly Answer[],
+  sent: readonly IntendedTransaction[],
+  sentAfterMs: number,
+  emit: Emit,
+  more = {},
+): void {
   const [first] = sent;
   if (first === undefined) return;
   for (const { relay, answer, detail } of relays)
-    emit('bundle.sent', { relay, answer, detail, transactions: sent.length, targetBlock: first.targetBlock, sentAfterMs });
+    emit('bundle.sent', { relay, answer, detail, transactions: sent.length, targetBlock: first.targetBlock, sentAfterMs, ...more });
 }
 
 /** One line for each attempt that left this machine. */

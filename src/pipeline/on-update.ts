@@ -1,24 +1,19 @@
 import type { Backran, Backrunner } from '../execution/backrun.ts';
 import type { Dispatcher } from '../execution/dispatcher.ts';
-import type { ExecutionChain, ForeignTransaction } from '../execution/types.ts';
+import type { ExecutionChain } from '../execution/types.ts';
 import type { OpenTransaction } from '../ledger/types.ts';
 import { explainError } from '../lib/errors.ts';
 import type { Address, Head, Hex } from '../lib/types.ts';
-import type { FeedAnswer, FeedId } from '../oracles/types.ts';
+import type { PriceUpdate } from '../oracles/updates.ts';
 import type { Watch } from '../risk/candidates.ts';
-import type { Candidate } from '../risk/types.ts';
-import type { Plan } from '../strategy/types.ts';
+import type { Terms } from '../strategy/terms.ts';
+import type { Plan, SkipReason } from '../strategy/types.ts';
 import type { Chronicle } from './chronicle.ts';
-import { type DecisionWorld, decideBlock } from './decide.ts';
+import type { DecisionWorld } from './decide.ts';
+import { type Foreseen, foresee } from './foresight.ts';
 import type { Approve } from './on-block.ts';
 import type { OwnBids } from './own-bids.ts';
 import type { Settings } from './settings.ts';
-
-/** A signed price update that is not mined yet, and what the feeds that it moves will answer once it is. */
-export type PendingUpdate = ForeignTransaction & { readonly feeds: ReadonlyMap<FeedId, FeedAnswer> };
-
-/** What came of a set of pending updates; undefined where they make nothing liquidatable that pays. */
-export type UpdateOutcome = { readonly plans: readonly Plan[]; readonly backran: Backran; readonly updates: readonly PendingUpdate[] };
 
 /** Pending price updates, from what they will make liquidatable to bundles behind them, in their own block. */
 export class UpdatePipeline {
@@ -56,51 +51,57 @@ export class UpdatePipeline {
   }
 
   /**
+   * What was sent; undefined where the updates make nothing liquidatable that pays.
+   *
    * @param updates everything pending, in the order in which it may be mined
    * @param open transactions of ours that are not settled
-   * @param stillCurrent false once a newer head or a further update has arrived
+   * @param superseded aborts once a newer head or a further update has arrived
    */
   async onUpdates(
     world: DecisionWorld,
     head: Head,
-    updates: readonly PendingUpdate[],
+    updates: readonly PriceUpdate[],
     open: readonly OpenTransaction[],
-    stillCurrent: () => boolean,
-  ): Promise<UpdateOutcome | undefined> {
+    superseded: AbortSignal,
+  ): Promise<Backran | undefined> {
     // Asked for while there is planning to do.
     const nonce = this.#nextNonce(head);
-    const at = world.next(answersOf(updates));
-    const { candidates } = this.#watch.foresee(world.protocols, at, head.number + 1);
-    const named = candidates.map((candidate) => (candidate.sinceBlock > head.number ? madeBy(candidate, updates) : candidate));
-    const fresh = new Set(named.filter(({ updateTxHash }) => updateTxHash !== undefined));
-    if (fresh.size === 0) return undefined;
-    const { decisions, terms } = decideBlock(world, this.#settings, named, head, at, 0n, this.#ownBids.at(head.number));
-    // What was liquidatable before is planned along: it has a bundle at the same nonce, and only one of the two can be mined.
-    const plans = decisions.flatMap((decision) => (decision.kind === 'plan' ? [decision.plan] : []));
-    const skips = decisions.flatMap((decision) => (decision.kind === 'skip' && fresh.has(decision.candidate) ? [decision] : []));
-    let outcome: UpdateOutcome | undefined;
-    if (terms !== undefined && plans.some(({ candidate }) => fresh.has(candidate))) {
+    const foresight = foresee(world, this.#settings, this.#watch, head, updates);
+    if (foresight === undefined) return undefined;
+    const { fresh, terms, backruns } = foresight;
+    const skips: { candidate: Plan['candidate']; skip: SkipReason }[] = [...foresight.skips];
+    let backran: Backran | undefined;
+    if (terms !== undefined && backruns.length > 0) {
       try {
-        const standing = await this.#dispatcher.standing(open, head, at);
+        const standing = await this.#dispatcher.standing(open, head, world.next());
         const nextNonce = standing.lanes?.find(({ lane }) => lane === this.#lane)?.nextNonce ?? (await nonce);
         const elsewhere = accountsElsewhere(open, this.#lane, nextNonce);
-        const free = plans.filter(({ candidate }) => !elsewhere.has(candidate.account));
-        const { verdicts, budget } = await this.#approve(free, terms, at);
-        const approved = free.filter((_, index) => verdicts[index] === undefined);
-        for (const [index, { candidate }] of free.entries())
-          if (verdicts[index] !== undefined) skips.push({ kind: 'skip', candidate, skip: verdicts[index] });
-        const backran = await this.#backrunner.run({ updates, plans: approved, head, at, terms, nextNonce, budget, stillCurrent });
-        for (const { plan, skip } of backran.skipped) skips.push({ kind: 'skip', candidate: plan.candidate, skip });
-        outcome = { plans: approved, backran, updates };
+        const { budget, backruns: approved, refused } = await this.#approved(backruns, terms, elsewhere);
+        skips.push(...refused);
+        backran = await this.#backrunner.run({ backruns: approved, head, terms, nextNonce, budget, superseded });
+        for (const { plan, skip } of backran.skipped) skips.push({ candidate: plan.candidate, skip });
       } catch (error) {
         const skip = { reason: 'simulation-unavailable', figures: { cause: explainError(error) } } as const;
-        for (const { candidate } of plans) skips.push({ kind: 'skip', candidate, skip });
+        for (const { candidate } of plansOf(backruns)) skips.push({ candidate, skip });
       }
     }
     for (const candidate of fresh) this.#chronicle.found(candidate);
-    for (const plan of plans) if (fresh.has(plan.candidate)) await this.#chronicle.planned(plan, head);
+    for (const plan of plansOf(backruns)) if (plan.candidate.sinceBlock > head.number) await this.#chronicle.planned(plan, head);
     for (const { candidate, skip } of skips) await this.#chronicle.skipped(candidate, skip, head);
-    return outcome;
+    return backran;
+  }
+
+  /** Each account is judged once, by the plan that it has first; what was refused stands in no variant. */
+  async #approved(backruns: readonly Foreseen[], terms: Terms, elsewhere: ReadonlySet<Address>) {
+    const plans = plansOf(backruns).filter(({ candidate }) => !elsewhere.has(candidate.account));
+    const { verdicts, budget } = await this.#approve(plans, terms, backruns[0]!.variants[0]!.at);
+    const refused = plans.flatMap(({ candidate }, index) => (verdicts[index] === undefined ? [] : [{ candidate, skip: verdicts[index] }]));
+    const allowed = new Set(plans.flatMap((plan, index) => (verdicts[index] === undefined ? [keyOf(plan)] : [])));
+    const approved = backruns.map(({ ahead, variants }) => ({
+      ahead,
+      variants: variants.map((variant) => ({ ...variant, plans: variant.plans.filter((plan) => allowed.has(keyOf(plan))) })),
+    }));
+    return { budget, backruns: approved, refused };
   }
 
   /** One call a head at most, and none while no update is pending. */
@@ -117,21 +118,16 @@ export class UpdatePipeline {
   }
 }
 
-/** The newest answer of each feed: an older report does not take the place of a newer one. */
-function answersOf(updates: readonly PendingUpdate[]): ReadonlyMap<FeedId, FeedAnswer> {
-  const answers = new Map<FeedId, FeedAnswer>();
-  for (const { feeds } of updates)
-    for (const [feed, answer] of feeds) {
-      const known = answers.get(feed);
-      if (known === undefined || answer.roundId > known.roundId) answers.set(feed, answer);
-    }
-  return answers;
+/** One plan for each account: that of the first variant which has it. */
+function plansOf(backruns: readonly Foreseen[]): readonly Plan[] {
+  const plans = new Map<string, Plan>();
+  const variants = backruns.flatMap(({ variants: own }) => own).toSorted((a, b) => a.after.length - b.after.length);
+  for (const plan of variants.flatMap(({ plans: own }) => own)) if (!plans.has(keyOf(plan))) plans.set(keyOf(plan), plan);
+  return [...plans.values()];
 }
 
-/** With several pending, the last one stands for them. */
-function madeBy(candidate: Candidate, updates: readonly PendingUpdate[]): Candidate {
-  const last = updates.at(-1);
-  return last === undefined ? candidate : { ...candidate, updateTxHash: last.txHash };
+function keyOf({ candidate }: Plan): string {
+  return `${candidate.deployment}/${candidate.market}/${candidate.account}`;
 }
 
 /**

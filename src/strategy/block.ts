@@ -87,3 +87,16 @@ function packByGas(plans: readonly Plan[], maxTransactionGas: bigint, headroomBp
   }
   return transactions;
 }
+
+/** The plans worth most that fit into one transaction, in order. */
+export function packOne(plans: readonly Plan[], maxTransactionGas: bigint, headroomBps: bigint): readonly (readonly Plan[])[] {
+  let used = TRANSACTION_GAS;
+  const chosen = new Set<Plan>();
+  for (const plan of plans.toSorted(byProfit)) {
+    const gas = (groupGas(plan) * headroomBps) / 10_000n;
+    if (used + gas > maxTransactionGas) continue;
+    used += gas;
+    chosen.add(plan);
+  }
+  return chosen.size === 0 ? [] : [plans.filter((plan) => chosen.has(plan))];
+}

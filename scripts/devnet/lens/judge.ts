@@ -23,7 +23,7 @@ import {
 } from 'viem';
 import { rpc } from '../rpc.ts';
 import { lensAbi, lensLiquidator, type Route, TRANSACTION_GAS } from './contract.ts';
-import { CALL_GAS_LIMIT, forkAnvil } from './fork.ts';
+import { CALL_GAS_LIMIT, forkAnvil, forkWithOnly } from './fork.ts';
 
 /** The part of a DEPLOYMENTS_FILE that the lens needs: the first Aave market, the first Uniswap v3. */
 export type LensDeployments = {
@@ -35,6 +35,8 @@ export type LensDeployments = {
 export type JudgeInput = {
   rpcUrl: string;
   blockNumber: number;
+  /** Judges the state that these transactions of the block leave alone: where others of the same block have already acted on them. */
+  onlyAfter?: readonly Hex[];
   accounts: readonly Address[];
   /** A liquidation that leaves less after gas does not count as paying. */
   minProfitUsd: number;
@@ -73,8 +75,8 @@ const providerAbi = parseAbi(['function getPool() view returns (address)', 'func
 const oracleAbi = parseAbi(['function getAssetPrice(address) view returns (uint256)']);
 
 /** One verdict for each account, in the given order. Throws when the fork cannot be made or a view fails. */
-export async function judge({ rpcUrl, blockNumber, accounts, minProfitUsd, deployments }: JudgeInput): Promise<Verdict[]> {
-  const fork = await forkAnvil(rpcUrl, blockNumber);
+export async function judge({ rpcUrl, blockNumber, onlyAfter, accounts, minProfitUsd, deployments }: JudgeInput): Promise<Verdict[]> {
+  const fork = await (onlyAfter === undefined ? forkAnvil(rpcUrl, blockNumber) : forkWithOnly(rpcUrl, blockNumber, onlyAfter));
   try {
     const url = fork.rpcUrl;
     const { baseFeeWei, ethPriceUsd8 } = await prepare(url, deployments);

@@ -4,6 +4,7 @@ import type * as Ethers from 'ethers';
 import { withTimeout } from '../../lib/async.ts';
 import type { Hex } from '../../lib/types.ts';
 import type { Relay, SendResult, SimulatedTransaction, Simulation } from '../types.ts';
+import { sendsBehind } from './behind.ts';
 
 // NOTE: the library is CommonJS and brings ethers' CommonJS build; loading ethers by `import` as well would load it twice.
 const require = createRequire(import.meta.url);
@@ -18,7 +19,8 @@ export type FlashbotsRelayOptions = {
 };
 
 /**
- * A relay that speaks `eth_sendBundle`, `eth_callBundle`, `eth_cancelBundle`, through Flashbots' own library. Answers are bounded in size and time; refusals
+ * A relay that speaks `eth_sendBundle`, `eth_callBundle`, `eth_cancelBundle`, through Flashbots' own library, and
+ * `mev_sendBundle`, which that does not know. Answers are bounded in size and time; refusals
  * and faults are values.
  */
 export function flashbotsRelay({ url, authKey, chainId, timeoutMs }: FlashbotsRelayOptions): Relay {
@@ -49,6 +51,7 @@ export function flashbotsRelay({ url, authKey, chainId, timeoutMs }: FlashbotsRe
       if (!/^0x[0-9a-f]{64}$/i.test(String(answer.bundleHash))) return { kind: 'unknown', reason: `${name}: no bundle hash in its answer` };
       return { kind: 'accepted', bundleHash: answer.bundleHash };
     },
+    sendBehind: sendsBehind(url, authKey, timeoutMs),
     async cancel(replacementUuid): Promise<SendResult> {
       const answer = await ask(() => provider.cancelBundles(replacementUuid));
       if ('fault' in answer) return { kind: 'unknown', reason: answer.fault };

@@ -1,0 +1,113 @@
+/** The running keeper sees price updates before they land, public or private, and liquidates behind them in their own block. */
+import { getAddress, type Hex } from 'viem';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { blockOf, liquidationsBetween } from '../../scripts/demo/observe.ts';
+import { judge } from '../../scripts/devnet/lens/judge.ts';
+import { signTransmit, transmit } from '../../scripts/devnet/oracle/transmit.ts';
+import { readLedger } from '../../src/ledger/reader.ts';
+import { type Stage, setStage, startTestKeeper, type TestKeeper } from '../support/keeper.ts';
+import { offerPrivately } from '../support/order-flow.ts';
+
+const BID_SHARE = 0.9;
+const LENS_MIN_PROFIT_USD = (5 + 0.5) / (1 - BID_SHARE);
+
+let stage: Stage;
+let keeper: TestKeeper;
+
+beforeAll(async () => {
+  stage = await setStage();
+  keeper = startTestKeeper({ ...stage.environment, MEV_SHARE_URL: `${stage.devnet.builderUrl}/hints` }, stage.folder);
+  await keeper.until((line) => line.event === 'endpoint.changed' && line['kind'] === 'pending-from', 'the mempool');
+  await keeper.until((line) => line.event === 'endpoint.changed' && line['kind'] === 'hints-from', 'the hints');
+  await keeper.until((line) => line.event === 'block.processed', 'the first block');
+});
+afterAll(async () => {
+  await keeper?.stop();
+  await stage?.close();
+});
+
+it('an idle block takes no more than three calls', async () => {
+  for (let i = 0; i < 3; i++) {
+    const line = await sealed();
+    if (i === 2) expect(line['rpcCalls']).toBeLessThanOrEqual(3);
+  }
+});
+
+it('behind a public update, in the block that mines it', async () => {
+  const hash = await transmit(stage.devnet.rpcUrl, stage.devnet.market.feeds['ETH / USD']!, 2_880_00000000n);
+  expect(await told('update.seen', hash)).toMatchObject({ from: 'public', answer: '288000000000' });
+  await sent(hash);
+  const { block } = await sealed();
+  expect(await told('update.gone', hash)).toMatchObject({ reason: 'mined' });
+  await allTakenIn(Number(block), [hash]);
+});
+
+it('behind a private one, of which there is only a hint', async () => {
+  const { raw } = await signTransmit(stage.devnet.rpcUrl, stage.devnet.market.feeds['BTC / USD']!, 91_000_00000000n);
+  const hash = await offerPrivately(stage.devnet.builderUrl, raw);
+  expect(await told('update.seen', hash)).toMatchObject({ from: 'hint', answer: '9100000000000' });
+  await sent(hash);
+  const { block } = await sealed();
+  expect(await told('update.gone', hash)).toMatchObject({ reason: 'mined' });
+  await allTakenIn(Number(block), [hash]);
+});
+
+it('behind a public and a private one, both in one block', async () => {
+  const { raw } = await signTransmit(stage.devnet.rpcUrl, stage.devnet.market.feeds['BTC / USD']!, 87_000_00000000n);
+  const hidden = await offerPrivately(stage.devnet.builderUrl, raw);
+  await told('update.seen', hidden);
+  const open = await transmit(stage.devnet.rpcUrl, stage.devnet.market.feeds['ETH / USD']!, 2_740_00000000n);
+  await sent(open, hidden);
+  const { block } = await sealed();
+  await allTakenIn(Number(block), [open, hidden]);
+});
+
+it('two that are public, both in one block', async () => {
+  const first = await transmit(stage.devnet.rpcUrl, stage.devnet.market.feeds['ETH / USD']!, 2_600_00000000n);
+  const second = await transmit(stage.devnet.rpcUrl, stage.devnet.market.feeds['BTC / USD']!, 83_000_00000000n);
+  await sent(first, second);
+  const { block } = await sealed();
+  await allTakenIn(Number(block), [first, second]);
+});
+
+it('nothing of ours was mined in vain', async () => {
+  const ledger = await readLedger(`${stage.folder}/data`);
+  const mined = (await ledger.transactions({}).finally(() => ledger.close())).filter((one) => one.mined !== undefined);
+  expect(mined.length).toBeGreaterThan(4);
+  for (const { outcome } of mined) expect(outcome).toBe('included');
+});
+
+function told(event: string, hash: Hex) {
+  return keeper.until((line) => line.event === event && line['updateTxHash'] === hash, `${event} of ${hash}`);
+}
+
+/** A bundle that was made with all of these in view. */
+function sent(...hashes: readonly Hex[]) {
+  const wanted = (line: { readonly [field: string]: unknown }) => hashes.every((hash) => String(line['updateTxHash']).includes(hash));
+  return keeper.until((line) => line.event === 'bundle.sent' && wanted(line), `a bundle behind ${hashes.join(' and ')}`);
+}
+
+async function sealed() {
+  const { number } = await stage.devnet.builder.seal();
+  return keeper.until((line) => line.event === 'block.processed' && line['block'] === number, `block ${number}`);
+}
+
+/** By the lens: every account that the updates alone made worth liquidating was liquidated by us in their block. */
+async function allTakenIn(block: number, updates: readonly Hex[]): Promise<void> {
+  const { devnet, executor } = stage;
+  for (const hash of updates) expect(await blockOf(devnet.rpcUrl, hash)).toBe(block);
+  const verdicts = await judge({
+    rpcUrl: devnet.rpcUrl,
+    blockNumber: block,
+    onlyAfter: updates,
+    accounts: devnet.market.borrowers.map(({ address }) => address),
+    minProfitUsd: LENS_MIN_PROFIT_USD,
+    deployments: devnet.deployments,
+  });
+  const worthIt = verdicts.flatMap(({ account, best }) => (best === null ? [] : [getAddress(account)]));
+  const ours = (await liquidationsBetween(devnet.rpcUrl, devnet.market.aave.pool, block, block)).filter(
+    ({ liquidator }) => liquidator === getAddress(executor),
+  );
+  expect(worthIt.length).toBeGreaterThan(0);
+  expect(worthIt.filter((account) => !ours.some((one) => one.account === account))).toEqual([]);
+}
