@@ -1,14 +1,15 @@
 import type { Budget } from '../guard/budget.ts';
 import type { IntendedTransaction, Ledger } from '../ledger/types.ts';
-import { max } from '../lib/math.ts';
-import type { Head, Hex } from '../lib/types.ts';
+import type { Address, Head, Hex } from '../lib/types.ts';
 import type { Moment } from '../oracles/types.ts';
 import { packOne, packTransactions } from '../strategy/block.ts';
 import type { Terms } from '../strategy/terms.ts';
 import type { Plan } from '../strategy/types.ts';
+import { agrees, strictly } from './backrun-doubt.ts';
+import { Slots, subsets } from './backrun-slots.ts';
 import { feesFor } from './fees.ts';
 import { draftAll, type Rehearsal, type Rehearsed, rehearse } from './rehearse.ts';
-import { type Answer, bundleName, type Delivery, Sender } from './sender.ts';
+import { type Answer, type Delivery, Sender } from './sender.ts';
 import { sign, worstGasUsd8 } from './signing.ts';
 import type { ExecutionChain, ForeignTransaction, Lane, Relay, SimulatedCall } from './types.ts';
 import { type Skipped, within } from './within.ts';
@@ -21,12 +22,11 @@ export type Ahead =
   /** `call`: what it will do, as far as that can be told. */
   | { readonly kind: 'private'; readonly txHash: Hex; readonly call: SimulatedCall | undefined };
 
-/** Liquidations behind one thing, for every order in which blocks may take it and the others. */
-export type Backrun = {
-  readonly ahead: Ahead;
-  /** The first one counts on no other backrun; each further one on those that stand before it, by their places. */
-  readonly variants: readonly { readonly after: readonly number[]; readonly plans: readonly Plan[]; readonly at: Moment }[];
-};
+/** Liquidations behind one thing, in the block that begins with it. */
+export type Backrun = Variant & { readonly ahead: Ahead };
+type Variant = { readonly plans: readonly Plan[]; readonly at: Moment };
+/** The same in a block that has others of the backruns, by their places, before it. */
+export type LaterVariant = Variant & { readonly place: number; readonly after: readonly number[] };
 
 export type BackrunOrder = {
   readonly backruns: readonly Backrun[];
@@ -36,6 +36,8 @@ export type BackrunOrder = {
   readonly budget: Budget;
   /** Aborts once a newer head, or another update, has arrived: what is meant for a sealed block is not worth signing, nor doubting. */
   readonly superseded: AbortSignal;
+  /** Asked for once the backruns are out: planning takes time, and they are good without it. */
+  later(): Promise<readonly LaterVariant[]>;
 };
 
 /** What the simulation that ran beside the sending came to. */
@@ -48,17 +50,12 @@ export type Backran = {
   readonly sentAtMs: number;
   /** One for each backrun that was sent. */
   readonly doubts: readonly Doubt[];
+  /** The public update that the node found reverting: nothing behind it can land. */
+  readonly reverting: Hex | undefined;
 };
 
-type Drafted = { readonly after: readonly number[]; readonly at: Moment; readonly transactions: readonly Rehearsed[] };
-type Unnamed = { readonly kind: 'bundle'; readonly before: readonly Hex[] } | Extract<Delivery, { kind: 'behind' }>;
+type Drafted = { readonly at: Moment; readonly transactions: readonly Rehearsed[] };
 type Signed = { readonly signed: readonly IntendedTransaction[]; readonly deliveries: readonly Delivery[] };
-
-/** Gas that costs so much more or less than planned, of what the plans bring in, makes the bid wrong enough to sign anew. */
-const GAS_TOLERANCE_BPS = 100n;
-/** What the node used may come this close to the limit that was signed. */
-const LIMIT_BPS = 9_500n;
-const BPS = 10_000n;
 
 /**
  * Puts liquidations right behind the price updates that make them possible, in the updates' own block. It sends first and doubts afterwards: the bundle
@@ -66,9 +63,11 @@ const BPS = 10_000n;
  * mined, and the Executor enforces the profit.
  *
  * Builders take bundles in any order, and one of those that hold the same transaction. So each backrun stands for itself, is signed at the nonce that it
- * has when it is first, and at those that it has behind others: of what shares a nonce one can be mined. Behind a public update the same transactions also
- * travel alone, for a block that has the update before our bundle.
+ * has when it is first, and at those that it has behind others: of what shares a nonce one can be mined. For a block that has a public update before our
+ * bundle the liquidations also travel without it.
  */
+const NOTHING = { sent: [], relays: [], sentAtMs: 0, doubts: [], reverting: undefined } as const;
+
 export class Backrunner {
   readonly #lane: Lane;
   readonly #chain: ExecutionChain;
@@ -87,88 +86,106 @@ export class Backrunner {
   }
 
   async run(order: BackrunOrder): Promise<Backran> {
+    const { backruns, head, nextNonce, superseded } = order;
+    const target = head.number + 1;
     const skipped: Skipped[] = [];
-    const drafted = order.backruns.map((backrun) => this.#draft(backrun, order, skipped));
-    const sizes = drafted.map(([first]) => first?.transactions.length ?? 0);
-    if (sizes.every((size) => size === 0) || order.superseded.aborted) return { sent: [], skipped, relays: [], sentAtMs: 0, doubts: [] };
+    const firsts = backruns.map((backrun) => this.#draft(backrun, order, skipped));
+    const sizes = firsts.map(({ transactions }) => transactions.length);
+    if (sizes.every((size) => size === 0) || superseded.aborted) return { ...NOTHING, skipped };
 
-    const target = order.head.number + 1;
-    const sets: Signed[] = [];
-    let slot = order.backruns[0]!.ahead.kind === 'nothing' ? 0 : 1;
-    for (const [index, variants] of drafted.entries())
-      for (const { after, at, transactions } of variants) {
-        const nonce = order.nextNonce + after.reduce((sum, other) => sum + sizes[other]!, 0);
-        const signed = await this.#sign(transactions, at, nonce, order);
-        const deliveries = deliveriesOf(order.backruns[index]!.ahead).map(
-          (delivery): Delivery =>
-            delivery.kind === 'behind' ? delivery : { ...delivery, uuid: bundleName(this.#lane.address, target, slot++) },
-        );
-        sets.push({ signed, deliveries });
-      }
-    const fresh = this.#fresh(sets, target);
-    // What was sent before for this block counted on less.
-    const stale = range(slot, this.#signed.slots).concat(order.backruns[0]!.ahead.kind === 'nothing' ? [] : [0]);
-    this.#signed.slots = slot;
-    const doubting = drafted.map(([first], index) =>
-      sizes[index] === 0 ? undefined : this.#rehearse(first!, order.backruns[index]!.ahead, order),
-    );
+    if (this.#signed.targetBlock !== target) this.#signed = { targetBlock: target, hashes: new Set(), slots: 0 };
+    const slots = new Slots(this.#lane.address, target, backruns[0]!.ahead.kind === 'nothing' ? 0 : 1);
+    const sets: (readonly Signed[])[] = [];
+    for (const [place, first] of firsts.entries()) sets.push(await this.#signFor(backruns[place]!, first, nextNonce, order, slots));
+    const doubting = firsts.map((first, place) => this.#rehearse(first, backruns[place]!.ahead, order));
     // A rejection is met below; until then it must not count as unhandled.
-    for (const doubt of doubting) doubt?.catch(() => {});
-    const relays: Answer[] = [...(await this.#sender.sendBackruns(sets, fresh, target))];
+    for (const doubt of doubting) doubt.catch(() => {});
+    const sent: IntendedTransaction[] = [];
+    const relays: Answer[] = [];
+    const send = async (signed: readonly Signed[]) => {
+      const fresh = this.#fresh(signed);
+      relays.push(...(await this.#sender.sendBackruns(signed, fresh, target)));
+      sent.push(...fresh);
+    };
+    await send(sets.flat());
     const sentAtMs = performance.now();
 
-    await this.#cancel(stale.map((old) => bundleName(this.#lane.address, target, old)));
-
-    const sent = [...fresh];
-    const doubts: Doubt[] = [];
-    let place = 0;
-    for (const [index, variants] of drafted.entries()) {
-      const first = sets[place];
-      place += variants.length;
-      if (sizes[index] === 0) continue;
-      const rehearsal = await Promise.race([doubting[index]!.catch(() => undefined), aborted(order.superseded)]);
-      const { doubt, again } = await this.#settle(rehearsal, variants[0]!, first!, order);
-      doubts.push(doubt);
-      skipped.push(...(rehearsal?.failed ?? []));
-      if (again === undefined) continue;
-      const renewed = this.#fresh([again], target);
-      relays.push(...(await this.#sender.sendBackruns([again], renewed, target)));
-      sent.push(...renewed);
+    if (sizes.filter((size) => size > 0).length > 1 && !superseded.aborted) {
+      const others: Signed[] = [];
+      for (const { place, after, ...variant } of await order.later()) {
+        const drafted = this.#draftLater(backruns[place]!, variant, firsts[place]!, order);
+        const nonce = nextNonce + after.reduce((sum, other) => sum + sizes[other]!, 0);
+        others.push(...(await this.#signFor(backruns[place]!, drafted, nonce, order, slots)));
+      }
+      await send(others);
     }
-    return { sent, skipped, relays, sentAtMs, doubts };
+    // What an earlier view of this block sent and this one has no place for.
+    await this.#cancel(slots.unused(this.#signed.slots));
+    this.#signed.slots = slots.used;
+
+    const doubts: Doubt[] = [];
+    let reverting: Hex | undefined;
+    for (const [place, first] of firsts.entries()) {
+      if (sizes[place] === 0) continue;
+      const rehearsal = await Promise.race([doubting[place]!.catch(() => undefined), aborted(superseded)]);
+      const { doubt, again } = await this.#settle(rehearsal, backruns[place]!, first, sets[place]!, order);
+      doubts.push(doubt);
+      reverting ??= rehearsal?.reverting;
+      if (rehearsal?.reverting === undefined) skipped.push(...(rehearsal?.failed ?? []));
+      if (again !== undefined) await send(again);
+    }
+    return { sent, skipped, relays, sentAtMs, doubts, reverting };
   }
 
-  #draft({ ahead, variants }: Backrun, { terms, head, budget }: BackrunOrder, skipped: Skipped[]): readonly Drafted[] {
-    const pack = ahead.kind === 'private' ? packOne : packTransactions;
-    const drafts = variants.map(({ after, plans, at }) => ({ after, at, transactions: draftAll(plans, terms, head.number + 1, pack) }));
-    const [first, ...others] = drafts;
-    const packed = new Set(first!.transactions.flatMap(({ plans }) => plans));
-    for (const plan of variants[0]!.plans)
-      if (!packed.has(plan)) skipped.push({ plan, skip: { reason: 'block-full', figures: { transactions: '1' } } });
-    const worstOf = ({ gasLimit }: Rehearsed, at: Moment) =>
-      worstGasUsd8(gasLimit, feesFor(at.baseFeeWei, 0n, 1, undefined), terms.numeraireUsd8);
-    const { transactions, beyond } = within(budget, first!.transactions, (one) => worstOf(one, first!.at));
+  #draft({ ahead, plans, at }: Backrun, { terms, head, budget }: BackrunOrder, skipped: Skipped[]): Drafted {
+    const drafts = draftAll(plans, terms, head.number + 1, packFor(ahead));
+    const packed = new Set(drafts.flatMap(({ plans: own }) => own));
+    for (const plan of plans) if (!packed.has(plan)) skipped.push({ plan, skip: { reason: 'block-full', figures: { transactions: '1' } } });
+    const { transactions, beyond } = within(budget, drafts, (one) => worstOf(one, at, terms));
     skipped.push(...beyond);
-    if (transactions.length === 0) return [];
-    const allowed = transactions.reduce((sum, one) => sum + worstOf(one, first!.at), 0n);
-    // Of the variants one can be mined: what another can cost more counts too.
-    const affordable = others.filter(({ transactions: own, at }) => {
-      if (own.length === 0) return false;
-      const more = max(0n, own.reduce((sum, one) => sum + worstOf(one, at), 0n) - allowed);
-      return more === 0n || budget.take(more) === undefined;
+    return { at, transactions };
+  }
+
+  /** Of the variants of a backrun one can be mined: what this one can cost more counts too. */
+  #draftLater({ ahead }: Backrun, { plans, at }: Variant, first: Drafted, { terms, head, budget }: BackrunOrder): Drafted {
+    const transactions = draftAll(plans, terms, head.number + 1, packFor(ahead));
+    const cost = (all: readonly Rehearsed[], when: Moment) => all.reduce((sum, one) => sum + worstOf(one, when, terms), 0n);
+    const more = cost(transactions, at) - cost(first.transactions, first.at);
+    return { at, transactions: more > 0n && budget.take(more) !== undefined ? [] : transactions };
+  }
+
+  /** Signed and addressed; where several updates go before, once more for bundles that lack some of them, and there all or nothing. */
+  async #signFor({ ahead }: Backrun, drafted: Drafted, nonce: number, order: BackrunOrder, slots: Slots): Promise<readonly Signed[]> {
+    if (drafted.transactions.length === 0) return [];
+    const signed = await this.#sign(drafted.transactions, drafted.at, nonce, order);
+    if (ahead.kind === 'private') return [{ signed, deliveries: [{ kind: 'behind', hash: ahead.txHash }] }];
+    const bundle = (before: readonly ForeignTransaction[]): Delivery => ({
+      kind: 'bundle',
+      before: before.map(({ raw }) => raw),
+      uuid: slots.next(),
     });
-    return [{ ...first!, transactions }, ...affordable];
+    if (ahead.kind === 'nothing') return [{ signed, deliveries: [bundle([])] }];
+    const [whole, ...parts] = subsets(ahead.transactions);
+    if (ahead.transactions.length === 1) return [{ signed, deliveries: [bundle(whole!), ...parts.map(bundle)] }];
+    const strict = await this.#sign(
+      drafted.transactions.map((one) => strictly(one, order.terms)),
+      drafted.at,
+      nonce,
+      order,
+    );
+    return [
+      { signed, deliveries: [bundle(whole!)] },
+      { signed: strict, deliveries: parts.map(bundle) },
+    ];
   }
 
   /** What nobody has heard of yet: the same plans, at the same nonce, for the same block, are the same transaction. */
-  #fresh(sets: readonly Signed[], targetBlock: number): readonly IntendedTransaction[] {
-    if (this.#signed.targetBlock !== targetBlock) this.#signed = { targetBlock, hashes: new Set(), slots: 0 };
-    const { hashes } = this.#signed;
+  #fresh(sets: readonly Signed[]): readonly IntendedTransaction[] {
     const fresh: IntendedTransaction[] = [];
     for (const { signed } of sets)
       for (const transaction of signed) {
-        if (hashes.has(transaction.txHash)) continue;
-        hashes.add(transaction.txHash);
+        if (this.#signed.hashes.has(transaction.txHash)) continue;
+        this.#signed.hashes.add(transaction.txHash);
         fresh.push(transaction);
       }
     return fresh;
@@ -176,17 +193,24 @@ export class Backrunner {
 
   async #settle(
     rehearsal: Rehearsal | undefined,
+    backrun: Backrun,
     { transactions, at }: Drafted,
-    { signed, deliveries }: Signed,
+    sets: readonly Signed[],
     order: BackrunOrder,
-  ): Promise<{ readonly doubt: Doubt; readonly again?: Signed }> {
+  ): Promise<{ readonly doubt: Doubt; readonly again?: readonly Signed[] }> {
     if (rehearsal?.simulated !== true) return { doubt: 'unknown' };
     if (agrees(transactions, rehearsal, order.terms.gasPriceWei)) return { doubt: 'confirmed' };
     if (order.superseded.aborted) return { doubt: 'unknown' };
-    if (rehearsal.transactions.length > 0)
-      return { doubt: 'replaced', again: { signed: await this.#sign(rehearsal.transactions, at, signed[0]!.nonce, order), deliveries } };
+    const names = sets.flatMap(({ deliveries }) => deliveries.flatMap((delivery) => (delivery.kind === 'bundle' ? [delivery.uuid] : [])));
+    if (rehearsal.transactions.length > 0) {
+      const slots = new Slots(this.#lane.address, order.head.number + 1, 0, names);
+      return {
+        doubt: 'replaced',
+        again: await this.#signFor(backrun, { at, transactions: rehearsal.transactions }, sets[0]!.signed[0]!.nonce, order, slots),
+      };
+    }
     // NOTE: what stands behind a hash cannot be taken back: there the Executor's own check is what is left.
-    await this.#cancel(deliveries.flatMap((delivery) => (delivery.kind === 'bundle' ? [delivery.uuid] : [])));
+    await this.#cancel(names);
     return { doubt: 'cancelled' };
   }
 
@@ -197,9 +221,8 @@ export class Backrunner {
   async #rehearse({ transactions, at }: Drafted, ahead: Ahead, { head, terms }: BackrunOrder): Promise<Rehearsal> {
     const plans = transactions.flatMap(({ plans: own }) => own);
     const before = callsOf(ahead);
-    if (before === undefined) return { transactions, failed: [], simulated: false };
-    const pack = ahead.kind === 'private' ? packOne : packTransactions;
-    return await rehearse(plans, this.#chain, terms, this.#lane.address, head, at, head.number + 1, pack, before);
+    if (before === undefined || plans.length === 0) return { transactions, failed: [], simulated: false };
+    return await rehearse(plans, this.#chain, terms, this.#lane.address, head, at, head.number + 1, packFor(ahead), before);
   }
 
   async #sign(
@@ -225,26 +248,10 @@ function callsOf(ahead: Ahead) {
   return ahead.call === undefined ? undefined : [{ ...ahead.call, txHash: ahead.txHash }];
 }
 
-function range(from: number, to: number): number[] {
-  return Array.from({ length: Math.max(0, to - from) }, (_, index) => from + index);
-}
+const packFor = ({ kind }: Ahead) => (kind === 'private' ? packOne : packTransactions);
 
-/** Without the bundles' names. */
-function deliveriesOf(ahead: Ahead): readonly Unnamed[] {
-  if (ahead.kind === 'private') return [{ kind: 'behind', hash: ahead.txHash }];
-  const alone = { kind: 'bundle', before: [] } as const;
-  return ahead.kind === 'nothing' ? [alone] : [{ kind: 'bundle', before: ahead.transactions.map(({ raw }) => raw) }, alone];
-}
-
-/** Did the node find nothing that would have been signed otherwise? */
-function agrees(sent: readonly Rehearsed[], { failed, transactions }: Rehearsal, gasPriceWei: bigint): boolean {
-  if (failed.length > 0 || transactions.length !== sent.length) return false;
-  return transactions.every(({ gasUnits }, index) => {
-    const { gasUnits: planned, gasLimit, plans } = sent[index]!;
-    const gapWei = (gasUnits > planned ? gasUnits - planned : planned - gasUnits) * gasPriceWei;
-    const grossWei = plans.reduce((sum, plan) => sum + plan.grossWei, 0n);
-    return gasUnits * BPS <= gasLimit * LIMIT_BPS && gapWei * BPS <= grossWei * GAS_TOLERANCE_BPS;
-  });
+function worstOf({ gasLimit }: Rehearsed, at: Moment, terms: Terms): bigint {
+  return worstGasUsd8(gasLimit, feesFor(at.baseFeeWei, 0n, 1, undefined), terms.numeraireUsd8);
 }
 
 function aborted(signal: AbortSignal): Promise<undefined> {

@@ -25,6 +25,8 @@ export type Rehearsal = {
   readonly failed: readonly { readonly plan: Plan; readonly skip: SkipReason }[];
   /** False where no node ran it: the estimates stand. */
   readonly simulated: boolean;
+  /** Set when somebody else's transaction before ours would revert. */
+  readonly reverting?: Hex;
 };
 
 /** Gas is simulated without the refunds' advance and with cold state possibly warmer than at inclusion. */
@@ -74,7 +76,12 @@ export async function rehearse(
     const undone = before.find((_, index) => !simulation.calls[index]!.ok);
     if (undone !== undefined) {
       const skip: SkipReason = { reason: 'simulation-reverted', figures: { cause: `the price update ${undone.txHash} would revert` } };
-      return { transactions: [], failed: [...failed, ...standing.map((plan) => ({ plan, skip }))], simulated: true };
+      return {
+        transactions: [],
+        failed: [...failed, ...standing.map((plan) => ({ plan, skip }))],
+        simulated: true,
+        reverting: undone.txHash,
+      };
     }
     const calls = simulation.calls.slice(before.length);
     const dropped = new Map<Plan, string>();

@@ -1,6 +1,7 @@
-import type { Ahead } from '../execution/backrun.ts';
+import type { Ahead, Backrun, LaterVariant } from '../execution/backrun.ts';
+import { subsets } from '../execution/backrun-slots.ts';
 import type { ForeignTransaction, SimulatedCall } from '../execution/types.ts';
-import type { Head } from '../lib/types.ts';
+import type { Head, Hex } from '../lib/types.ts';
 import type { AggregatorBook } from '../oracles/ocr-aggregators.ts';
 import type { Moment } from '../oracles/types.ts';
 import { answersAfter, type PriceUpdate, type Sighting } from '../oracles/updates.ts';
@@ -11,7 +12,6 @@ import type { Decision, Plan } from '../strategy/types.ts';
 import { type DecisionWorld, decideBlock } from './decide.ts';
 import type { Settings } from './settings.ts';
 
-type Public = Extract<Sighting, { kind: 'public' }>;
 /** Updates that reach the block together, or one that comes alone. */
 type Group = { readonly updates: readonly PriceUpdate[]; readonly ahead: Ahead };
 
@@ -21,22 +21,19 @@ export type Foresight = {
   readonly fresh: readonly Candidate[];
   readonly skips: readonly Extract<Decision, { kind: 'skip' }>[];
   readonly terms: Terms | undefined;
-  /** In the order in which blocks take them when nothing decides otherwise. */
-  readonly backruns: readonly Foreseen[];
-};
-export type Foreseen = {
-  readonly ahead: Ahead;
-  readonly variants: readonly { readonly after: readonly number[]; readonly plans: readonly Plan[]; readonly at: Moment }[];
+  readonly backruns: readonly Backrun[];
+  /** The backruns in every other order in which a builder may take them: planned when asked for. */
+  later(): readonly LaterVariant[];
 };
 
-/** Every order of more updates than these would be too many transactions to sign in time. The latest count. */
-const MOST_UPDATES = 3;
+/** Every order of more than these would be too many transactions to sign in time. The latest count. */
+const MOST_GROUPS = 3;
 /** Transmissions take a fraction of this. */
 const TRANSMISSION_GAS = 2_000_000n;
 
 /**
- * Judges and plans the block that includes pending updates, in every order in which a builder may take them. What was liquidatable before stands for itself
- * beside them. Pure. Undefined where the updates make nothing liquidatable.
+ * Judges and plans the block that includes pending updates: all that are public together, since they travel in our bundle, and each private one for itself.
+ * What was liquidatable before stands for itself beside them. Pure. Undefined where the updates make nothing liquidatable.
  *
  * @param pending in the order in which they may be mined
  */
@@ -51,23 +48,21 @@ export function foresee(
   const after = (updates: readonly PriceUpdate[]) => world.next(answersAfter(updates, world.aggregators, now.timestamp));
   const judge = (at: Moment) => watch.foresee(world.protocols, at, head.number + 1).candidates;
   const isFresh = ({ sinceBlock }: Candidate) => sinceBlock > head.number;
-  const updates = pending
-    .filter(({ sighting }) => sighting.kind === 'hint' || sighting.maxFeePerGasWei >= now.baseFeeWei)
-    .slice(-MOST_UPDATES);
-  const groups = groupsOf(updates, world, (some) => new Set(judge(after(some)).filter(isFresh).map(keyOf)));
+  const isTaken = ({ sighting }: PriceUpdate) => sighting.kind === 'hint' || sighting.maxFeePerGasWei >= now.baseFeeWei;
+  const groups = groupsOf(pending.filter(isTaken), world.aggregators);
 
   const fresh = new Map<string, Candidate>();
   const skips = new Map<string, Extract<Decision, { kind: 'skip' }>>();
   const planned = groups.map(() => new Set<string>());
   let terms: Terms | undefined;
   const decide = (index: number, before: readonly number[]) => {
-    const own = groups[index]!.updates;
+    const cause = causeIn(groups[index]!.updates);
     const at = after([...before, index].flatMap((place) => groups[place]!.updates));
     // What goes behind nothing is mined in every order.
     const elsewhere = index === 0 ? before : [0, ...before];
     const candidates = judge(at)
       .filter((candidate) => !elsewhere.some((place) => planned[place]!.has(keyOf(candidate))))
-      .map((candidate) => (isFresh(candidate) && own.length > 0 ? { ...candidate, updateTxHash: own.at(-1)!.sighting.txHash } : candidate))
+      .map((candidate) => (isFresh(candidate) ? { ...candidate, ...cause(candidate) } : candidate))
       .filter((candidate) => index > 0 || !isFresh(candidate));
     for (const candidate of candidates) if (isFresh(candidate) && !fresh.has(keyOf(candidate))) fresh.set(keyOf(candidate), candidate);
     const decided = decideBlock(world, settings, candidates, head, at, 0n);
@@ -85,56 +80,50 @@ export function foresee(
     for (const { candidate } of first.plans) planned[index]!.add(keyOf(candidate));
     return first;
   });
+  if (fresh.size === 0) return undefined;
+  for (const key of planned.flatMap((keys) => [...keys])) skips.delete(key);
   const worthwhile = groups.flatMap((_, index) => (firsts[index]!.plans.length > 0 ? [index] : []));
-  if (fresh.size === 0 || worthwhile.every((index) => index === 0))
-    return fresh.size === 0 ? undefined : { ...tell(), terms, backruns: [] };
-  const backruns = worthwhile.map((index): Foreseen => {
-    const orders = subsets(worthwhile.filter((other) => other !== index)).filter((before) => before.length > 0);
-    const later = orders.map((before) => ({ after: before.map((other) => worthwhile.indexOf(other)), ...decide(index, before) }));
-    return { ahead: groups[index]!.ahead, variants: [{ after: [], ...firsts[index]! }, ...later] };
-  });
-  return { ...tell(), terms, backruns };
+  const found = { fresh: [...fresh.values()], skips: [...skips.values()], terms };
+  if (worthwhile.every((index) => index === 0)) return { ...found, backruns: [], later: () => [] };
+  return {
+    ...found,
+    backruns: worthwhile.map((index) => ({ ahead: groups[index]!.ahead, ...firsts[index]! })),
+    later: () =>
+      worthwhile.flatMap((index, place) =>
+        subsets(worthwhile.filter((other) => other !== index))
+          .filter((before) => before.length > 0)
+          .map((before) => ({ place, after: before.map((other) => worthwhile.indexOf(other)), ...decide(index, before) })),
+      ),
+  };
 
-  function tell() {
-    for (const key of planned.flatMap((keys) => [...keys])) skips.delete(key);
-    return { fresh: [...fresh.values()], skips: [...skips.values()] };
+  /** Which update of several that go together: the first that does it alone, else the last. */
+  function causeIn(updates: readonly PriceUpdate[]): (candidate: Candidate) => { updateTxHash?: Hex } {
+    const last = updates.at(-1)?.sighting.txHash;
+    if (last === undefined) return () => ({});
+    if (updates.length === 1) return () => ({ updateTxHash: last });
+    const alone = updates.map((update) => [update.sighting.txHash, new Set(judge(after([update])).map(keyOf))] as const);
+    return (candidate) => ({ updateTxHash: alone.find(([, keys]) => keys.has(keyOf(candidate)))?.[0] ?? last });
   }
 }
 
-/**
- * Nothing first, then each update for itself; public ones together where some account needs more than one of them.
- *
- * @param madeBy what some updates together make liquidatable
- */
-function groupsOf(
-  updates: readonly PriceUpdate[],
-  { aggregators }: DecisionWorld,
-  madeBy: (updates: readonly PriceUpdate[]) => ReadonlySet<string>,
-): readonly Group[] {
-  const open = updates.filter(({ sighting }) => sighting.kind === 'public');
-  const alone = open.length > 1 ? open.map((update) => madeBy([update])) : [];
-  const merged = open.length > 1 && [...madeBy(open)].some((key) => !alone.some((keys) => keys.has(key)));
-  const groups = merged ? [open] : open.map((update) => [update]);
+/** Nothing first, then what is public, then what is private. */
+function groupsOf(updates: readonly PriceUpdate[], book: AggregatorBook): readonly Group[] {
+  const open = updates.filter(({ sighting }) => sighting.kind === 'public').slice(-MOST_GROUPS);
+  const transactions = open.flatMap(({ sighting }) => (sighting.kind === 'public' ? [foreign(sighting)] : []));
+  const closed = updates
+    .filter(({ sighting }) => sighting.kind === 'hint')
+    .map((update): Group => {
+      const { txHash } = update.sighting;
+      return { updates: [update], ahead: { kind: 'private', txHash, call: likelyCall(update, book) } };
+    });
   return [
     { updates: [], ahead: { kind: 'nothing' } },
-    ...groups.map((own): Group => ({ updates: own, ahead: { kind: 'public', transactions: withPredecessors(own, open).map(foreign) } })),
-    ...updates.flatMap((update): readonly Group[] => {
-      const { kind, txHash } = update.sighting;
-      return kind === 'hint' ? [{ updates: [update], ahead: { kind: 'private', txHash, call: likelyCall(update, aggregators) } }] : [];
-    }),
+    ...(open.length === 0 ? [] : [{ updates: open, ahead: { kind: 'public', transactions } } as const]),
+    ...closed.slice(1 - MOST_GROUPS),
   ];
 }
 
-/** A sender's transactions are mined in the order of their nonces. */
-function withPredecessors(own: readonly PriceUpdate[], open: readonly PriceUpdate[]): readonly Public[] {
-  const wanted = own.flatMap(({ sighting }) => (sighting.kind === 'public' ? [sighting] : []));
-  const others = open.flatMap(({ sighting }) => (sighting.kind === 'public' && !wanted.includes(sighting) ? [sighting] : []));
-  const needed = others.filter(({ from, nonce }) => wanted.some((one) => one.from === from && one.nonce > nonce));
-  return [...needed.toSorted((a, b) => a.nonce - b.nonce), ...wanted];
-}
-
-function foreign(sighting: Public): ForeignTransaction {
-  const { txHash, raw, from, to, data, gas } = sighting;
+function foreign({ txHash, raw, from, to, data, gas }: Extract<Sighting, { kind: 'public' }>): ForeignTransaction {
   return { txHash, raw, from, to, data, gasLimit: gas };
 }
 
@@ -143,13 +132,6 @@ function likelyCall({ sighting, transmission }: PriceUpdate, book: AggregatorBoo
   const { forwarder, aggregator } = transmission;
   const [from] = (forwarder === undefined ? book.state(aggregator)?.transmitters : book.sendersOf(forwarder)) ?? [];
   return from === undefined ? undefined : { from, to: sighting.to, data: sighting.data, gasLimit: TRANSMISSION_GAS };
-}
-
-function subsets<T>(all: readonly T[]): readonly (readonly T[])[] {
-  const [first, ...others] = all;
-  if (first === undefined) return [[]];
-  const without = subsets(others);
-  return [...without, ...without.map((rest) => [first, ...rest])];
 }
 
 function keyOf({ deployment, market, account }: Candidate): string {

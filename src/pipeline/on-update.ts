@@ -4,13 +4,14 @@ import type { ExecutionChain } from '../execution/types.ts';
 import type { OpenTransaction } from '../ledger/types.ts';
 import { explainError } from '../lib/errors.ts';
 import type { Address, Head, Hex } from '../lib/types.ts';
+import type { Moment } from '../oracles/types.ts';
 import type { PriceUpdate } from '../oracles/updates.ts';
 import type { Watch } from '../risk/candidates.ts';
 import type { Terms } from '../strategy/terms.ts';
 import type { Plan, SkipReason } from '../strategy/types.ts';
 import type { Chronicle } from './chronicle.ts';
 import type { DecisionWorld } from './decide.ts';
-import { type Foreseen, foresee } from './foresight.ts';
+import { foresee } from './foresight.ts';
 import type { Approve } from './on-block.ts';
 import type { OwnBids } from './own-bids.ts';
 import type { Settings } from './settings.ts';
@@ -76,9 +77,14 @@ export class UpdatePipeline {
         const standing = await this.#dispatcher.standing(open, head, world.next());
         const nextNonce = standing.lanes?.find(({ lane }) => lane === this.#lane)?.nextNonce ?? (await nonce);
         const elsewhere = accountsElsewhere(open, this.#lane, nextNonce);
-        const { budget, backruns: approved, refused } = await this.#approved(backruns, terms, elsewhere);
-        skips.push(...refused);
-        backran = await this.#backrunner.run({ backruns: approved, head, terms, nextNonce, budget, superseded });
+        const approved = await this.#approved(backruns, terms, elsewhere, skips);
+        const { budget } = approved;
+        const later = async () => {
+          const variants = foresight.later();
+          const { allowed } = await this.#approved(variants, terms, elsewhere, skips, approved.allowed);
+          return variants.map((variant) => ({ ...variant, plans: variant.plans.filter((plan) => allowed.has(keyOf(plan))) }));
+        };
+        backran = await this.#backrunner.run({ backruns: approved.backruns, head, terms, nextNonce, budget, superseded, later });
         for (const { plan, skip } of backran.skipped) skips.push({ candidate: plan.candidate, skip });
       } catch (error) {
         const skip = { reason: 'simulation-unavailable', figures: { cause: explainError(error) } } as const;
@@ -88,20 +94,26 @@ export class UpdatePipeline {
     for (const candidate of fresh) this.#chronicle.found(candidate);
     for (const plan of plansOf(backruns)) if (plan.candidate.sinceBlock > head.number) await this.#chronicle.planned(plan, head);
     for (const { candidate, skip } of skips) await this.#chronicle.skipped(candidate, skip, head);
-    return backran;
+    if (backran?.reverting === undefined || superseded.aborted) return backran;
+    const others = updates.filter(({ sighting }) => sighting.txHash !== backran.reverting);
+    return (await this.onUpdates(world, head, others, open, superseded)) ?? backran;
   }
 
   /** Each account is judged once, by the plan that it has first; what was refused stands in no variant. */
-  async #approved(backruns: readonly Foreseen[], terms: Terms, elsewhere: ReadonlySet<Address>) {
-    const plans = plansOf(backruns).filter(({ candidate }) => !elsewhere.has(candidate.account));
-    const { verdicts, budget } = await this.#approve(plans, terms, backruns[0]!.variants[0]!.at);
-    const refused = plans.flatMap(({ candidate }, index) => (verdicts[index] === undefined ? [] : [{ candidate, skip: verdicts[index] }]));
-    const allowed = new Set(plans.flatMap((plan, index) => (verdicts[index] === undefined ? [keyOf(plan)] : [])));
-    const approved = backruns.map(({ ahead, variants }) => ({
-      ahead,
-      variants: variants.map((variant) => ({ ...variant, plans: variant.plans.filter((plan) => allowed.has(keyOf(plan))) })),
-    }));
-    return { budget, backruns: approved, refused };
+  async #approved<T extends { readonly plans: readonly Plan[]; readonly at: Moment }>(
+    backruns: readonly T[],
+    terms: Terms,
+    elsewhere: ReadonlySet<Address>,
+    skips: { candidate: Plan['candidate']; skip: SkipReason }[],
+    before: ReadonlySet<string> = new Set(),
+  ) {
+    const plans = plansOf(backruns).filter((plan) => !elsewhere.has(plan.candidate.account) && !before.has(keyOf(plan)));
+    const { verdicts, budget } = await this.#approve(plans, terms, backruns[0]!.at);
+    for (const [index, { candidate }] of plans.entries())
+      if (verdicts[index] !== undefined) skips.push({ candidate, skip: verdicts[index] });
+    const allowed = new Set([...before, ...plans.flatMap((plan, index) => (verdicts[index] === undefined ? [keyOf(plan)] : []))]);
+    const approved = backruns.map((one) => ({ ...one, plans: one.plans.filter((plan) => allowed.has(keyOf(plan))) }));
+    return { budget, backruns: approved, allowed };
   }
 
   /** One call a head at most, and none while no update is pending. */
@@ -118,11 +130,10 @@ export class UpdatePipeline {
   }
 }
 
-/** One plan for each account: that of the first variant which has it. */
-function plansOf(backruns: readonly Foreseen[]): readonly Plan[] {
+/** One plan for each account: the first. */
+function plansOf(backruns: readonly { readonly plans: readonly Plan[] }[]): readonly Plan[] {
   const plans = new Map<string, Plan>();
-  const variants = backruns.flatMap(({ variants: own }) => own).toSorted((a, b) => a.after.length - b.after.length);
-  for (const plan of variants.flatMap(({ plans: own }) => own)) if (!plans.has(keyOf(plan))) plans.set(keyOf(plan), plan);
+  for (const plan of backruns.flatMap(({ plans: own }) => own)) if (!plans.has(keyOf(plan))) plans.set(keyOf(plan), plan);
   return [...plans.values()];
 }
 
