@@ -167,12 +167,7 @@ export class Backrunner {
     if (ahead.kind === 'nothing') return [{ signed, deliveries: [bundle([])] }];
     const [whole, ...parts] = subsets(ahead.transactions);
     if (ahead.transactions.length === 1) return [{ signed, deliveries: [bundle(whole!), ...parts.map(bundle)] }];
-    const strict = await this.#sign(
-      drafted.transactions.map((one) => strictly(one, order.terms)),
-      drafted.at,
-      nonce,
-      order,
-    );
+    const strict = await this.#sign(drafted.transactions.map(strictly), drafted.at, nonce, order);
     return [
       { signed, deliveries: [bundle(whole!)] },
       { signed: strict, deliveries: parts.map(bundle) },

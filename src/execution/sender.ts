@@ -61,14 +61,14 @@ export class Sender {
 
   /** @param orPublicly where no relay takes it, the public mempool gets it */
   async sendBundle(signed: readonly IntendedTransaction[], targetBlock: number, orPublicly: boolean): Promise<Sent> {
-    for (const transaction of signed) await this.#ledger.intend(transaction);
+    await Promise.all(signed.map((transaction) => this.#ledger.intend(transaction)));
     const txs = signed.map((transaction) => transaction.raw);
     const replacementUuid = bundleName(this.#owner, targetBlock, 0);
     const answers = await Promise.all(
       this.#relays.map(async (relay) => answerOf(relay.name, await relay.send({ txs, targetBlock, replacementUuid }))),
     );
     const note = Object.fromEntries(answers.map(({ relay, answer, detail }) => [relay, `${answer} ${detail}`]));
-    for (const { txHash } of signed) await this.#ledger.sent(txHash, note);
+    await Promise.all(signed.map(({ txHash }) => this.#ledger.sent(txHash, note)));
     if (!orPublicly || answers.some(({ answer }) => answer === 'accepted')) return { sent: signed, answers, settled: [] };
     // From here on they can be mined outside the bundle: written down first.
     for (const { txHash } of signed) await this.#ledger.goPublic(txHash);
@@ -82,7 +82,7 @@ export class Sender {
     fresh: readonly IntendedTransaction[],
     targetBlock: number,
   ): Promise<readonly Answer[]> {
-    for (const transaction of fresh) await this.#ledger.intend(transaction);
+    await Promise.all(fresh.map((transaction) => this.#ledger.intend(transaction)));
     const answers = await Promise.all(
       sets.flatMap(({ signed, deliveries }) =>
         deliveries.flatMap((delivery) =>
@@ -93,11 +93,12 @@ export class Sender {
         ),
       ),
     );
-    for (const transaction of fresh) {
+    const noted = fresh.map((transaction) => {
       const own = answers.filter(({ signed }) => signed.includes(transaction));
       const note = own.map(({ answer: { relay, answer, detail } }, index) => [`${index} ${relay}`, `${answer} ${detail}`]);
-      await this.#ledger.sent(transaction.txHash, Object.fromEntries(note));
-    }
+      return this.#ledger.sent(transaction.txHash, Object.fromEntries(note));
+    });
+    await Promise.all(noted);
     return answers.map(({ answer }) => answer);
   }
 

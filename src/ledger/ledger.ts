@@ -48,8 +48,8 @@ export async function openLedger(dataDir: string, clock: () => number = Date.now
 class SqlLedger implements Ledger {
   readonly #db: Database;
   readonly #clock: () => number;
-  #decisions: Decision[] = [];
-  #lastBatch: Promise<void> = Promise.resolve();
+  #waiting: ((trx: Transaction<Schema>) => Promise<void>)[] = [];
+  #lastBatch: Promise<unknown> = Promise.resolve();
 
   constructor(db: Database, clock: () => number) {
     this.#db = db;
@@ -168,19 +168,8 @@ class SqlLedger implements Ledger {
     return this.#openTransactions(rows);
   }
 
-  /** Decisions made in one go are committed together: a crash of thousands must not wait for thousands of disk flushes. */
-  decide(decision: Decision): Promise<void> {
-    this.#decisions.push(decision);
-    if (this.#decisions.length === 1) this.#lastBatch = Promise.resolve().then(() => this.#writeDecisions());
-    return this.#lastBatch;
-  }
-
-  async #writeDecisions(): Promise<void> {
-    const batch = this.#decisions;
-    this.#decisions = [];
-    await this.#atomically(async (trx) => {
-      for (const decision of batch) await writeIfNew(trx, decision, this.#clock());
-    });
+  async decide(decision: Decision): Promise<void> {
+    await this.#atomically((trx) => writeIfNew(trx, decision, this.#clock()));
   }
 
   spending(sinceMs: number) {
@@ -229,7 +218,7 @@ class SqlLedger implements Ledger {
 
   async close(): Promise<void> {
     try {
-      await this.#lastBatch;
+      await this.#lastBatch.catch(() => {});
     } finally {
       await this.#db.destroy();
     }
@@ -240,8 +229,21 @@ class SqlLedger implements Ledger {
     return rows.map((row) => openTransaction(row, attempts.get(row.tx_hash) ?? []));
   }
 
+  /** What is written in one go is committed together, or not at all: a crash of thousands must not wait for thousands of disk flushes. */
   #atomically<T>(work: (trx: Transaction<Schema>) => Promise<T>): Promise<T> {
-    return this.#db.transaction().execute(work);
+    const { promise, resolve } = Promise.withResolvers<T>();
+    this.#waiting.push(async (trx) => resolve(await work(trx)));
+    if (this.#waiting.length === 1) this.#lastBatch = Promise.resolve().then(() => this.#writeAll());
+    const batch = this.#lastBatch;
+    return batch.then(() => promise);
+  }
+
+  async #writeAll(): Promise<void> {
+    const batch = this.#waiting;
+    this.#waiting = [];
+    await this.#db.transaction().execute(async (trx) => {
+      for (const work of batch) await work(trx);
+    });
   }
 
   async #transaction(trx: Transaction<Schema>, txHash: Hex) {

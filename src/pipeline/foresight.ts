@@ -43,6 +43,7 @@ export function foresee(
   watch: Watch,
   head: Head,
   pending: readonly PriceUpdate[],
+  ownBids: Parameters<typeof decideBlock>[6],
 ): Foresight | undefined {
   const now = world.next();
   const after = (updates: readonly PriceUpdate[]) => world.next(answersAfter(updates, world.aggregators, now.timestamp));
@@ -65,7 +66,7 @@ export function foresee(
       .map((candidate) => (isFresh(candidate) ? { ...candidate, ...cause(candidate) } : candidate))
       .filter((candidate) => index > 0 || !isFresh(candidate));
     for (const candidate of candidates) if (isFresh(candidate) && !fresh.has(keyOf(candidate))) fresh.set(keyOf(candidate), candidate);
-    const decided = decideBlock(world, settings, candidates, head, at, 0n);
+    const decided = decideBlock(world, settings, candidates, head, at, 0n, ownBids);
     terms ??= decided.terms;
     const plans: Plan[] = [];
     for (const decision of decided.decisions) {

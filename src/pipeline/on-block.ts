@@ -94,8 +94,10 @@ export class BlockPipeline {
     const skips = decisions.flatMap((decision) => (decision.kind === 'skip' ? [decision] : []));
     const dispatched = terms === undefined ? undefined : await this.#send(plans, skips, { head, at, terms, open, stillCurrent });
     for (const candidate of judged.candidates) this.#chronicle.found(candidate);
-    for (const plan of plans) await this.#chronicle.planned(plan, head);
-    for (const skip of skips) await this.#chronicle.skipped(skip.candidate, skip.skip, head);
+    await Promise.all([
+      ...plans.map((plan) => this.#chronicle.planned(plan, head)),
+      ...skips.map(({ candidate, skip }) => this.#chronicle.skipped(candidate, skip, head)),
+    ]);
     this.#chronicle.forget(judged.candidates);
     return { judged, decisions, dispatched };
   }

@@ -67,7 +67,7 @@ export class UpdatePipeline {
   ): Promise<Backran | undefined> {
     // Asked for while there is planning to do.
     const nonce = this.#nextNonce(head);
-    const foresight = foresee(world, this.#settings, this.#watch, head, updates);
+    const foresight = foresee(world, this.#settings, this.#watch, head, updates, this.#ownBids.at(head.number));
     if (foresight === undefined) return undefined;
     const { fresh, terms, backruns } = foresight;
     const skips: { candidate: Plan['candidate']; skip: SkipReason }[] = [...foresight.skips];
@@ -92,8 +92,10 @@ export class UpdatePipeline {
       }
     }
     for (const candidate of fresh) this.#chronicle.found(candidate);
-    for (const plan of plansOf(backruns)) if (plan.candidate.sinceBlock > head.number) await this.#chronicle.planned(plan, head);
-    for (const { candidate, skip } of skips) await this.#chronicle.skipped(candidate, skip, head);
+    await Promise.all([
+      ...plansOf(backruns).map((plan) => (plan.candidate.sinceBlock > head.number ? this.#chronicle.planned(plan, head) : undefined)),
+      ...skips.map(({ candidate, skip }) => this.#chronicle.skipped(candidate, skip, head)),
+    ]);
     if (backran?.reverting === undefined || superseded.aborted) return backran;
     const others = updates.filter(({ sighting }) => sighting.txHash !== backran.reverting);
     return (await this.onUpdates(world, head, others, open, superseded)) ?? backran;

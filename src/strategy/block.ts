@@ -89,7 +89,7 @@ function packByGas(plans: readonly Plan[], maxTransactionGas: bigint, headroomBp
 }
 
 /** The plans worth most that fit into one transaction, in order. */
-export function packOne(plans: readonly Plan[], maxTransactionGas: bigint, headroomBps: bigint): readonly (readonly Plan[])[] {
+export function packOne(plans: readonly Plan[], { maxTransactionGas }: Terms, headroomBps: bigint): readonly (readonly Plan[])[] {
   let used = TRANSACTION_GAS;
   const chosen = new Set<Plan>();
   for (const plan of plans.toSorted(byProfit)) {

@@ -46,12 +46,12 @@ describe('one relay, bundles only', () => {
     { fault: { kind: 'drop' }, answer: 'accepted', detail: /^0x/, outcome: 'missed' },
     { fault: { kind: 'http429' }, answer: 'unknown', detail: /HTTP 429/, outcome: 'missed' },
     { fault: { kind: 'http500' }, answer: 'unknown', detail: /HTTP 500/, outcome: 'missed' },
-    { fault: { kind: 'wrong', wrong: 'html' }, answer: 'unknown', detail: /could not be used/, outcome: 'missed' },
-    { fault: { kind: 'wrong', wrong: 'text' }, answer: 'unknown', detail: /could not be used/, outcome: 'missed' },
+    { fault: { kind: 'wrong', wrong: 'html' }, answer: 'unknown', detail: /answered with HTML/, outcome: 'missed' },
+    { fault: { kind: 'wrong', wrong: 'text' }, answer: 'unknown', detail: /cut off or malformed/, outcome: 'missed' },
     { fault: { kind: 'wrong', wrong: 'shape' }, answer: 'unknown', detail: /no bundle hash/, outcome: 'missed' },
-    { fault: { kind: 'silent' }, answer: 'unknown', detail: /did not answer in time/, outcome: 'included' },
+    { fault: { kind: 'silent' }, answer: 'unknown', detail: /no answer within/, outcome: 'included' },
     { fault: { kind: 'delay', delayMs: 100 }, answer: 'accepted', detail: /^0x/, outcome: 'included' },
-    { fault: { kind: 'delay', delayMs: 30_000 }, answer: 'unknown', detail: /did not answer in time/, outcome: 'missed' },
+    { fault: { kind: 'delay', delayMs: 30_000 }, answer: 'unknown', detail: /no answer within/, outcome: 'missed' },
   ])('$fault: one line says so, and what missed is sent again for the next block', async ({ fault, answer, detail, outcome }) => {
     const { update, said } = await sendInto(play, { ...fault, method: 'eth_sendBundle', count: 1 });
     expect(said).toHaveLength(1);

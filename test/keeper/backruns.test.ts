@@ -4,9 +4,9 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { blockOf, liquidationsBetween } from '../../scripts/demo/observe.ts';
 import { judge } from '../../scripts/devnet/lens/judge.ts';
 import { signTransmit, transmit } from '../../scripts/devnet/oracle/transmit.ts';
+import { offerPrivately } from '../../scripts/devnet/private-flow.ts';
 import { readLedger } from '../../src/ledger/reader.ts';
 import { type Stage, setStage, startTestKeeper, type TestKeeper } from '../support/keeper.ts';
-import { offerPrivately } from '../support/order-flow.ts';
 
 const BID_SHARE = 0.9;
 const LENS_MIN_PROFIT_USD = (5 + 0.5) / (1 - BID_SHARE);
@@ -15,7 +15,7 @@ let stage: Stage;
 let keeper: TestKeeper;
 
 beforeAll(async () => {
-  stage = await setStage();
+  stage = await setStage({ sees: 'mempool' });
   keeper = startTestKeeper({ ...stage.environment, MEV_SHARE_URL: `${stage.devnet.builderUrl}/hints` }, stage.folder);
   await keeper.until((line) => line.event === 'endpoint.changed' && line['kind'] === 'pending-from', 'the mempool');
   await keeper.until((line) => line.event === 'endpoint.changed' && line['kind'] === 'hints-from', 'the hints');

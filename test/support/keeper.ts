@@ -95,25 +95,28 @@ export type StageOptions = {
   readonly legacyPositions?: number;
   readonly seed?: number;
   readonly lanes?: number;
+  /** Without the mempool, prices move before anything can be put behind their updates: the default. */
+  readonly sees?: 'blocks' | 'mempool';
 };
 
 /** A devnet with its clock held and an Executor of the keeper's account on it. */
 export async function setStage(options: StageOptions = {}): Promise<Stage> {
   const folder = mkdtempSync(join(tmpdir(), 'bailiff-test-'));
   const deploymentsFile = join(folder, 'deployments.json');
-  const { positions = 60, legacyPositions, seed = 1 } = options;
+  const { positions = 60, legacyPositions, seed = 1, sees = 'blocks' } = options;
   const devnet = await startDevnet({ positions, legacyPositions, seed, hold: true, deploymentsFile });
   const lanes = devnet.accounts.lanes.slice(0, options.lanes ?? 0);
   const executor = await deployExecutor(
     devnet,
     lanes.map(({ address }) => address),
   );
+  const [socket, endpoint] = [`${devnet.wsUrl}/?apikey=fake-key-of-the-socket`, `${devnet.rpcUrl}/?apikey=fake-key-of-the-endpoint`];
   return {
     devnet,
     folder,
     executor,
     environment: {
-      RPC_URLS: `${devnet.wsUrl}/?apikey=fake-key-of-the-socket,${devnet.rpcUrl}/?apikey=fake-key-of-the-endpoint`,
+      RPC_URLS: sees === 'mempool' ? `${socket},${endpoint}` : endpoint,
       MODE: 'live',
       KEEPER_PRIVATE_KEY: devnet.accounts.keeper.privateKey,
       ...(lanes.length > 0 && { LANE_PRIVATE_KEYS: lanes.map(({ privateKey }) => privateKey).join(',') }),

@@ -4,7 +4,7 @@ import type * as Ethers from 'ethers';
 import { withTimeout } from '../../lib/async.ts';
 import type { Hex } from '../../lib/types.ts';
 import type { Relay, SendResult, SimulatedTransaction, Simulation } from '../types.ts';
-import { sendsBehind } from './behind.ts';
+import { signedSends } from './signed-send.ts';
 
 // NOTE: the library is CommonJS and brings ethers' CommonJS build; loading ethers by `import` as well would load it twice.
 const require = createRequire(import.meta.url);
@@ -19,9 +19,8 @@ export type FlashbotsRelayOptions = {
 };
 
 /**
- * A relay that speaks `eth_sendBundle`, `eth_callBundle`, `eth_cancelBundle`, through Flashbots' own library, and
- * `mev_sendBundle`, which that does not know. Answers are bounded in size and time; refusals
- * and faults are values.
+ * A relay that speaks `eth_sendBundle`, `eth_callBundle`, `eth_cancelBundle`, and perhaps `mev_sendBundle`: simulations and cancellations through Flashbots'
+ * own library. Answers are bounded in size and time; refusals and faults are values.
  */
 export function flashbotsRelay({ url, authKey, chainId, timeoutMs }: FlashbotsRelayOptions): Relay {
   const name = new URL(url).host;
@@ -43,15 +42,7 @@ export function flashbotsRelay({ url, authKey, chainId, timeoutMs }: FlashbotsRe
         ? { kind: 'reverted', results, source: name }
         : { kind: 'ok', results, coinbaseDiffWei: answer.coinbaseDiff, source: name };
     },
-    async send({ txs, targetBlock, replacementUuid }): Promise<SendResult> {
-      const answer = await ask(() => provider.sendRawBundle([...txs], targetBlock, { replacementUuid }));
-      if ('fault' in answer) return { kind: 'unknown', reason: answer.fault };
-      if ('error' in answer) return { kind: 'refused', reason: `${name}: ${clip(answer.error.message)}` };
-      // NOTE: who answers something else may have thrown the bundle away.
-      if (!/^0x[0-9a-f]{64}$/i.test(String(answer.bundleHash))) return { kind: 'unknown', reason: `${name}: no bundle hash in its answer` };
-      return { kind: 'accepted', bundleHash: answer.bundleHash };
-    },
-    sendBehind: sendsBehind(url, authKey, timeoutMs),
+    ...signedSends(url, authKey, timeoutMs),
     async cancel(replacementUuid): Promise<SendResult> {
       const answer = await ask(() => provider.cancelBundles(replacementUuid));
       if ('fault' in answer) return { kind: 'unknown', reason: answer.fault };
