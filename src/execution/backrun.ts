@@ -1,6 +1,6 @@
 import type { Budget } from '../guard/budget.ts';
 import type { IntendedTransaction, Ledger } from '../ledger/types.ts';
-import type { Address, Head, Hex } from '../lib/types.ts';
+import type { Head, Hex } from '../lib/types.ts';
 import type { Moment } from '../oracles/types.ts';
 import { packOne, packTransactions } from '../strategy/block.ts';
 import type { Terms } from '../strategy/terms.ts';

@@ -48,33 +48,33 @@ function update(secondary: boolean, epochAndRound: number, median: bigint, obser
 }
 
 describe('of a DualAggregator', () => {
-  const after = (...ordered: PriceUpdate[]) => answersAfter(ordered, known, NOW);
+  const outcomeOf = (...ordered: PriceUpdate[]) => answersAfter(ordered, known, NOW);
 
   it('a transmission moves the other proxies alone', () => {
-    expect(after(update(false, 600, 105n, 990))).toEqual(new Map([[primary, { roundId: PHASE | 9n, answer: 105n, updatedAt: NOW }]]));
+    expect(outcomeOf(update(false, 600, 105n, 990))).toEqual(new Map([[primary, { roundId: PHASE | 9n, answer: 105n, updatedAt: NOW }]]));
   });
 
   it('a secondary transmission of a new report moves the auctioned proxy alone', () => {
-    expect(after(update(true, 600, 105n, 990))).toEqual(new Map([[auctioned, { roundId: PHASE | 9n, answer: 105n, updatedAt: NOW }]]));
+    expect(outcomeOf(update(true, 600, 105n, 990))).toEqual(new Map([[auctioned, { roundId: PHASE | 9n, answer: 105n, updatedAt: NOW }]]));
   });
 
   it('a secondary transmission of a report that is there unlocks its round, however old, with its own time', () => {
-    expect(after(update(true, 512, 101n, 950))).toEqual(new Map([[auctioned, { roundId: PHASE | 8n, answer: 101n, updatedAt: 955 }]]));
+    expect(outcomeOf(update(true, 512, 101n, 950))).toEqual(new Map([[auctioned, { roundId: PHASE | 8n, answer: 101n, updatedAt: 955 }]]));
   });
 
   it('a secondary transmission of what is unlocked already changes nothing', () => {
-    expect(after(update(true, 500, 100n, 900))).toEqual(new Map());
+    expect(outcomeOf(update(true, 500, 100n, 900))).toEqual(new Map());
   });
 
   it('both paths in one block reach one round', () => {
     const expected = { roundId: PHASE | 9n, answer: 105n, updatedAt: NOW };
-    expect(after(update(false, 600, 105n, 990), update(true, 600, 105n, 990))).toEqual(
+    expect(outcomeOf(update(false, 600, 105n, 990), update(true, 600, 105n, 990))).toEqual(
       new Map([
         [primary, expected],
         [auctioned, expected],
       ]),
     );
-    expect(after(update(true, 600, 105n, 990), update(false, 600, 105n, 990))).toEqual(new Map([[auctioned, expected]]));
+    expect(outcomeOf(update(true, 600, 105n, 990), update(false, 600, 105n, 990))).toEqual(new Map([[auctioned, expected]]));
   });
 
   describe('the auctioned proxy', () => {
