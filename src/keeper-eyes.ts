@@ -3,6 +3,7 @@ import type { RpcPool } from './chain/rpc.ts';
 import type { AddressBook } from './config/addressBook.ts';
 import type { Config } from './config/config.ts';
 import type { LaneBook } from './execution/lane-book.ts';
+import type { RelayPanel } from './execution/relays/panel.ts';
 import type { LedgerReader } from './ledger/reader.ts';
 import { attemptLines, totalsOf } from './ledger/report.ts';
 import type { Address } from './lib/types.ts';
@@ -26,6 +27,7 @@ export type EyesParts = {
   readonly reader: LedgerReader;
   readonly announcer: Announcer;
   readonly lanes: LaneBook;
+  readonly panel: RelayPanel;
   readonly treasury: Address | undefined;
 };
 
@@ -39,7 +41,7 @@ export class KeeperEyes implements KeeperView {
   }
 
   async status(): Promise<KeeperStatus> {
-    const { config, book, settings, world, rpc, follower, switchboard, reader, treasury, lanes } = this.#parts;
+    const { config, book, settings, world, rpc, follower, switchboard, reader, treasury, lanes, panel } = this.#parts;
     const { state } = switchboard;
     const candidates = follower.last?.outcome.judged.candidates ?? [];
     return {
@@ -61,6 +63,7 @@ export class KeeperEyes implements KeeperView {
         suspended: world.suspended(protocol),
       })),
       endpoints: rpc.endpoints.map((endpoint) => ({ host: endpoint.host, up: endpoint.restMs === 0 })),
+      relays: panel.figures,
       totals: totalsOf(await reader.transactions({})),
       startedAt: this.#startedAt,
     };

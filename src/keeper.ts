@@ -14,6 +14,7 @@ import { type ExecutorState, executorProblems, readExecutor } from './execution/
 import { keyLane } from './execution/lane.ts';
 import { LaneBook, type TellLane } from './execution/lane-book.ts';
 import { flashbotsRelay } from './execution/relays/flashbots.ts';
+import { RelayPanel } from './execution/relays/panel.ts';
 import { TopUps } from './execution/top-ups.ts';
 import { Tracker } from './execution/tracker.ts';
 import type { ExecutionChain, Lane, Relay } from './execution/types.ts';
@@ -44,6 +45,7 @@ import type { Emit } from './telemetry/events.ts';
 import type { Metrics } from './telemetry/metrics.ts';
 import { progressTo } from './telemetry/progress.ts';
 import type { Telemetry } from './telemetry/telemetry.ts';
+import { tellRelays } from './telemetry/tell-relays.ts';
 import { UpdateTeller } from './telemetry/tell-updates.ts';
 import { World } from './world.ts';
 
@@ -102,10 +104,14 @@ export async function runKeeper(config: Config, telemetry: Telemetry, stop: Abor
   const bare = executionChain(rpc, world.rollup);
   const chain = wraps.chain?.(bare) ?? bare;
   const authKey = config.relays.authKey?.reveal() ?? (await relayKey(ledger));
-  const relays = config.relays.urls.map((url) => {
-    const relay = flashbotsRelay({ url: url.reveal(), authKey, chainId: rpc.chainId, timeoutMs: RELAY_TIMEOUT_MS });
-    return wraps.relay?.(relay) ?? relay;
-  });
+  const panel = new RelayPanel(
+    config.relays.urls.map((url) => {
+      const relay = flashbotsRelay({ url: url.reveal(), authKey, chainId: rpc.chainId, timeoutMs: RELAY_TIMEOUT_MS });
+      return wraps.relay?.(relay) ?? relay;
+    }),
+    tellRelays(emit, telemetry.metrics),
+  );
+  const { relays } = panel;
   const { publicMempool } = config.relays;
   const laneBook = new LaneBook({
     lanes,
@@ -166,6 +172,7 @@ export async function runKeeper(config: Config, telemetry: Telemetry, stop: Abor
     updates,
     switchboard,
     ownBids,
+    panel,
     chain,
     emit,
     trusted: () => rpc.distrust === null,
@@ -208,6 +215,7 @@ export async function runKeeper(config: Config, telemetry: Telemetry, stop: Abor
     reader,
     announcer,
     lanes: laneBook,
+    panel,
     treasury: executor?.treasury,
   });
   const server = await startServer({ view: eyes, registry: telemetry.metrics.registry, log: telemetry.log, http: config.http });

@@ -3,10 +3,10 @@ import type { IntendedTransaction, Ledger } from '../ledger/types.ts';
 import type { Address, Hex } from '../lib/types.ts';
 import { settleUnmined } from './settlement.ts';
 import type { Settled } from './tracker.ts';
-import type { ExecutionChain, Relay, SendResult, Simulation } from './types.ts';
+import type { ExecutionChain, Relay, RelayAnswer, SendResult, Simulation } from './types.ts';
 
 /** What a relay, or the public mempool's endpoint, said. */
-export type Answer = { readonly relay: string; readonly answer: SendResult['kind']; readonly detail: string };
+export type Answer = { readonly relay: string; readonly answer: RelayAnswer['kind']; readonly detail: string };
 
 /** What left this machine, and what was refused at once and so is settled. */
 export type Sent = {
@@ -153,13 +153,13 @@ function gather(outcomes: readonly Outcome[]): Sent {
   };
 }
 
-function deliver(relay: Relay, signed: readonly IntendedTransaction[], delivery: Delivery, targetBlock: number): Promise<SendResult> {
+function deliver(relay: Relay, signed: readonly IntendedTransaction[], delivery: Delivery, targetBlock: number): Promise<RelayAnswer> {
   const own = signed.map(({ raw }) => raw);
   return delivery.kind === 'bundle'
     ? relay.send({ txs: [...delivery.before, ...own], targetBlock, replacementUuid: delivery.uuid })
     : relay.sendBehind({ hash: delivery.hash, tx: own[0]!, targetBlock });
 }
 
-function answerOf(relay: string, result: SendResult): Answer {
+function answerOf(relay: string, result: RelayAnswer | SendResult): Answer {
   return { relay, answer: result.kind, detail: result.kind === 'accepted' ? result.bundleHash : result.reason };
 }

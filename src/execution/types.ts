@@ -6,7 +6,7 @@ import type { Receipt } from './accounting.ts';
 export type Simulation =
   | { readonly kind: 'ok'; readonly results: readonly SimulatedTransaction[]; readonly coinbaseDiffWei: bigint; readonly source: string }
   | { readonly kind: 'reverted'; readonly results: readonly SimulatedTransaction[]; readonly source: string }
-  | { readonly kind: 'unavailable'; readonly reason: string };
+  | { readonly kind: 'unavailable'; readonly reason: string; readonly fault?: RelayFault; readonly retryAfterMs?: number | undefined };
 export type SimulatedTransaction = {
   readonly txHash: Hex;
   readonly gasUsed: bigint;
@@ -19,15 +19,31 @@ export type SendResult =
   | { readonly kind: 'refused'; readonly reason: string }
   | { readonly kind: 'unknown'; readonly reason: string };
 
+/** What kept a relay from taking a bundle: `too-late` where it said that the block has passed, `refused` for its other reasons. */
+export type RelayFault = 'timeout' | 'unreachable' | 'rate-limited' | 'malformed' | 'too-late' | 'refused';
+
+export type RelayAnswer =
+  | { readonly kind: 'accepted'; readonly bundleHash: string }
+  | (Failed & { readonly kind: 'refused' })
+  | (Failed & { readonly kind: 'unknown' })
+  /** It was not asked: it kept failing, and others do not. */
+  | { readonly kind: 'resting'; readonly reason: string };
+type Failed = {
+  readonly fault: RelayFault;
+  readonly reason: string;
+  /** For so long it asked to be left alone. */
+  readonly retryAfterMs?: number | undefined;
+};
+
 /** A bundle relay. Every call is bounded in time and never throws. */
 export interface Relay {
   /** The host alone: the URL may carry a key. */
   readonly name: string;
   simulate(bundle: { readonly txs: readonly Hex[]; readonly targetBlock: number; readonly timestamp: number }): Promise<Simulation>;
-  send(bundle: { readonly txs: readonly Hex[]; readonly targetBlock: number; readonly replacementUuid: string }): Promise<SendResult>;
+  send(bundle: { readonly txs: readonly Hex[]; readonly targetBlock: number; readonly replacementUuid: string }): Promise<RelayAnswer>;
   /** One transaction right behind one of which only the hash is known, in the same block. */
-  sendBehind(bundle: { readonly hash: Hex; readonly tx: Hex; readonly targetBlock: number }): Promise<SendResult>;
-  cancel(replacementUuid: string): Promise<SendResult>;
+  sendBehind(bundle: { readonly hash: Hex; readonly tx: Hex; readonly targetBlock: number }): Promise<RelayAnswer>;
+  cancel(replacementUuid: string): Promise<RelayAnswer>;
 }
 
 /** Signs for one sender. */

@@ -1,5 +1,6 @@
 import type { Heads } from '../chain/heads.ts';
 import type { HeadEvent } from '../chain/types.ts';
+import type { RelayPanel } from '../execution/relays/panel.ts';
 import { FINAL_DEPTH, type Tracker } from '../execution/tracker.ts';
 import type { ExecutionChain } from '../execution/types.ts';
 import { sleep } from '../lib/async.ts';
@@ -24,6 +25,7 @@ export type FollowParts = {
   readonly updates: UpdatePipeline | undefined;
   readonly switchboard: Switchboard;
   readonly ownBids: OwnBids;
+  readonly panel: RelayPanel;
   readonly chain: ExecutionChain;
   readonly emit: Emit;
   /** False while no endpoint can be trusted: nothing is sent on what they said. */
@@ -154,12 +156,13 @@ export class Follower {
   }
 
   async #atHead(arrivedAtMs: number): Promise<void> {
-    const { world, heads, tracker, pipeline, switchboard, ownBids, emit } = this.#parts;
+    const { world, heads, tracker, pipeline, switchboard, ownBids, panel, emit } = this.#parts;
     const { head } = world;
     await this.#reopen();
     const settled = await tracker.onHead(head);
     tellOutcomes(settled, emit);
     ownBids.note(settled);
+    panel.settled(settled);
     for (const settlement of settled) {
       const success = successOf(settlement);
       if (success !== undefined) await switchboard.handle({ kind: success ? 'succeeded' : 'failed' });

@@ -39,8 +39,10 @@ export function tellBundle(
 ): void {
   const [first] = sent;
   if (first === undefined) return;
+  // One that rests was handed nothing, and was told of when its rest began.
   for (const { relay, answer, detail } of relays)
-    emit('bundle.sent', { relay, answer, detail, transactions: sent.length, targetBlock: first.targetBlock, sentAfterMs, ...more });
+    if (answer !== 'resting')
+      emit('bundle.sent', { relay, answer, detail, transactions: sent.length, targetBlock: first.targetBlock, sentAfterMs, ...more });
 }
 
 /** One line for each attempt that left this machine. */

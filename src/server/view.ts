@@ -1,3 +1,4 @@
+import type { RelayFigures } from '../execution/relays/panel.ts';
 import type { Switch } from '../guard/types.ts';
 import type { AttemptLine, Totals } from '../ledger/report.ts';
 import type { Address, Hex } from '../lib/types.ts';
@@ -29,6 +30,7 @@ export type KeeperStatus = {
   }[];
   /** Hosts alone. */
   readonly endpoints: readonly { readonly host: string; readonly up: boolean }[];
+  readonly relays: readonly RelayFigures[];
   readonly totals: Totals;
   /** Unix ms of this machine. */
   readonly startedAt: number;

@@ -23,6 +23,8 @@ export type EventName =
   | 'lane.resting'
   | 'lane.back'
   | 'lane.topped-up'
+  | 'relay.resting'
+  | 'relay.back'
   | 'update.seen'
   | 'update.gone'
   | 'update.rejected'

@@ -48,6 +48,16 @@ export function createMetrics() {
     laneResting: gauge('lane_resting', '1 while a lane is short of gas and given nothing.', ['lane']),
     laneBalance: gauge('lane_balance_native', 'Native tokens that a lane held when last looked at.', ['lane']),
     laneTopUps: counter('lane_top_ups', 'Times that a lane was given gas.', ['lane']),
+    relayCalls: counter('relay_calls', 'Calls to relays, by what was asked and what came of it.', ['relay', 'call', 'answer']),
+    relayLatency: new Histogram({
+      name: 'bailiff_relay_latency_seconds',
+      help: 'Time until a relay answered, whatever it answered.',
+      labelNames: ['relay', 'call'],
+      buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
+      registers,
+    }),
+    relayResting: gauge('relay_resting', '1 while a relay kept failing at a call and has not answered again.', ['relay', 'call']),
+    relayLanded: gauge('relay_landed', 'Mined transactions, since the start, that a relay had accepted.', ['relay']),
     gasSpentUsd: counter('gas_spent_usd', 'Gas of mined transactions, USD, since the start.'),
     profitUsd: gauge('profit_usd', 'Net profit of mined transactions, USD, since the start.'),
   };

@@ -111,6 +111,20 @@ describe('two relays, one of them dead', () => {
     await play.seal();
     expect(at(await books(play), update + 1)).toMatchObject([{ outcome: 'included' }]);
   });
+
+  it('the dead one rests in the end, which one line tells, and is left out of what goes to the other', async () => {
+    const rested = () => play.lines.filter(({ event, call }) => event === 'relay.resting' && call === 'send');
+    for (let falls = 0; rested().length === 0 && falls < 4; falls++) {
+      await sendInto(play, undefined);
+      await play.seal();
+    }
+    expect(rested()).toMatchObject([{ relay: '127.0.0.1:1', fault: 'unreachable', stillAsked: false }]);
+    const { update, said } = await sendInto(play, undefined);
+    expect(said).toMatchObject([{ relay: new URL(stage.devnet.builderUrl).host, answer: 'accepted' }]);
+    await play.seal();
+    expect(at(await books(play), update + 1)).toMatchObject([{ outcome: 'included' }]);
+    expect(rested()).toHaveLength(1);
+  });
 });
 
 describe('the public mempool as fallback', () => {

@@ -1,6 +1,6 @@
 import type { Address } from 'viem';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { SendResult } from '../../src/execution/types.ts';
+import type { RelayAnswer } from '../../src/execution/types.ts';
 import type { TransactionRecord } from '../../src/ledger/reader.ts';
 import { type FaultStage, headOf, Play, setFaultStage } from './scene.ts';
 
@@ -10,7 +10,7 @@ let relayIsOpen = true;
 
 beforeAll(async () => {
   stage = await setFaultStage(3);
-  const refusal: SendResult = { kind: 'refused', reason: 'closed' };
+  const refusal: RelayAnswer = { kind: 'refused', fault: 'refused', reason: 'closed' };
   play = await Play.start(
     stage,
     {},

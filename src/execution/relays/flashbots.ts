@@ -3,7 +3,8 @@ import type { FlashbotsBundleProvider as Library } from '@flashbots/ethers-provi
 import type * as Ethers from 'ethers';
 import { withTimeout } from '../../lib/async.ts';
 import type { Hex } from '../../lib/types.ts';
-import type { Relay, SendResult, SimulatedTransaction, Simulation } from '../types.ts';
+import type { Relay, RelayAnswer, RelayFault, SimulatedTransaction, Simulation } from '../types.ts';
+import { faultOfRefusal } from './faults.ts';
 import { signedSends } from './signed-send.ts';
 
 // NOTE: the library is CommonJS and brings ethers' CommonJS build; loading ethers by `import` as well would load it twice.
@@ -25,28 +26,32 @@ export type FlashbotsRelayOptions = {
 export function flashbotsRelay({ url, authKey, chainId, timeoutMs }: FlashbotsRelayOptions): Relay {
   const name = new URL(url).host;
   const provider = openLibrary(url, authKey, chainId, timeoutMs);
-  const ask = <T>(call: () => Promise<T>): Promise<T | { fault: string }> =>
-    withTimeout(call(), timeoutMs, `${name} did not answer`).catch((cause: unknown) => ({ fault: faultOf(cause, name) }));
+  const ask = <T>(call: () => Promise<T>): Promise<T | Fault> =>
+    withTimeout(call(), timeoutMs, `${name} did not answer`).catch((cause: unknown) => faultOf(cause, name));
 
   return {
     name,
     async simulate({ txs, targetBlock, timestamp }): Promise<Simulation> {
       const answer = await ask(() => provider.simulate([...txs], targetBlock, undefined, timestamp));
-      if ('fault' in answer) return { kind: 'unavailable', reason: answer.fault };
-      if ('error' in answer) return { kind: 'unavailable', reason: `${name}: ${clip(answer.error.message)}` };
+      if ('fault' in answer) return { kind: 'unavailable', ...answer };
+      if ('error' in answer) return { kind: 'unavailable', ...refusalOf(answer.error, name) };
       const results = parseResults(answer.results, txs.length);
       if (results === undefined)
-        return { kind: 'unavailable', reason: `${name}: eth_callBundle answered something else than ${txs.length} results` };
+        return {
+          kind: 'unavailable',
+          fault: 'malformed',
+          reason: `${name}: eth_callBundle answered something else than ${txs.length} results`,
+        };
       const reverted = results.some((result) => result.error !== undefined || result.revert !== undefined);
       return reverted
         ? { kind: 'reverted', results, source: name }
         : { kind: 'ok', results, coinbaseDiffWei: answer.coinbaseDiff, source: name };
     },
     ...signedSends(url, authKey, timeoutMs),
-    async cancel(replacementUuid): Promise<SendResult> {
+    async cancel(replacementUuid): Promise<RelayAnswer> {
       const answer = await ask(() => provider.cancelBundles(replacementUuid));
-      if ('fault' in answer) return { kind: 'unknown', reason: answer.fault };
-      if ('error' in answer) return { kind: 'refused', reason: `${name}: ${clip(answer.error.message)}` };
+      if ('fault' in answer) return { kind: 'unknown', ...answer };
+      if ('error' in answer) return { kind: 'refused', ...refusalOf(answer.error, name) };
       return { kind: 'accepted', bundleHash: '' };
     },
   };
@@ -118,14 +123,26 @@ function parseResults(results: readonly unknown[], expected: number): readonly S
   return parsed;
 }
 
+type Fault = { readonly fault: RelayFault; readonly reason: string };
+
+function refusalOf(error: { readonly message: string; readonly code?: number }, name: string): Fault {
+  const message = clip(error.message);
+  return { fault: faultOfRefusal(name, { code: error.code, message }), reason: `${name}: ${message}` };
+}
+
 /** NOTE: the library writes the relay's whole URL, which may carry a key, into its errors; only the host may pass. */
-function faultOf(cause: unknown, name: string): string {
+function faultOf(cause: unknown, name: string): Fault {
   const error = cause instanceof Error ? cause : new Error(String(cause));
-  const status = /status (\d{3})/.exec(error.message)?.[1] ?? (error as { response?: { statusCode?: number } }).response?.statusCode;
-  if (status !== undefined) return `${name} answered HTTP ${status}`;
-  const code = (error.cause as { code?: unknown } | undefined)?.code ?? (error as { code?: unknown }).code;
-  if (error.name === 'TimeoutError' || error.message.includes('did not answer')) return `${name} did not answer in time`;
-  return `${name} could not be used (${typeof code === 'string' ? code : error.name})`;
+  const found = /status (\d{3})/.exec(error.message)?.[1] ?? (error as { response?: { statusCode?: number } }).response?.statusCode;
+  const status = found === undefined ? undefined : Number(found);
+  if (status !== undefined && status !== 200)
+    return { fault: status === 429 ? 'rate-limited' : 'malformed', reason: `${name} answered HTTP ${status}` };
+  if (error.name === 'TimeoutError' || error.message.includes('did not answer'))
+    return { fault: 'timeout', reason: `${name} did not answer in time` };
+  const system = (error.cause as { code?: unknown } | undefined)?.code;
+  const code = system ?? (error as { code?: unknown }).code;
+  const fault = system !== undefined || error.message === 'fetch failed' ? 'unreachable' : 'malformed';
+  return { fault, reason: `${name} could not be used (${typeof code === 'string' ? code : error.name})` };
 }
 
 function clip(text: string): string {

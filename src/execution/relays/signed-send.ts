@@ -4,7 +4,8 @@ import { postJson } from '../../chain/http.ts';
 import { explainError } from '../../lib/errors.ts';
 import { SecretUrl } from '../../lib/secret.ts';
 import type { Hex } from '../../lib/types.ts';
-import type { Relay, SendResult } from '../types.ts';
+import type { Relay, RelayAnswer } from '../types.ts';
+import { faultOfCall, faultOfRefusal } from './faults.ts';
 
 const MAX_ANSWER_BYTES = 1_000_000;
 
@@ -18,14 +19,14 @@ const MAX_ANSWER_BYTES = 1_000_000;
 export function signedSends(relayUrl: string, authKey: string, timeoutMs: number): Pick<Relay, 'send' | 'sendBehind'> {
   const url = new SecretUrl(relayUrl);
   const account = privateKeyToAccount(authKey as Hex);
-  const call = async (method: string, param: object): Promise<SendResult> => {
+  const call = async (method: string, param: object): Promise<RelayAnswer> => {
     const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method, params: [param] });
     try {
       const signature = await account.signMessage({ message: keccak256(stringToHex(body)) });
       const headers = { 'x-flashbots-signature': `${account.address}:${signature}` };
       return read(await postJson(url, body, { timeoutMs, headers, maxBytes: MAX_ANSWER_BYTES }), url.host);
     } catch (error) {
-      return { kind: 'unknown', reason: explainError(error) };
+      return { kind: 'unknown', ...faultOfCall(error), reason: explainError(error) };
     }
   };
   return {
@@ -38,16 +39,20 @@ export function signedSends(relayUrl: string, authKey: string, timeoutMs: number
   };
 }
 
-function read(answer: unknown, host: string): SendResult {
+function read(answer: unknown, host: string): RelayAnswer {
   const { error, result } = (answer ?? {}) as { error?: unknown; result?: { bundleHash?: unknown } };
   if (error !== undefined && error !== null) {
     const message = String((error as { message?: unknown }).message);
-    return { kind: 'refused', reason: `${host}: ${message.replaceAll(/[\p{Cc}]+/gu, ' ').slice(0, 200)}` };
+    return {
+      kind: 'refused',
+      fault: faultOfRefusal(host, error),
+      reason: `${host}: ${message.replaceAll(/[\p{Cc}]+/gu, ' ').slice(0, 200)}`,
+    };
   }
   const bundleHash = result?.bundleHash;
   // NOTE: who answers something else may have thrown the bundle away.
   if (typeof bundleHash !== 'string' || !/^0x[0-9a-f]{64}$/i.test(bundleHash))
-    return { kind: 'unknown', reason: `${host}: no bundle hash in its answer` };
+    return { kind: 'unknown', fault: 'malformed', reason: `${host}: no bundle hash in its answer` };
   return { kind: 'accepted', bundleHash };
 }
 
