@@ -111,7 +111,8 @@ async function heardOf(scene: Scene, records: readonly TransactionRecord[], head
   const known = new Set(records.map(({ txHash }) => txHash));
   const heard = new Set<Hex>();
   for (let number = scene.before + 1; number <= head + 1; number++)
-    for (const { txs } of await scene.builder.bundles(number)) for (const hash of txs) heard.add(hash);
+    for (const { txs, senders } of await scene.builder.bundles(number))
+      for (const [place, hash] of txs.entries()) if (getAddress(senders[place]!) === getAddress(scene.sender)) heard.add(hash);
   type Pool = Record<'pending' | 'queued', Record<string, Record<string, { hash: Hex }>>>;
   const { pending, queued } = await rpc<Pool>(scene.rpcUrl, 'txpool_content');
   const ours = (part: Pool['pending']) => Object.values(part[getAddress(scene.sender)] ?? part[scene.sender.toLowerCase()] ?? {});

@@ -34,6 +34,8 @@ export type BackrunOrder = {
   readonly terms: Terms;
   readonly nextNonce: number;
   readonly budget: Budget;
+  /** What is in the ledger already. */
+  readonly known: readonly Hex[];
   /** Aborts once a newer head, or another update, has arrived: what is meant for a sealed block is not worth signing, nor doubting. */
   readonly superseded: AbortSignal;
   /** Asked for once the backruns are out: planning takes time, and they are good without it. */
@@ -74,8 +76,8 @@ export class Backrunner {
   readonly #sender: Sender;
   readonly #relays: readonly Relay[];
   readonly #chainId: number;
-  /** What was signed for the block that is aimed at. */
-  #signed: { readonly targetBlock: number; readonly hashes: Set<Hex>; slots: number } = { targetBlock: 0, hashes: new Set(), slots: 0 };
+  /** Names of bundles that were used for the block that is aimed at. */
+  #slots = { targetBlock: 0, used: 0 };
 
   constructor(parts: { lane: Lane; relays: readonly Relay[]; chain: ExecutionChain; ledger: Ledger }, chainId: number) {
     this.#lane = parts.lane;
@@ -93,7 +95,8 @@ export class Backrunner {
     const sizes = firsts.map(({ transactions }) => transactions.length);
     if (sizes.every((size) => size === 0) || superseded.aborted) return { ...NOTHING, skipped };
 
-    if (this.#signed.targetBlock !== target) this.#signed = { targetBlock: target, hashes: new Set(), slots: 0 };
+    if (this.#slots.targetBlock !== target) this.#slots = { targetBlock: target, used: 0 };
+    const known = new Set(order.known);
     const slots = new Slots(this.#lane.address, target, backruns[0]!.ahead.kind === 'nothing' ? 0 : 1);
     const sets: (readonly Signed[])[] = [];
     for (const [place, first] of firsts.entries()) sets.push(await this.#signFor(backruns[place]!, first, nextNonce, order, slots));
@@ -103,8 +106,9 @@ export class Backrunner {
     const sent: IntendedTransaction[] = [];
     const relays: Answer[] = [];
     const send = async (signed: readonly Signed[]) => {
-      const fresh = this.#fresh(signed);
+      const fresh = unknownOf(signed, known);
       relays.push(...(await this.#sender.sendBackruns(signed, fresh, target)));
+      for (const { txHash } of fresh) known.add(txHash);
       sent.push(...fresh);
     };
     await send(sets.flat());
@@ -120,8 +124,8 @@ export class Backrunner {
       await send(others);
     }
     // What an earlier view of this block sent and this one has no place for.
-    await this.#cancel(slots.unused(this.#signed.slots));
-    this.#signed.slots = slots.used;
+    await this.#cancel(slots.unused(this.#slots.used));
+    this.#slots.used = slots.used;
 
     const doubts: Doubt[] = [];
     let reverting: Hex | undefined;
@@ -174,18 +178,6 @@ export class Backrunner {
     ];
   }
 
-  /** What nobody has heard of yet: the same plans, at the same nonce, for the same block, are the same transaction. */
-  #fresh(sets: readonly Signed[]): readonly IntendedTransaction[] {
-    const fresh: IntendedTransaction[] = [];
-    for (const { signed } of sets)
-      for (const transaction of signed) {
-        if (this.#signed.hashes.has(transaction.txHash)) continue;
-        this.#signed.hashes.add(transaction.txHash);
-        fresh.push(transaction);
-      }
-    return fresh;
-  }
-
   async #settle(
     rehearsal: Rehearsal | undefined,
     backrun: Backrun,
@@ -235,6 +227,12 @@ export class Backrunner {
       ),
     );
   }
+}
+
+/** The same plans, at the same nonce, for the same block, are the same transaction: it is written down once. */
+function unknownOf(sets: readonly Signed[], known: ReadonlySet<Hex>): readonly IntendedTransaction[] {
+  const fresh = new Map(sets.flatMap(({ signed }) => signed.map((transaction) => [transaction.txHash, transaction] as const)));
+  return [...fresh.values()].filter(({ txHash }) => !known.has(txHash));
 }
 
 function callsOf(ahead: Ahead) {

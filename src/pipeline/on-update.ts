@@ -56,6 +56,7 @@ export class UpdatePipeline {
    *
    * @param updates everything pending, in the order in which it may be mined
    * @param open transactions of ours that are not settled
+   * @param known everything of ours that is in the ledger for this block
    * @param superseded aborts once a newer head or a further update has arrived
    */
   async onUpdates(
@@ -64,6 +65,7 @@ export class UpdatePipeline {
     updates: readonly PriceUpdate[],
     open: readonly OpenTransaction[],
     superseded: AbortSignal,
+    known: readonly Hex[] = open.map(({ txHash }) => txHash),
   ): Promise<Backran | undefined> {
     // Asked for while there is planning to do.
     const nonce = this.#nextNonce(head);
@@ -84,7 +86,7 @@ export class UpdatePipeline {
           const { allowed } = await this.#approved(variants, terms, elsewhere, skips, approved.allowed);
           return variants.map((variant) => ({ ...variant, plans: variant.plans.filter((plan) => allowed.has(keyOf(plan))) }));
         };
-        backran = await this.#backrunner.run({ backruns: approved.backruns, head, terms, nextNonce, budget, superseded, later });
+        backran = await this.#backrunner.run({ backruns: approved.backruns, head, terms, nextNonce, budget, known, superseded, later });
         for (const { plan, skip } of backran.skipped) skips.push({ candidate: plan.candidate, skip });
       } catch (error) {
         const skip = { reason: 'simulation-unavailable', figures: { cause: explainError(error) } } as const;
@@ -98,7 +100,9 @@ export class UpdatePipeline {
     ]);
     if (backran?.reverting === undefined || superseded.aborted) return backran;
     const others = updates.filter(({ sighting }) => sighting.txHash !== backran.reverting);
-    return (await this.onUpdates(world, head, others, open, superseded)) ?? backran;
+    return (
+      (await this.onUpdates(world, head, others, open, superseded, [...known, ...backran.sent.map(({ txHash }) => txHash)])) ?? backran
+    );
   }
 
   /** Each account is judged once, by the plan that it has first; what was refused stands in no variant. */

@@ -103,6 +103,7 @@ export class BundlePool {
       signer: bundle.signer,
       blockNumber: number,
       txs: bundle.transactions.map(({ hash }) => hash),
+      senders: bundle.transactions.map(({ from }) => from),
       outcome,
       ...(reason === undefined ? {} : { reason }),
     }));

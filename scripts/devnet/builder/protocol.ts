@@ -91,6 +91,8 @@ export type BundleState = {
   signer: Address;
   blockNumber: number;
   txs: Hex[];
+  /** Of each of them. */
+  senders: Address[];
   outcome: 'waiting' | 'taken' | 'skipped' | 'cancelled' | 'replaced';
   reason?: string;
 };
