@@ -7,16 +7,26 @@ export const LEVELS = Array.from({ length: 19 }, (_, index) => 5 * (index + 1));
 export const DECADES = Array.from({ length: 11 }, (_, index) => 1 + index / 2);
 
 /** How far, in decades, an auction tells of others: of their spread, and of their trend. */
-export type Widths = { readonly spread: number; readonly trend: number };
+type Widths = { readonly spread: number; readonly trend: number };
+
+/** By left-out auctions none is better than another by more than half a percent, so all of them are asked, and their mean is taken. */
+export const SPREADS = [0.25, 0.4, 0.6, 0.8];
+export const TRENDS = [0.4, 0.7, 1];
+
+/** Quantiles of the best rival's share at a size: of LEVELS percent of the auctions. */
+export function sharesAt(decade: number, auctions: readonly Auction[]): readonly number[] {
+  const asked = SPREADS.flatMap((spread) => TRENDS.map((trend) => quantilesAt(decade, auctions, { spread, trend })));
+  return LEVELS.map((_, place) => asked.reduce((sum, shares) => sum + shares[place]!, 0) / asked.length);
+}
 
 const LEAST = 0.02;
 const MOST = 0.995;
 
 /**
- * Quantiles of the rival's share at a size. Auctions near in log size are shifted along the trend of the shares (local linear regression of the logit),
+ * Auctions near in log size are shifted along the trend of the shares (local linear regression of the logit),
  * then counted with a Gaussian weight. Those above 1 stay there: nobody beats them with profit. Shares above 1 come out as 1.
  */
-export function quantilesAt(decade: number, auctions: readonly Auction[], widths: Widths): readonly number[] {
+function quantilesAt(decade: number, auctions: readonly Auction[], widths: Widths): readonly number[] {
   const points = auctions.map(({ surplusUsd, share }) => ({ at: Math.log10(surplusUsd), share, logit: logit(share) }));
   const beatable = points.filter(({ share }) => share < 1);
   const slope = slopeAt(decade, beatable, widths.trend);
@@ -32,31 +42,6 @@ export function quantilesAt(decade: number, auctions: readonly Auction[], widths
     while (next < weighted.length - 1 && passed + weighted[next]!.weight < (total * level) / 100) passed += weighted[next++]!.weight;
     return weighted[next]!.share;
   });
-}
-
-/** Mean pinball loss over all levels of auctions left out of the fit, fold by fold: the lower, the better the quantiles. */
-export function crossValidated(auctions: readonly Auction[], widths: Widths, folds = 10): number {
-  let loss = 0;
-  for (let fold = 0; fold < folds; fold++) {
-    const rest = auctions.filter((_, index) => index % folds !== fold);
-    const table = DECADES.map((decade) => quantilesAt(decade, rest, widths));
-    for (const [index, auction] of auctions.entries()) {
-      if (index % folds !== fold) continue;
-      const quantiles = between(table, Math.log10(auction.surplusUsd));
-      const share = Math.min(1, auction.share);
-      for (const [place, quantile] of quantiles.entries()) {
-        const miss = share - quantile;
-        loss += Math.max((LEVELS[place]! / 100) * miss, (LEVELS[place]! / 100 - 1) * miss);
-      }
-    }
-  }
-  return loss / auctions.length / LEVELS.length;
-}
-
-function between(table: readonly (readonly number[])[], decade: number): readonly number[] {
-  const place = Math.min(Math.max((decade - DECADES[0]!) * 2, 0), DECADES.length - 1);
-  const low = Math.min(Math.floor(place), DECADES.length - 2);
-  return table[low]!.map((value, index) => value + (table[low + 1]![index]! - value) * (place - low));
 }
 
 function slopeAt(decade: number, points: readonly { readonly at: number; readonly logit: number }[], width: number) {

@@ -1,5 +1,6 @@
 /** The derived figures as the modules that hold them. */
 import type { Auction } from './auctions.ts';
+import { LEVELS, SPREADS, TRENDS } from './estimate.ts';
 
 export const PRIOR_FILE = 'src/strategy/bids/rivals.ts';
 export const HELD_OUT_FILE = 'scripts/bids/held-out.ts';
@@ -8,14 +9,12 @@ const SOURCE = `Aave v3 liquidations on Ethereum won in Chainlink SVR auctions, 
  * events as collected by kelbic/edge-research)`;
 
 export type Figures = readonly { readonly decade: number; readonly sharesBps: readonly number[] }[];
-type Fit = { readonly auctions: number; readonly spread: number; readonly trend: number };
 
-export function priorModule(figures: Figures, levels: readonly number[], { auctions, spread, trend }: Fit): string {
-  const rows = figures.map(({ decade, sharesBps }) => `  { decade: ${decade}, sharesBps: [${sharesBps.join(', ')}] },`);
+export function priorModule(figures: Figures, auctions: number): string {
   return `/**
  * What the best rival pays, by size. Derived by scripts/bids/derive.ts, which writes this file, from ${auctions} of 1,800
  * ${SOURCE}: those with an even FNV-1a of their block number.
- * A winner's payment is the refund observed / 0.9. Widths, in decades, by cross-validation: ${spread} for the spread, ${trend} for the trend.
+ * A winner's payment is the refund observed / 0.9. Smoothed over size: means over widths of ${SPREADS.join(', ')} decades for the spread and of ${TRENDS.join(', ')} for the trend.
  */
 export type RivalShares = {
   /** log10 of what is bid on: gross profit less gas, in USD. */
@@ -24,10 +23,10 @@ export type RivalShares = {
   readonly sharesBps: readonly number[];
 };
 
-export const LEVELS: readonly number[] = [${levels.join(', ')}];
+export const LEVELS: readonly number[] = [${LEVELS.join(', ')}];
 
 export const RIVALS: readonly RivalShares[] = [
-${rows.join('\n')}
+${rowsOf(figures)}
 ];
 `;
 }
@@ -36,16 +35,17 @@ ${rows.join('\n')}
 const BOUNDS = [10, 100, 1_000, 10_000, 30_000, 100_000, 300_000, 2_000_000];
 const STEPS = 20;
 
-/** Plain quantiles of sizes and shares in classes of size: nothing is smoothed over classes, unlike in the prior. */
-export function heldOutModule(auctions: readonly Auction[]): string {
+/** Plain quantiles of sizes in classes, and rivals' shares by size, estimated as in the prior but from auctions that it has not seen. */
+export function heldOutModule(auctions: readonly Auction[], figures: Figures): string {
   const rows = BOUNDS.slice(1).map((below, index) => {
     const within = auctions.filter(({ surplusUsd }) => surplusUsd >= BOUNDS[index]! && surplusUsd < below);
     const sizes = quantiles(within.map(({ surplusUsd }) => surplusUsd)).map(Math.round);
-    const shares = quantiles(within.map(({ share }) => Math.min(1, share))).map((share) => Math.round(share * 10_000));
-    return `  { auctions: ${within.length}, fromUsd: ${BOUNDS[index]}, belowUsd: ${below}, sizesUsd: [${sizes.join(', ')}], sharesBps: [${shares.join(', ')}] },`;
+    return `  { auctions: ${within.length}, fromUsd: ${BOUNDS[index]}, belowUsd: ${below}, sizesUsd: [${sizes.join(', ')}] },`;
   });
-  return `/**
- * The auctions that the prior has not seen, as quantiles: derived by scripts/bids/derive.ts, which writes this file, from
+  return `import type { RivalShares } from '../../src/strategy/bids/rivals.ts';
+
+/**
+ * The auctions that the prior has not seen: derived by scripts/bids/derive.ts, which writes this file, from
  * ${SOURCE}: those with an odd FNV-1a of their block number.
  */
 export type SizeClass = {
@@ -54,14 +54,21 @@ export type SizeClass = {
   readonly belowUsd: number;
   /** Quantiles 0, 5, … 100% of gross profit less gas. */
   readonly sizesUsd: readonly number[];
-  /** Quantiles 0, 5, … 100% of the winner's whole payment as a share of that, basis points, at most 10,000. */
-  readonly sharesBps: readonly number[];
 };
 
-export const HELD_OUT: readonly SizeClass[] = [
+export const SIZES: readonly SizeClass[] = [
 ${rows.join('\n')}
 ];
+
+/** As RIVALS in src/strategy/bids/rivals.ts. */
+export const UNSEEN_RIVALS: readonly RivalShares[] = [
+${rowsOf(figures)}
+];
 `;
+}
+
+function rowsOf(figures: Figures): string {
+  return figures.map(({ decade, sharesBps }) => `  { decade: ${decade}, sharesBps: [${sharesBps.join(', ')}] },`).join('\n');
 }
 
 function quantiles(values: readonly number[]): readonly number[] {

@@ -38,6 +38,8 @@ const REACH = 0.25;
 const LEAST_WEIGHT = 0.01;
 /** Of our outcomes about the last so many count: rivals change. */
 const MEMORY = 200;
+/** An outcome counts as half of one: rivals' shapes are only roughly those of the prior, and taken at its word it would be overheard. */
+const CREDENCE = 0.5;
 /** No outcome is thought impossible: builders have other reasons too. */
 const SURPRISE = 0.01;
 /** How much more weight shares near the peak have. */
@@ -60,7 +62,7 @@ export function learn(belief: Belief, { surplusUsd, shareBps, won }: Evidence): 
     const told = node.told.map((sum, index) => {
       const chance = chanceIn(node.shifted[index]!, shareBps);
       const likelihood = SURPRISE + (1 - 2 * SURPRISE) * (won ? chance : 1 - chance);
-      return sum * (1 - weight / MEMORY) + weight * Math.log(likelihood);
+      return sum * (1 - weight / MEMORY) + CREDENCE * weight * Math.log(likelihood);
     });
     return { ...node, told, below: mixed(node.shifted, told) };
   });
