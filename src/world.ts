@@ -43,7 +43,7 @@ export type WorldParts = {
   readonly found?: (finding: Finding) => void;
 };
 
-const EVERYTHING: Choices = { protocols: undefined };
+const EVERYTHING: Choices = { protocols: undefined, morphoBadDebt: 'realise' };
 
 /** USD of one whole token, 8 decimals, and its decimals. */
 export type UsdPrice = { readonly priceUsd8: bigint; readonly decimals: number };

@@ -7,6 +7,8 @@ type Chain = {
   readonly name: string;
   readonly wrappedNative: string;
   readonly aave: readonly Market[];
+  /** Morpho Blue: the contract, and the block that it was deployed in. */
+  readonly morpho?: readonly [address: string, fromBlock: number];
   readonly uniswap?: { readonly factory: string; readonly fromBlock: number };
   readonly bridges: readonly string[];
   /** Of an L2's sequencer. */
@@ -22,12 +24,14 @@ const { ChainlinkArbitrum, ChainlinkBase, ChainlinkOptimism } = aave;
 const { AaveV3Arbitrum, AaveV3Avalanche, AaveV3BNB, AaveV3Base, AaveV3Gnosis, AaveV3Optimism, AaveV3Polygon } = aave;
 
 /**
- * What is known without a DEPLOYMENTS_FILE, by chain id. Aave's addresses are those of its own published book. A `fromBlock` is a round number below the
+ * What is known without a DEPLOYMENTS_FILE, by chain id. Aave's addresses are those of its own published book; Morpho's those of docs.morpho.org
+ * (contracts, addresses), with the blocks of its SDK (morpho-org/sdks, packages/blue-sdk/src/addresses.ts). Any other `fromBlock` is a round number below the
  * deployment: too low costs a few empty ranges, too high would miss accounts.
  */
 const CHAINS: Readonly<Record<number, Chain>> = {
   [AaveV3Ethereum.CHAIN_ID]: {
     name: 'ethereum',
+    morpho: ['0xBBBBBbbBBb9cC5e90e3b3Af64bdAF62C37EEFFCb', 18_883_124],
     wrappedNative: AaveV3Ethereum.ASSETS.WETH.UNDERLYING,
     aave: [
       { name: 'core', provider: AaveV3Ethereum.POOL_ADDRESSES_PROVIDER, fromBlock: 16_000_000 },
@@ -39,6 +43,7 @@ const CHAINS: Readonly<Record<number, Chain>> = {
   },
   [AaveV3Optimism.CHAIN_ID]: {
     name: 'optimism',
+    morpho: ['0xce95AfbB8EA029495c66020883F87aaE8864AF92', 130_770_075],
     wrappedNative: AaveV3Optimism.ASSETS.WETH.UNDERLYING,
     uptimeFeed: ChainlinkOptimism.L2_Sequencer_Uptime_Status_Feed,
     aave: [{ name: 'core', provider: AaveV3Optimism.POOL_ADDRESSES_PROVIDER, fromBlock: 4_000_000 }],
@@ -60,6 +65,7 @@ const CHAINS: Readonly<Record<number, Chain>> = {
   },
   [AaveV3Polygon.CHAIN_ID]: {
     name: 'polygon',
+    morpho: ['0x1bF0c2541F820E775182832f06c0B7Fc27A25f67', 66_931_042],
     wrappedNative: AaveV3Polygon.ASSETS.WPOL.UNDERLYING,
     aave: [{ name: 'core', provider: AaveV3Polygon.POOL_ADDRESSES_PROVIDER, fromBlock: 25_000_000 }],
     uniswap: { factory: UNISWAP_V3, fromBlock: 22_000_000 },
@@ -67,6 +73,7 @@ const CHAINS: Readonly<Record<number, Chain>> = {
   },
   [AaveV3Base.CHAIN_ID]: {
     name: 'base',
+    morpho: ['0xBBBBBbbBBb9cC5e90e3b3Af64bdAF62C37EEFFCb', 13_977_148],
     wrappedNative: AaveV3Base.ASSETS.WETH.UNDERLYING,
     uptimeFeed: ChainlinkBase.L2_Sequencer_Uptime_Status_Feed,
     aave: [{ name: 'core', provider: AaveV3Base.POOL_ADDRESSES_PROVIDER, fromBlock: 2_000_000 }],
@@ -75,6 +82,7 @@ const CHAINS: Readonly<Record<number, Chain>> = {
   },
   [AaveV3Arbitrum.CHAIN_ID]: {
     name: 'arbitrum',
+    morpho: ['0x6c247b1F6182318877311737BaC0844bAa518F5e', 296_446_593],
     wrappedNative: AaveV3Arbitrum.ASSETS.WETH.UNDERLYING,
     uptimeFeed: ChainlinkArbitrum.L2_Sequencer_Uptime_Status_Feed,
     aave: [{ name: 'core', provider: AaveV3Arbitrum.POOL_ADDRESSES_PROVIDER, fromBlock: 7_000_000 }],
@@ -99,6 +107,7 @@ export function builtInBook(chainId: number): BuiltInBook | undefined {
     wrappedNative: lower(chain.wrappedNative),
     multicall3: MULTICALL3,
     'aave-v3': chain.aave.map(({ name, provider, fromBlock }) => ({ name, poolAddressesProvider: lower(provider), fromBlock })),
+    'morpho-blue': chain.morpho === undefined ? [] : [{ name: 'morpho', morpho: lower(chain.morpho[0]), fromBlock: chain.morpho[1] }],
     'uniswap-v3': chain.uniswap === undefined ? [] : [{ factory: lower(chain.uniswap.factory), fromBlock: chain.uniswap.fromBlock }],
     bridgeTokens: chain.bridges.map(lower),
     ...(chain.uptimeFeed === undefined ? {} : { sequencerUptimeFeed: lower(chain.uptimeFeed) }),

@@ -94,7 +94,7 @@ function assemble(environment: Environment, { deployments, folder, keeper, warni
       mevShareUrl: environment.MEV_SHARE_URL,
       publicMempool,
     },
-    choices: { protocols: environment.PROTOCOLS },
+    choices: { protocols: environment.PROTOCOLS, morphoBadDebt: environment.MORPHO_BAD_DEBT },
     strategy: { minProfitUsd8: environment.MIN_PROFIT_USD, bidShare: publicMempool === 'only' ? 0 : environment.BID_SHARE },
     limits: {
       maxBaseFeeWei: environment.MAX_BASE_FEE_GWEI,

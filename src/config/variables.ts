@@ -26,7 +26,7 @@ function or<T extends z.ZodType<unknown, string>>(schema: T, value: string, desc
   return schema.prefault(value as z.input<T>).meta(about(description, { default: value, ...facts }));
 }
 
-const LATER_PROTOCOLS = ['morpho-blue', 'compound-v2', 'compound-v3', 'perp-v2', 'synthetix-v3-perps'];
+const LATER_PROTOCOLS = ['compound-v2', 'compound-v3', 'perp-v2', 'synthetix-v3-perps'];
 
 /** The one schema of the environment: what is not in it does nothing, and the table of the README is made from it. */
 export const environment = z.object({
@@ -56,9 +56,18 @@ export const environment = z.object({
   TREASURY_ADDRESS: may(read.address, 'Where `deploy` tells the Executor to send profit; `run` refuses an Executor with another.', {
     default: 'the Executor’s owner',
   }),
-  PROTOCOLS: may(read.someOf(['aave-v3'], LATER_PROTOCOLS), 'Protocols to work on, comma-separated; this version knows `aave-v3`.', {
-    default: 'all deployed on the chain',
-  }),
+  PROTOCOLS: may(
+    read.someOf(['aave-v3', 'morpho-blue'], LATER_PROTOCOLS),
+    'Protocols to work on, comma-separated: `aave-v3`, `morpho-blue`.',
+    {
+      default: 'all deployed on the chain',
+    },
+  ),
+  MORPHO_BAD_DEBT: or(
+    read.oneOf('realise', 'leave'),
+    'realise',
+    'Of a Morpho Blue position whose collateral does not cover its debt: `realise` may seize all of it, which writes the rest of the debt off to the lenders; `leave` seizes all but one unit.',
+  ),
   DEPLOYMENTS_FILE: may(read.path, 'JSON that adds or replaces addresses; the whole book of a chain that is not built in.', {
     default: 'the built-in address book',
   }),
@@ -115,7 +124,9 @@ export const environment = z.object({
   ),
   ALLOW_TOKENS: may(read.addresses, 'Only these tokens as debt or collateral, comma-separated addresses.', { default: 'any' }),
   DENY_TOKENS: may(read.addresses, 'Never these tokens as debt or collateral.', { default: 'none' }),
-  DENY_MARKETS: may(read.words, 'Never these markets: `protocol/market`, `market`, or an address.', { default: 'none' }),
+  DENY_MARKETS: may(read.words, 'Never these markets: `protocol/market`, `market`, an address, or a Morpho market’s id.', {
+    default: 'none',
+  }),
   DATA_DIR: or(read.path, './data', 'The ledger and what else outlasts a restart; one keeper a folder.'),
   HTTP_HOST: or(read.host, '127.0.0.1', 'Where dashboard, API and metrics listen.'),
   HTTP_PORT: or(read.integer(0, 65_535), '9464', 'Their port; 0 takes any free one.'),

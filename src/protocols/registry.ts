@@ -5,15 +5,21 @@ import type { Reading } from '../mirror/types.ts';
 import type { FeedBook } from '../oracles/feeds.ts';
 import type { PriceSource, UsdPrices } from '../oracles/types.ts';
 import { type AaveV3Deployment, aaveV3 } from './aave-v3/family.ts';
+import { type BadDebt, type MorphoBlueDeployment, morphoBlue } from './morpho-blue/family.ts';
 import type { Protocol, ProtocolName } from './types.ts';
 
 /** What of a chain's address book is about protocols: the deployments of each. */
-export type ProtocolBook = { readonly 'aave-v3': readonly AaveV3Deployment[] };
+export type ProtocolBook = {
+  readonly 'aave-v3': readonly AaveV3Deployment[];
+  readonly 'morpho-blue': readonly MorphoBlueDeployment[];
+};
 
 /** What the operator decides about protocols. */
 export type Choices = {
   /** Undefined: all. */
   readonly protocols: readonly ProtocolName[] | undefined;
+  /** Of a Morpho Blue position whose collateral does not cover its debt: whether the last of the collateral is seized. */
+  readonly morphoBadDebt: BadDebt;
 };
 
 /** One deployment, to be mirrored, and what it lends within a transaction. */
@@ -38,7 +44,7 @@ export interface Family {
   prices?(book: ProtocolBook): readonly MarketPrices[];
 }
 
-const FAMILIES: readonly Family[] = [aaveV3];
+const FAMILIES: readonly Family[] = [aaveV3, morphoBlue];
 
 export const PROTOCOLS: readonly ProtocolName[] = FAMILIES.map(({ name }) => name);
 

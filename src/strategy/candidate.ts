@@ -3,7 +3,7 @@ import type { Depth, FlashSource, Venue } from '../liquidity/types.ts';
 import type { Moment, UsdPrices } from '../oracles/types.ts';
 import type { Option, Regime } from '../protocols/types.ts';
 import type { Candidate } from '../risk/types.ts';
-import { type Evaluation, evaluate, type NoEvaluation, stepsOf } from './evaluate.ts';
+import { type Evaluation, evaluate, type NoEvaluation, repaidRaw, stepsOf } from './evaluate.ts';
 import { bestAmount } from './size.ts';
 import type { Terms } from './terms.ts';
 import type { Decision, SkipReason } from './types.ts';
@@ -133,8 +133,20 @@ function withinPositionLimit(
   const price = usdPrices.usd8(option.debtAsset, at);
   if (price === undefined || price.priceUsd8 <= 0n) return 'no-usd-price';
   const maxRaw = (terms.maxPositionUsd8 * 10n ** BigInt(price.decimals)) / price.priceUsd8;
-  const cut = option.regimes
-    .filter((regime) => regime.minRaw <= maxRaw)
-    .map((regime) => (regime.maxRaw > maxRaw ? { minRaw: regime.minRaw, maxRaw } : regime));
+  const repaid = (amountRaw: bigint) => repaidRaw(option, amountRaw);
+  const cut = option.regimes.flatMap((regime) => (repaid(regime.minRaw) > maxRaw ? [] : [cutAt(regime, maxRaw, repaid)]));
   return cut.length > 0 ? cut : 'position-too-large';
+}
+
+/** The amounts of a regime that repay no more than this; what is repaid never falls as the amount rises. Its least amount does. */
+function cutAt(regime: Regime, mostRaw: bigint, repaid: (amountRaw: bigint) => bigint): Regime {
+  if (repaid(regime.maxRaw) <= mostRaw) return regime;
+  let fits = regime.minRaw;
+  let exceeds = regime.maxRaw;
+  while (exceeds - fits > 1n) {
+    const middle = (fits + exceeds) / 2n;
+    if (repaid(middle) <= mostRaw) fits = middle;
+    else exceeds = middle;
+  }
+  return { minRaw: regime.minRaw, maxRaw: fits };
 }

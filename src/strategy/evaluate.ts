@@ -39,7 +39,7 @@ export function evaluate(
   terms: Terms,
 ): { readonly ok: true; readonly evaluation: Evaluation } | NoEvaluation {
   const flows = option.flow(amountRaw);
-  const repayRaw = -sumOf(flows, option.debtAsset, (delta) => delta < 0n);
+  const repayRaw = paidIn(flows, option.debtAsset);
   const seizedRaw = sumOf(flows, option.collateralAsset, (delta) => delta > 0n);
   const { financing } = option;
   const loan = financing.kind === 'loan' ? loanOf(flash, option.debtAsset, repayRaw) : undefined;
@@ -88,6 +88,15 @@ export function stepsOf(evaluation: Evaluation, venue: Venue, executor: Address)
 function loanOf(flash: FlashSource | undefined, token: Address, amountRaw: bigint): Loan | undefined {
   const offer = flash?.feeRaw(token, amountRaw, []);
   return flash === undefined || offer === undefined ? undefined : { flash, ...offer };
+}
+
+/** What an option pays in at an amount. */
+export function repaidRaw(option: Option, amountRaw: bigint): bigint {
+  return paidIn(option.flow(amountRaw), option.debtAsset);
+}
+
+function paidIn(flows: ReturnType<Option['flow']>, asset: Address): bigint {
+  return -sumOf(flows, asset, (delta) => delta < 0n);
 }
 
 function sumOf(flows: ReturnType<Option['flow']>, asset: Address, wanted: (deltaRaw: bigint) => boolean): bigint {

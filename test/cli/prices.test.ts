@@ -13,7 +13,7 @@ import { readDeploymentsFile } from '../../src/config/deploymentsFile.ts';
 import { SecretUrl } from '../../src/lib/secret.ts';
 import { adapterDoubles } from '../oracles/contracts.ts';
 
-const CHOICES = { protocols: undefined };
+const CHOICES = { protocols: undefined, morphoBadDebt: 'realise' } as const;
 
 let folder: string;
 let fixture: Fixture;

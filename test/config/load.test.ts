@@ -39,7 +39,7 @@ describe('values', () => {
     expect(config).toMatchObject({
       mode: 'watch',
       chain: { chainId: undefined, deployments: undefined },
-      choices: { protocols: undefined },
+      choices: { protocols: undefined, morphoBadDebt: 'realise' },
       relays: { urls: [], publicMempool: 'only' },
       strategy: { minProfitUsd8: 5_00000000n, bidShare: 0 },
       limits: {
@@ -98,7 +98,7 @@ describe('values', () => {
     ['RPC_URLS', `${RPC},${RPC}`],
     ['RELAY_URLS', 'ws://relay.example.org'],
     ['PROTOCOLS', 'aave-v3,uniswap'],
-    ['PROTOCOLS', 'morpho-blue'],
+    ['PROTOCOLS', 'compound-v2'],
     ['PUBLIC_MEMPOOL', 'sometimes'],
     ['LOG_LEVEL', 'loud'],
   ])('%s=%s is refused, by the variable’s name and without the value', async (name, value) => {

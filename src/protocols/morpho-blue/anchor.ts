@@ -1,0 +1,113 @@
+/** Reads a whole deployment at one block: its markets, the positions that logs revealed, and what is asked for once. */
+import type { Address, Head, ViewAnswer } from '../../lib/types.ts';
+import { addressOf, uintOf } from '../../lib/words.ts';
+import { Journal } from '../../mirror/journal.ts';
+import { MirrorError, type Reading } from '../../mirror/types.ts';
+import { together } from '../../oracles/together.ts';
+import { adaptiveRate } from './adaptive-curve.ts';
+import { newMarket } from './fold.ts';
+import { calls, type RatedMarket, readPosition, readTotals } from './reads.ts';
+import { settle, takeSettled } from './settle.ts';
+import { type BlueMarket, type BlueState, hasDebt, type MarketId, type MarketParams, NO_ADDRESS, type Position, slotKey } from './state.ts';
+import { type Ask, askHeld, askOracle, askRate } from './unread.ts';
+
+/** What logs revealed below the anchor; in the chain's order. */
+export type Known = {
+  readonly markets: ReadonlyMap<MarketId, MarketParams>;
+  readonly positions: ReadonlyMap<MarketId, ReadonlySet<Address>>;
+  readonly irms: ReadonlySet<Address>;
+};
+
+export function* anchorDeployment(
+  morpho: Address,
+  known: Known,
+  labelOf: (id: MarketId, taken: ReadonlyMap<MarketId, BlueMarket>) => string,
+  block: Head,
+): Reading<BlueState> {
+  const [recipient] = yield [calls.feeRecipient(morpho)];
+  if (addressOf(recipient) === undefined) throw new MirrorError(`no Morpho Blue at ${morpho}`);
+  const markets = new Map<MarketId, BlueMarket>();
+  const totals = yield [...known.markets.keys()].map((id) => calls.market(morpho, id));
+  for (const [place, [id, params]] of [...known.markets].entries()) {
+    const read = readTotals(totals[place]);
+    // One whose creation was taken back by a reorganisation is not there.
+    if (read !== undefined) markets.set(id, { ...newMarket(id, labelOf(id, markets), params, read.lastUpdate), ...read });
+  }
+  const positions = yield* readPositions(morpho, markets, known);
+  const oracles = [...new Set([...markets.values()].map(({ params }) => params.oracle))];
+  const state: BlueState = {
+    ...{ morpho, markets, positions, head: block },
+    slots: new Map(positions.map(({ market, account }, slot) => [slotKey(market.id, account), slot])),
+    oracles: new Map(oracles.map((address) => [address, { address, answer: undefined, decoded: undefined }])),
+    adaptive: new Set(yield* adaptiveOf(morpho, [...known.irms], [...markets.values()], block)),
+    tokens: new Map(),
+    held: new Map(),
+  };
+  const indebted = [...markets.values()].filter(hasDebt);
+  const journal = new Journal();
+  const settled = yield* together(indebted.map((market) => settle(market, block)));
+  for (const [place, market] of indebted.entries()) takeSettled(market, settled[place]!, state, journal);
+  yield* performAll([
+    ...[...new Set(indebted.map(({ params }) => params.oracle))].flatMap((address) => askOracle(state.oracles.get(address)!)),
+    ...indebted.filter(({ params: { irm } }) => irm !== NO_ADDRESS && !state.adaptive.has(irm)).map(askRate),
+    ...[...state.tokens.keys()].map((token) => askHeld(token, state)),
+  ]);
+  return state;
+}
+
+function* readPositions(morpho: Address, markets: ReadonlyMap<MarketId, BlueMarket>, known: Known): Reading<Position[]> {
+  const wanted = [...known.positions].flatMap(([id, accounts]) => {
+    const market = markets.get(id);
+    return market === undefined ? [] : Array.from(accounts, (account) => ({ market, account }));
+  });
+  const answers = yield wanted.map(({ market, account }) => calls.position(morpho, market.id, account));
+  return wanted.map(({ market, account }, place) => {
+    const read = readPosition(answers[place]);
+    if (read === undefined) throw new MirrorError(`position of ${account} in ${market.id} does not answer`);
+    return { market, account, ...read };
+  });
+}
+
+/** Half of what is lent, all of it: two places of the curve that a market's own state need not reach. */
+const SAMPLES = [50n, 100n];
+
+/** The IRMs that answer for every market of theirs, and for markets that nobody created, what the adaptive curve would; their rates at target enter the markets. */
+function* adaptiveOf(morpho: Address, irms: readonly Address[], markets: readonly BlueMarket[], block: Head): Reading<Address[]> {
+  const candidates = irms.filter((irm) => irm !== NO_ADDRESS);
+  const owners = yield candidates.map((irm) => calls.morphoOf(irm));
+  const owned = candidates.filter((_, place) => addressOf(owners[place]) === morpho);
+  const theirs = markets.filter(({ params }) => owned.includes(params.irm));
+  const rates = yield theirs.map(({ id, params }) => calls.rateAtTarget(params.irm, id));
+  for (const [place, market] of theirs.entries()) market.rateAtTarget = uintOf(rates[place]) ?? 0n;
+  const samples = owned.flatMap((irm) => SAMPLES.map((percent) => sampleOf(irm, percent, block)));
+  const tried: readonly (RatedMarket & { readonly rateAtTarget: bigint })[] = [...samples, ...theirs];
+  const answers = yield tried.map((market) => calls.borrowRate(market));
+  const differing = new Set(tried.filter((market, place) => !agrees(market, answers[place], block)).map(({ params }) => params.irm));
+  return owned.filter((irm) => !differing.has(irm));
+}
+
+function agrees(market: RatedMarket & { readonly rateAtTarget: bigint }, answer: ViewAnswer | undefined, { timestamp }: Head): boolean {
+  return uintOf(answer) === adaptiveRate(market, market.rateAtTarget, BigInt(timestamp - market.lastUpdate));
+}
+
+function sampleOf(irm: Address, borrowedPercent: bigint, block: Head): RatedMarket & { readonly rateAtTarget: bigint } {
+  const params = { loanToken: NO_ADDRESS, collateralToken: NO_ADDRESS, oracle: NO_ADDRESS, irm, lltv: 0n };
+  const totals = {
+    totalSupplyAssets: 100n,
+    totalSupplyShares: 100n,
+    totalBorrowAssets: borrowedPercent,
+    totalBorrowShares: borrowedPercent,
+  };
+  return { params, ...totals, lastUpdate: block.timestamp, fee: 0n, rateAtTarget: 0n };
+}
+
+function* performAll(asks: readonly Ask[]): Reading {
+  // Anchoring is never taken back: a journal that records nothing.
+  const journal = new Journal();
+  const answers = yield asks.flatMap((ask) => ask.calls);
+  let from = 0;
+  for (const ask of asks) {
+    ask.take(answers.slice(from, from + ask.calls.length), journal);
+    from += ask.calls.length;
+  }
+}

@@ -1,0 +1,283 @@
+import type { Address, BlockRef, Head, LogFilter, RawLog, ViewAnswer, ViewCall } from '../../lib/types.ts';
+import { Journal } from '../../mirror/journal.ts';
+import { MirrorError, type Reading, type Undo, type ViewCheck } from '../../mirror/types.ts';
+import type { FeedBook } from '../../oracles/feeds.ts';
+import { momentOf } from '../../oracles/moment.ts';
+import type { FeedId, Moment, UsdPrices } from '../../oracles/types.ts';
+import type { Option, PositionView, PriceUse, Protocol, Slot, Verdict } from '../types.ts';
+import { anchorDeployment } from './anchor.ts';
+import { auditChecks } from './audit.ts';
+import { discoveredIn, discoveryTopics, foldLog, irmTopics, morphoTopics } from './fold.ts';
+import { Lens, standingOf } from './lens.ts';
+import type { BadDebt } from './liquidation.ts';
+import { LATE_SECONDS, optionsOf } from './options.ts';
+import { usedPrices } from './prices.ts';
+import { Settling } from './settle.ts';
+import { type BlueMarket, type BlueState, hasDebt, type MarketId, type MarketParams, type Position } from './state.ts';
+import { type Ask, asksFor } from './unread.ts';
+import { viewOf } from './view.ts';
+
+/** One deployment of the address book: it holds any number of markets. `fromBlock` is inclusive. */
+export type MorphoBlueDeployment = { readonly name: string; readonly morpho: Address; readonly fromBlock: number };
+
+const WAD = 10n ** 18n;
+const NEAREST = 16;
+const SHORT_ID_DIGITS = 8;
+
+/**
+ * One Morpho Blue contract with all its markets. Positions are found by their logs, read once at the anchor, folded from logs after it; oracles, and
+ * IRMs other than the adaptive curve, are read once a block.
+ *
+ * Feeds have to be anchored after this, which names those that its oracles need.
+ *
+ * NOTE: anybody may create a market. Nothing of a market without debt is asked for, and its tokens count for routes only from the next anchor on: a
+ * stranger's new token must not make everybody's pools be read anew.
+ */
+export class MorphoBlue implements Protocol {
+  readonly name = 'morpho-blue';
+  readonly market: string;
+  readonly id: string;
+  readonly fromBlock: number;
+  readonly #morpho: Address;
+  readonly #feeds: FeedBook;
+  readonly #usd: UsdPrices;
+  readonly #badDebt: BadDebt;
+  readonly #journal = new Journal();
+  readonly #settling = new Settling();
+  readonly #markets = new Map<MarketId, MarketParams>();
+  readonly #accounts = new Map<MarketId, Set<Address>>();
+  readonly #irms = new Set<Address>();
+  #state: BlueState | undefined;
+  #filters: readonly LogFilter[] = [];
+  #tokens: readonly Address[] = [];
+  #asks: readonly Ask[] = [];
+  /** Health factors as floats, by slot, as last judged: for choosing what to audit, never for deciding. */
+  readonly #lastHealth: number[] = [];
+  #lenses = new WeakMap<Moment, { readonly now: Lens; readonly later: Lens }>();
+
+  /** @param usd for what people see alone: no judgement needs it */
+  constructor(deployment: MorphoBlueDeployment, feeds: FeedBook, usd: UsdPrices, badDebt: BadDebt) {
+    this.market = deployment.name;
+    this.id = `morpho-blue/${deployment.name}`;
+    this.fromBlock = deployment.fromBlock;
+    this.#morpho = deployment.morpho;
+    this.#feeds = feeds;
+    this.#usd = usd;
+    this.#badDebt = badDebt;
+  }
+
+  // ---- mirror
+
+  discoveryFilters(): readonly LogFilter[] {
+    return [{ addresses: [this.#morpho], topics0: discoveryTopics }];
+  }
+
+  discover(logs: readonly RawLog[]): void {
+    for (const log of logs) {
+      const found = log.address === this.#morpho ? discoveredIn(log) : undefined;
+      if (found?.kind === 'market') this.#markets.set(found.id, found.params);
+      if (found?.kind === 'irm') this.#irms.add(found.irm);
+      if (found?.kind === 'position') this.#follow(found.id, found.account);
+    }
+  }
+
+  *anchor(block: Head): Reading {
+    this.#journal.stop();
+    for (const market of this.#state?.markets.values() ?? []) this.#markets.set(market.id, market.params);
+    for (const { market, account } of this.#state?.positions ?? []) this.#follow(market.id, account);
+    const known = { markets: this.#markets, positions: this.#accounts, irms: this.#irms };
+    this.#state = yield* anchorDeployment(this.#morpho, known, (id, taken) => this.#labelOf(id, taken), block);
+    this.#filters = [
+      { addresses: [this.#morpho], topics0: morphoTopics },
+      ...(this.#state.adaptive.size === 0 ? [] : [{ addresses: [...this.#state.adaptive], topics0: irmTopics }]),
+    ];
+    this.#tokens = [...this.#state.tokens.keys()];
+    this.#settling.restart();
+    this.#lastHealth.length = 0;
+    this.#forget();
+    this.#feeds.want(this.feeds());
+  }
+
+  /** The same list until the next anchor. */
+  filters(): readonly LogFilter[] {
+    this.#anchored();
+    return this.#filters;
+  }
+
+  /** Throws a MirrorError on what only a new anchor can follow. */
+  apply(block: Head, logs: readonly RawLog[]): Undo {
+    const state = this.#anchored();
+    this.#journal.begin();
+    for (const log of logs) foldLog(log, block, state, this.#journal, (id) => this.#labelOf(id, state.markets));
+    return this.#changed();
+  }
+
+  reads(block: Head): readonly ViewCall[] {
+    this.#asks = asksFor(this.#anchored(), this.#settling, this.#tokens, block);
+    return this.#asks.flatMap((ask) => ask.calls);
+  }
+
+  ingest(block: Head, answers: readonly ViewAnswer[]): Undo {
+    this.#journal.begin();
+    let from = 0;
+    for (const ask of this.#asks) {
+      ask.take(answers.slice(from, from + ask.calls.length), this.#journal);
+      from += ask.calls.length;
+    }
+    this.#journal.set(this.#anchored(), 'head', block);
+    this.#feeds.want(this.feeds());
+    return this.#changed();
+  }
+
+  audit(_block: BlockRef, limit: number, seed: number): readonly ViewCheck[] {
+    return auditChecks(this.#anchored(), this.#nearest(), limit, seed);
+  }
+
+  // ---- judgement
+
+  *slots(): Iterable<Slot> {
+    for (const [slot, { borrowShares }] of this.#anchored().positions.entries()) if (borrowShares > 0n) yield slot;
+  }
+
+  count(): number {
+    let count = 0;
+    for (const _ of this.slots()) count++;
+    return count;
+  }
+
+  accountOf(slot: Slot): Address {
+    return this.#position(slot).account;
+  }
+
+  marketOf(slot: Slot): string {
+    return this.#position(slot).market.label;
+  }
+
+  aliasesOf(slot: Slot): readonly string[] {
+    return [this.market, this.#position(slot).market.id, this.#morpho];
+  }
+
+  judge(slot: Slot, at: Moment): Verdict {
+    const position = this.#position(slot);
+    const standing = standingOf(position, this.#lens(at).now.market(position.market));
+    if (!standing.ok) return { kind: 'unknown', reason: standing.reason };
+    const { healthFactorWad } = standing;
+    this.#lastHealth[slot] = Number(healthFactorWad);
+    return { kind: healthFactorWad < WAD ? 'liquidatable' : 'healthy', healthFactorWad };
+  }
+
+  options(slot: Slot, at: Moment): readonly Option[] {
+    const position = this.#position(slot);
+    const { market } = position;
+    const { now, later } = this.#lens(at);
+    const symbol = (token: Address) => this.symbolOf(token) ?? token.slice(0, 10);
+    return optionsOf(position, {
+      morpho: this.#morpho,
+      label: `${symbol(market.params.loanToken)}/${symbol(market.params.collateralToken)}`,
+      badDebt: this.#badDebt,
+      now: now.market(market),
+      later: later.market(market),
+    });
+  }
+
+  view(slot: Slot, at: Moment): PositionView {
+    const position = this.#position(slot);
+    return viewOf(position, this.#anchored(), this.#lens(at).now.market(position.market), this.#usd, at);
+  }
+
+  prices(slot: Slot): readonly PriceUse[] {
+    return usedPrices(this.#position(slot).market, this.#anchored(), this.#mirrored());
+  }
+
+  tokens(): readonly Address[] {
+    this.#anchored();
+    return this.#tokens;
+  }
+
+  symbolOf(token: Address): string | undefined {
+    return this.#state?.tokens.get(token)?.symbol;
+  }
+
+  feeds(): readonly FeedId[] {
+    const { markets, oracles } = this.#anchored();
+    const asked = new Set([...markets.values()].filter(hasDebt).map(({ params }) => params.oracle));
+    return [...new Set(Array.from(asked, (oracle) => oracles.get(oracle)?.decoded?.feeds ?? []).flat())];
+  }
+
+  /** What the flash loans of the same contract need to know. */
+  get state(): BlueState {
+    return this.#anchored();
+  }
+
+  // ---- inside
+
+  #anchored(): BlueState {
+    if (this.#state === undefined) throw new MirrorError(`${this.id} is not anchored`);
+    return this.#state;
+  }
+
+  #position(slot: Slot): Position {
+    const position = this.#anchored().positions[slot];
+    if (position === undefined) throw new RangeError(`${this.id} has no slot ${slot}`);
+    return position;
+  }
+
+  #follow(id: MarketId, account: Address): void {
+    const accounts = this.#accounts.get(id) ?? new Set();
+    this.#accounts.set(id, accounts.add(account));
+  }
+
+  /** NOTE: a short id can be had by trying, so the first market that has it keeps it, and another is called by its whole id. */
+  #labelOf(id: MarketId, others: ReadonlyMap<MarketId, BlueMarket>): string {
+    const short = `${this.market}:${id.slice(2, 2 + SHORT_ID_DIGITS)}`;
+    for (const { label } of others.values()) if (label === short) return `${this.market}:${id.slice(2)}`;
+    return short;
+  }
+
+  #lens(at: Moment): { readonly now: Lens; readonly later: Lens } {
+    let lens = this.#lenses.get(at);
+    if (lens === undefined) {
+      const state = this.#anchored();
+      const mirrored = this.#mirrored();
+      const late: Moment = { ...at, timestamp: at.timestamp + LATE_SECONDS };
+      lens = { now: new Lens(state, at, mirrored), later: new Lens(state, late, mirrored) };
+      this.#lenses.set(at, lens);
+    }
+    return lens;
+  }
+
+  /** The mirrored block itself. */
+  #mirrored(): Moment {
+    return momentOf(this.#anchored().head, this.#feeds);
+  }
+
+  /** Interest and prices worked out before a change are worthless after it. */
+  #forget(): void {
+    this.#lenses = new WeakMap();
+  }
+
+  #changed(): Undo {
+    const undo = this.#journal.take();
+    this.#forget();
+    return () => {
+      undo();
+      this.#settling.restart();
+      this.#forget();
+    };
+  }
+
+  #nearest(): readonly Slot[] {
+    const { positions } = this.#anchored();
+    const nearest: Slot[] = [];
+    for (const [slot, { borrowShares }] of positions.entries()) {
+      const health = this.#lastHealth[slot];
+      if (health === undefined || borrowShares === 0n) continue;
+      if (nearest.length === NEAREST && health >= this.#lastHealth[nearest[NEAREST - 1]!]!) continue;
+      let at = nearest.length;
+      while (at > 0 && this.#lastHealth[nearest[at - 1]!]! > health) at--;
+      nearest.splice(at, 0, slot);
+      nearest.length = Math.min(nearest.length, NEAREST);
+    }
+    return nearest;
+  }
+}

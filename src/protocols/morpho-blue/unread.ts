@@ -1,0 +1,57 @@
+/** What a block's batch asks for, and how each answer enters the state: of markets with debt alone, however many others there are. */
+import type { Address, Head, ViewAnswer, ViewCall } from '../../lib/types.ts';
+import { uintOf } from '../../lib/words.ts';
+import type { Journal } from '../../mirror/journal.ts';
+import { calls } from './reads.ts';
+import { type Settling, takeSettled } from './settle.ts';
+import { type BlueMarket, type BlueState, hasDebt, NO_ADDRESS, type Oracle } from './state.ts';
+
+/** Some calls, and what to do with their answers. */
+export type Ask = { readonly calls: readonly ViewCall[]; take(answers: readonly ViewAnswer[], journal: Journal): void };
+
+/** @param lent tokens whose balance is worth knowing */
+export function asksFor(state: BlueState, settling: Settling, lent: readonly Address[], block: Head): Ask[] {
+  const asks: Ask[] = [];
+  const asked = new Set<Address>();
+  for (const market of state.markets.values()) {
+    if (!hasDebt(market)) continue;
+    const { oracle, irm } = market.params;
+    const priced = state.oracles.get(oracle);
+    if (priced !== undefined && !asked.has(oracle)) asks.push(...askOracle(priced));
+    asked.add(oracle);
+    if (irm !== NO_ADDRESS && !state.adaptive.has(irm)) asks.push(askRate(market));
+    if (!market.settled) asks.push(askSettling(market, state, settling, block));
+  }
+  for (const token of lent) asks.push(askHeld(token, state));
+  return asks;
+}
+
+export function askOracle(oracle: Oracle): Ask[] {
+  const { decoded } = oracle;
+  const answer: Ask = {
+    calls: [calls.price(oracle.address)],
+    take: ([price], journal) => journal.set(oracle, 'answer', uintOf(price)),
+  };
+  return decoded === undefined
+    ? [answer]
+    : [answer, { calls: decoded.reads(), take: (answers, journal) => decoded.ingest(answers, journal) }];
+}
+
+export function askRate(market: BlueMarket): Ask {
+  return { calls: [calls.borrowRate(market)], take: ([rate], journal) => journal.set(market, 'readRate', uintOf(rate)) };
+}
+
+export function askHeld(token: Address, state: BlueState): Ask {
+  const call = calls.balanceOf(token, state.morpho);
+  return { calls: [call], take: ([balance], journal) => journal.setKey(state.held, token, uintOf(balance) ?? 0n) };
+}
+
+function askSettling(market: BlueMarket, state: BlueState, settling: Settling, block: Head): Ask {
+  return {
+    calls: settling.callsFor(market, block),
+    take: (answers, journal) => {
+      const settled = settling.take(market, answers);
+      if (settled !== undefined) takeSettled(market, settled, state, journal);
+    },
+  };
+}

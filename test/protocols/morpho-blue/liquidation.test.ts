@@ -1,0 +1,90 @@
+/** Liquidations mined: what Morpho says that it moved, and what the mirror makes of it. */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Option } from '../../../src/protocols/types.ts';
+import { type Attempt, MorphoWorld } from './world.ts';
+
+let world: MorphoWorld;
+beforeAll(async () => {
+  world = await MorphoWorld.open({ positions: 60, seed: 8 });
+});
+afterAll(() => world?.fixture.stop());
+
+/** ETH and BTC so low that no collateral covers its debt; or low enough to be liquidatable and still covered. */
+const RUIN = { 'ETH / USD': 1_500_00000000n, 'BTC / USD': 50_000_00000000n };
+const FALL = { 'ETH / USD': 2_850_00000000n, 'BTC / USD': 89_000_00000000n };
+
+/** The amounts of Morpho's call, off the calldata that the option makes. */
+function callOf(option: Option, amountRaw: bigint): Pick<Attempt, 'seizedAssets' | 'repaidShares'> {
+  const step = option.steps(amountRaw, [])[0]!;
+  if (step.kind !== 'enter') throw new Error('no call of Morpho');
+  const word = (index: number) => BigInt(`0x${step.data.slice(10 + 64 * index, 74 + 64 * index)}`);
+  return { seizedAssets: word(6), repaidShares: word(7) };
+}
+
+function saidOf(option: Option, amountRaw: bigint) {
+  const [paid, got] = option.flow(amountRaw);
+  return { repaidAssets: -paid!.deltaRaw, seizedAssets: got!.deltaRaw };
+}
+
+const cases = [
+  { what: 'a part', prices: FALL, amount: (maxRaw: bigint) => maxRaw / 3n, leaves: { debt: true, collateral: true, bad: false } },
+  { what: 'the whole debt', prices: FALL, amount: (maxRaw: bigint) => maxRaw, leaves: { debt: false, collateral: true, bad: false } },
+  { what: 'all collateral', prices: RUIN, amount: (maxRaw: bigint) => maxRaw, leaves: { debt: false, collateral: false, bad: true } },
+  { what: 'all but a unit', prices: RUIN, amount: (maxRaw: bigint) => maxRaw - 1n, leaves: { debt: true, collateral: true, bad: false } },
+];
+
+test.each(cases)('$what is taken as planned, and followed', ({ prices, amount, leaves }) =>
+  world.undone(async () => {
+    await world.price(prices);
+    const at = world.later();
+    const [slot] = [...world.protocol.slots()].filter((one) => world.protocol.options(one, at).length > 0);
+    const [option] = world.protocol.options(slot!, at);
+    const { maxRaw } = option!.regimes.at(-1)!;
+    const amountRaw = amount(maxRaw);
+    const receipt = await world.liquidate({ borrower: world.protocol.accountOf(slot!), ...callOf(option!, amountRaw) });
+    const told = world.liquidationIn(receipt)!;
+    expect(told).toMatchObject(saidOf(option!, amountRaw));
+    expect(told.badDebtShares > 0n).toBe(leaves.bad);
+    await world.follower.advance();
+    const { borrowShares, collateral } = world.protocol.state.positions[slot!]!;
+    expect({ debt: borrowShares > 0n, collateral: collateral > 0n, bad: told.badDebtShares > 0n }).toEqual(leaves);
+    expect(await world.follower.audit()).toEqual([]);
+  }),
+);
+
+test('a plan’s amounts are still accepted two minutes later, and cost no more than was set aside', () =>
+  world.undone(async () => {
+    await world.price(FALL);
+    const at = world.later();
+    const asked: (Attempt & { timestamp: number })[] = [];
+    const most: bigint[] = [];
+    for (const slot of world.protocol.slots()) {
+      for (const option of world.protocol.options(slot, at)) {
+        if (option.financing.kind !== 'callback') throw new Error('Morpho needs no loan');
+        for (const amountRaw of [option.regimes[0]!.maxRaw / 2n, option.regimes[0]!.maxRaw]) {
+          asked.push({ borrower: world.protocol.accountOf(slot), ...callOf(option, amountRaw), timestamp: at.timestamp + 120 });
+          most.push(option.financing.owedRaw(amountRaw));
+        }
+      }
+    }
+    expect(asked.length).toBeGreaterThan(20);
+    for (const [index, outcome] of (await world.ask(asked)).entries()) {
+      if (outcome === 'reverts') throw new Error('a plan does not last');
+      expect(outcome.repaidRaw).toBeLessThanOrEqual(most[index]!);
+    }
+  }));
+
+test('left to the lenders or not is the operator’s choice', () =>
+  world.undone(async () => {
+    await world.price(RUIN);
+    const at = world.later();
+    const largest = (one: MorphoWorld['protocol']) =>
+      Array.from(one.slots(), (slot) => one.options(slot, at)[0]?.regimes.at(-1)?.maxRaw ?? 0n);
+    const { protocol: leaving, follower } = world.another('leave');
+    await follower.anchor();
+    const [realised, left] = [largest(world.protocol), largest(leaving)];
+    const collateral = Array.from(world.protocol.slots(), (slot) => world.protocol.state.positions[slot]!.collateral);
+    const short = realised.flatMap((maxRaw, index) => (maxRaw === collateral[index] ? [index] : []));
+    expect(short.length).toBeGreaterThan(10);
+    for (const index of short) expect(left[index]).toBe(realised[index]! - 1n);
+  }));
