@@ -115,6 +115,8 @@ export const reportShape = z.object({
   }),
   blocksAfterUpdate: z.record(z.string(), z.int()),
   misses: z.record(z.string(), z.int()),
+  /** In transactions of ours; landed are those that it had accepted and that were mined. */
+  relays: z.array(z.object({ relay: z.string(), sent: z.int(), accepted: z.int(), refused: z.int(), landed: z.int() })),
   attempts: z.array(attemptShape),
 });
 

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { noteOf, type RelayWord } from '../ledger/relay-notes.ts';
 import type { IntendedTransaction, Ledger } from '../ledger/types.ts';
 import type { Address, Hex } from '../lib/types.ts';
 import { settleUnmined } from './settlement.ts';
@@ -6,7 +7,7 @@ import type { Settled } from './tracker.ts';
 import type { ExecutionChain, Relay, RelayAnswer, SendResult, Simulation } from './types.ts';
 
 /** What a relay, or the public mempool's endpoint, said. */
-export type Answer = { readonly relay: string; readonly answer: RelayAnswer['kind']; readonly detail: string };
+export type Answer = RelayWord & { readonly answer: RelayAnswer['kind'] };
 
 /** What left this machine, and what was refused at once and so is settled. */
 export type Sent = {
@@ -20,6 +21,7 @@ export type Delivery =
   | { readonly kind: 'bundle'; readonly before: readonly Hex[]; readonly uuid: string }
   | { readonly kind: 'behind'; readonly hash: Hex };
 
+/** NOTE: no relay's name has a space in it, which tells them apart in the books. */
 const PUBLIC = 'public mempool';
 
 /**
@@ -67,8 +69,7 @@ export class Sender {
     const answers = await Promise.all(
       this.#relays.map(async (relay) => answerOf(relay.name, await relay.send({ txs, targetBlock, replacementUuid }))),
     );
-    const note = Object.fromEntries(answers.map(({ relay, answer, detail }) => [relay, `${answer} ${detail}`]));
-    await Promise.all(signed.map(({ txHash }) => this.#ledger.sent(txHash, note)));
+    await Promise.all(signed.map(({ txHash }) => this.#ledger.sent(txHash, noteOf(answers))));
     if (!orPublicly || answers.some(({ answer }) => answer === 'accepted')) return { sent: signed, answers, settled: [] };
     // From here on they can be mined outside the bundle: written down first.
     for (const { txHash } of signed) await this.#ledger.goPublic(txHash);
@@ -95,8 +96,7 @@ export class Sender {
     );
     const noted = fresh.map((transaction) => {
       const own = answers.filter(({ signed }) => signed.includes(transaction));
-      const note = own.map(({ answer: { relay, answer, detail } }, index) => [`${index} ${relay}`, `${answer} ${detail}`]);
-      return this.#ledger.sent(transaction.txHash, Object.fromEntries(note));
+      return this.#ledger.sent(transaction.txHash, noteOf(own.map(({ answer }) => answer)));
     });
     await Promise.all(noted);
     return answers.map(({ answer }) => answer);
@@ -134,7 +134,7 @@ export class Sender {
     const { txHash } = transaction;
     const result = await this.#chain.broadcast(transaction.raw);
     const answer = answerOf(PUBLIC, result.kind === 'accepted' ? { ...result, bundleHash: txHash } : result);
-    await this.#ledger.sent(txHash, { [PUBLIC]: `${answer.answer} ${answer.detail}` });
+    await this.#ledger.sent(txHash, noteOf([answer]));
     if (result.kind !== 'refused') return { transaction, answer, settled: undefined };
     const open = { ...transaction, status: 'sent' as const };
     const settled = { transaction: open, result: settleUnmined(open, 'missed', `refused: ${result.reason}`) };

@@ -3,7 +3,7 @@ import type { Switch } from '../guard/types.ts';
 import type { Address, Hex } from '../lib/types.ts';
 import { type Database, LedgerError, ledgerFile, openDatabase } from './database.ts';
 import { requireVersion } from './migrations.ts';
-import { type AttemptRow, attemptsOf, balanceChanges, intendedAttempt, type TransactionRow } from './rows.ts';
+import { type AttemptRow, attemptsOf, balanceChanges, intendedAttempt, notesOf, type TransactionRow } from './rows.ts';
 import type { AttemptResult, IntendedAttempt, OutcomeKind } from './types.ts';
 
 /** Narrows what is read; each part that is given must hold. */
@@ -67,6 +67,8 @@ export interface LedgerReader {
   /** Oldest first. With `latest`, only that many of the newest. */
   transactions(scope: Scope, latest?: number): Promise<readonly TransactionRecord[]>;
   events(txHash: Hex): Promise<readonly EventRecord[]>;
+  /** What relays said to each of these transactions, every time that it went out. */
+  relayNotes(transactions: readonly TransactionRecord[]): Promise<ReadonlyMap<Hex, readonly Readonly<Record<string, string>>[]>>;
   /** Newest first. */
   decisions(about: { readonly account?: Address }, limit: number): Promise<readonly DecisionRecord[]>;
   switchState(): Promise<{ readonly state: Switch; readonly reason: string | undefined }>;
@@ -128,6 +130,13 @@ class SqlReader implements LedgerReader {
       event: row.event,
       figures: JSON.parse(row.figures) as Record<string, string>,
     }));
+  }
+
+  relayNotes(transactions: readonly TransactionRecord[]) {
+    return notesOf(
+      this.#db,
+      transactions.map(({ txHash }) => txHash),
+    );
   }
 
   async decisions(about: { readonly account?: Address }, limit: number): Promise<readonly DecisionRecord[]> {

@@ -1,6 +1,7 @@
 import type { Address, Hex } from '../lib/types.ts';
 import { costUsd8Up } from './money.ts';
 import type { TransactionRecord } from './reader.ts';
+import { type RelayLine, relayLines } from './relay-notes.ts';
 import type { OutcomeKind } from './types.ts';
 
 /** One attempt as people and scripts see it. Without a result yet, it is `open`. */
@@ -57,6 +58,7 @@ export type Report = {
   readonly blocksAfterUpdate: Readonly<Record<string, number>>;
   /** How many attempts came to nothing, by outcome and reason. */
   readonly misses: Readonly<Record<string, number>>;
+  readonly relays: readonly RelayLine[];
   readonly attempts: readonly AttemptLine[];
 };
 
@@ -114,8 +116,15 @@ export function totalsOf(transactions: readonly TransactionRecord[]): Totals {
   };
 }
 
-/** @param span the blocks that the keeper is known to have seen, which may hold no transaction at all */
-export function reportOf(transactions: readonly TransactionRecord[], span: { readonly from?: number; readonly to?: number }): Report {
+/**
+ * @param notes what relays said, by transaction
+ * @param span the blocks that the keeper is known to have seen, which may hold no transaction at all
+ */
+export function reportOf(
+  transactions: readonly TransactionRecord[],
+  notes: Parameters<typeof relayLines>[1],
+  span: { readonly from?: number; readonly to?: number },
+): Report {
   const lines = attemptLines(transactions);
   const blocks = transactions.map(({ mined, targetBlock }) => mined?.block ?? targetBlock);
   const from = span.from ?? Math.min(...blocks, span.to ?? Number.MAX_SAFE_INTEGER);
@@ -132,6 +141,7 @@ export function reportOf(transactions: readonly TransactionRecord[], span: { rea
         .filter(({ outcome }) => outcome !== 'included' && outcome !== 'open')
         .map(({ outcome, reason }) => (reason === undefined ? outcome : `${outcome}: ${reason}`)),
     ),
+    relays: relayLines(transactions, notes),
     attempts: lines,
   };
 }

@@ -144,6 +144,27 @@ export async function attemptsOf(db: Kysely<Schema>, rows: readonly TransactionR
   return Map.groupBy(attempts, (attempt) => attempt.tx_hash);
 }
 
+/** The notes made when these transactions went out, oldest first. */
+export async function notesOf(
+  db: Kysely<Schema>,
+  hashes: readonly Hex[],
+): Promise<ReadonlyMap<Hex, readonly Readonly<Record<string, string>>[]>> {
+  const notes = new Map<Hex, Readonly<Record<string, string>>[]>();
+  for (let start = 0; start < hashes.length; start += ASKED_AT_ONCE) {
+    const asked = hashes.slice(start, start + ASKED_AT_ONCE);
+    const rows = await db
+      .selectFrom('events')
+      .select(['tx_hash', 'figures'])
+      .where('event', '=', 'sent')
+      .where('tx_hash', 'in', asked)
+      .orderBy('id')
+      .execute();
+    for (const { tx_hash, figures } of rows)
+      if (tx_hash !== null) notes.set(tx_hash, [...(notes.get(tx_hash) ?? []), JSON.parse(figures) as Record<string, string>]);
+  }
+  return notes;
+}
+
 export function balanceChanges(row: TransactionRow): Readonly<Record<Address, bigint>> {
   const changes = JSON.parse(row.balance_changes ?? '{}') as Record<Address, string>;
   return Object.fromEntries(Object.entries(changes).map(([asset, raw]) => [asset, BigInt(raw)]));

@@ -4,6 +4,7 @@ import { spokenAnswer } from '../../src/ledger/control.ts';
 import { FIRST_BLOCK, HEAD_BLOCK } from '../../src/ledger/facts.ts';
 import { openLedger } from '../../src/ledger/ledger.ts';
 import { lockDataDir } from '../../src/ledger/lock.ts';
+import { noteOf } from '../../src/ledger/relay-notes.ts';
 import type { Ledger } from '../../src/ledger/types.ts';
 import { attempt, result, transaction } from '../ledger/fixtures-plain.ts';
 import { bailiff, documentOf, temporaryDir } from './cli.ts';
@@ -63,6 +64,10 @@ describe('report', () => {
     const two = transaction(1, { attempts: [attempt(1, 0), attempt(1, 1)], targetBlock: 102 });
     const [lost, missed, open] = [transaction(2), transaction(3), transaction(4)];
     for (const each of [two, lost, missed, open]) await ledger.intend(each);
+    const took = { relay: 'one.example.org', answer: 'accepted', detail: '0xab' };
+    await ledger.sent(two.txHash, noteOf([took, { relay: 'other.example.org', answer: 'refused', detail: 'no' }]));
+    await ledger.sent(missed.txHash, noteOf([took, took, { relay: 'other.example.org', answer: 'resting', detail: 'it kept failing' }]));
+    await ledger.sent(open.txHash, noteOf([{ relay: 'public mempool', answer: 'accepted', detail: open.txHash }]));
     await ledger.settle(result(two, 'included', { netUsd8: 100_50000001n, gasWei: 10n ** 15n, bidWei: 3n * 10n ** 15n, block: 102 }));
     await ledger.settle(result(lost, 'reverted', { netUsd8: -2_25000000n, gasWei: 10n ** 15n, block: 103 }));
     await ledger.settle(result(missed, 'missed'));
@@ -96,6 +101,10 @@ describe('report', () => {
       },
       blocksAfterUpdate: { '1': 2 },
       misses: { 'reverted: MustNotLeaveDust': 1, missed: 1 },
+      relays: [
+        { relay: 'one.example.org', sent: 3, accepted: 3, refused: 0, landed: 1 },
+        { relay: 'other.example.org', sent: 1, accepted: 0, refused: 1, landed: 0 },
+      ],
     });
     expect(document.attempts.map(({ outcome, block, blocksAfterUpdate }) => [outcome, block, blocksAfterUpdate])).toEqual([
       ['included', 102, 1],

@@ -18,18 +18,21 @@ async function readReport(dataDir: string, scope: Scope): Promise<Report> {
   try {
     const [transactions, first, last] = [await reader.transactions(scope), await reader.get(FIRST_BLOCK), await reader.get(HEAD_BLOCK)];
     const from = scope.sinceBlock ?? (scope.sinceMs === undefined && first !== undefined ? Number(first) : undefined);
-    return reportOf(transactions, { ...(from !== undefined && { from }), ...(last !== undefined && { to: Number(last) }) });
+    return reportOf(transactions, await reader.relayNotes(transactions), {
+      ...(from !== undefined && { from }),
+      ...(last !== undefined && { to: Number(last) }),
+    });
   } finally {
     await reader.close();
   }
 }
 
-export function reportJson({ from, to, totals, blocksAfterUpdate, misses, attempts }: Report) {
-  return { from, to, totals: totalsJson(totals), blocksAfterUpdate, misses, attempts: attempts.map(attemptJson) };
+export function reportJson({ totals, attempts, ...rest }: Report) {
+  return { ...rest, totals: totalsJson(totals), attempts: attempts.map(attemptJson) };
 }
 
 function reportText(report: Report): string {
-  const { from, to, totals, blocksAfterUpdate, misses, attempts } = report;
+  const { from, to, totals, blocksAfterUpdate, misses, relays, attempts } = report;
   const counts = (record: Readonly<Record<string, number>>) =>
     Object.entries(record)
       .map(([name, count]) => `${count} x ${name}`)
@@ -51,6 +54,10 @@ function reportText(report: Report): string {
     `attempts     ${totals.attempts}: ${totals.included} included, ${totals.reverted} reverted, ${totals.missed} missed, ${totals.replaced} replaced, ${totals.expired} expired, ${totals.open} open`,
     `delay        ${counts(Object.fromEntries(Object.entries(blocksAfterUpdate).map(([blocks, count]) => [`${blocks} blocks after the update`, count])))}`,
     `misses       ${counts(misses)}`,
+    ...relays.map(
+      ({ relay, sent, accepted, refused, landed }) =>
+        `relay        ${relay}: ${sent} sent, ${accepted} accepted, ${refused} refused, ${landed} landed`,
+    ),
     ...(rows.length === 0
       ? []
       : ['', table(['block', 'outcome', 'market', 'account', 'delay', 'profit $', 'reason'], rows, ['block', 'delay', 'profit $'])]),
