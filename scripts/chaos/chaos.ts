@@ -71,9 +71,17 @@ async function meet(trouble: Trouble, scene: ChaosScene): Promise<Run> {
   }
 }
 
-/** Each trouble as often as any other, shuffled. */
-function plan(troubles: readonly Trouble[], runs: number, random: Prng): readonly Trouble[] {
-  const all = Array.from({ length: runs }, (_, index) => troubles[index % troubles.length]!);
+/** Each trouble as often as any other; which come first, and where there are fewer runs which come at all, is up to the seed. */
+export function plan<T>(troubles: readonly T[], runs: number, random: Prng): readonly T[] {
+  const order = shuffle(troubles, random);
+  return shuffle(
+    Array.from({ length: runs }, (_, index) => order[index % order.length]!),
+    random,
+  );
+}
+
+function shuffle<T>(list: readonly T[], random: Prng): readonly T[] {
+  const all = [...list];
   for (let last = all.length - 1; last > 0; last--) {
     const other = Math.floor(random.next() * (last + 1));
     [all[last], all[other]] = [all[other]!, all[last]!];

@@ -12,6 +12,7 @@ export type Trouble = { readonly name: string; run(scene: ChaosScene): Promise<v
 const LEDGER = 'ledger.sqlite';
 const DEEPEST_REORG = 64;
 const MOST_MISSED = 5;
+const MOST_BEHIND = 12;
 const LOCKED_MS = 1_500;
 const MOST_PROVOKED = 8;
 
@@ -41,7 +42,12 @@ const ENDPOINTS: readonly Trouble[] = [
     code: -32000,
     message: 'missing trie node 0x00',
   })),
-  ...proxyFault('logs left out', () => ({ kind: 'result', results: { eth_getLogs: [] } })),
+  ...proxyFault('no logs', () => ({ kind: 'result', results: { eth_getLogs: [] } })),
+  ...proxyFault('logs left out', () => ({ kind: 'partial' })),
+  ...proxyFault('logs made up', () => ({ kind: 'forged-logs' })),
+  ...proxyFault('headers changed', () => ({ kind: 'forged-heads', fields: { timestamp: '0x7fffffff' } })),
+  ...proxyFault('behind', ({ random }) => ({ kind: 'lag', blocks: 3 + Math.floor(random.next() * MOST_BEHIND) })),
+  ...proxyFault('answers of 10 MiB', () => ({ kind: 'huge', methods: ['eth_getLogs', 'eth_call'], bytes: 10 * 1024 * 1024 })),
   ...proxyFault('no announcements', () => ({ kind: 'mute' })),
   { name: 'endpoint down, one endpoint', run: (scene) => down(scene, [scene.proxies[0]]) },
   { name: 'endpoint down, both', run: (scene) => down(scene, scene.proxies) },

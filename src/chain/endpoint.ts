@@ -1,11 +1,13 @@
 import type { SecretUrl } from '../lib/secret.ts';
 import type { Head, Hex } from '../lib/types.ts';
+import { type Amends, AmendsClock } from './amends.ts';
 import { asRpcError, errorFromAnswer, type Lie, RpcError } from './errors.ts';
 import { sealOf } from './header.ts';
 import { httpTransport } from './http.ts';
 import { parseHead, parseQuantity } from './parse.ts';
+import { byNumber, canBeLess, LATEST, toRequest } from './requests.ts';
 import { Standing } from './standing.ts';
-import type { JsonRpcRequest, Transport } from './transport.ts';
+import type { Transport } from './transport.ts';
 import type { Answerer, Notify, RpcAnswer, RpcCall } from './types.ts';
 import { wsTransport } from './ws.ts';
 
@@ -13,16 +15,14 @@ const REMEMBERED_BLOCKS = 64;
 /** A gateway may lead to another node, and that to another chain, at any time: the chain id is asked for again, beside other calls. */
 const RECHECK_MS = 60_000;
 const AMENDS_TIMEOUT_MS = 5_000;
-const LATEST = { method: 'eth_getBlockByNumber', params: ['latest', false] };
 const HEADERS = new Set(['eth_getBlockByNumber', 'eth_getBlockByHash']);
 
-let lastId = 0;
-
-/** The chain that all endpoints have to be on. Unset until the first endpoint has told it, when the operator did not. */
-export type ChainIdentity = { expected: number | null };
-
-/** Resolves with true once what an endpoint was distrusted for is no longer so. May reject: then it is not. */
-export type Amends = () => Promise<boolean>;
+export type ChainIdentity = {
+  /** The chain that all endpoints have to be on. Null until the first endpoint has told it, when the operator did not. */
+  expected: number | null;
+  /** The most fields of later forks in a header whose fields made its hash, whoever told it; null while there was none: some chains hash otherwise. */
+  sealed: number | null;
+};
 
 /** One endpoint: is it on our chain, can it be asked, can it be trusted, which blocks is it known to have. */
 export class Endpoint implements Answerer {
@@ -32,23 +32,24 @@ export class Endpoint implements Answerer {
   readonly #transport: Transport;
   readonly #identity: ChainIdentity;
   readonly #notify: Notify;
+  readonly #alone: () => boolean;
   readonly #standing = new Standing();
   readonly #known = new Set<Hex>();
-  /** Do the fields of the headers that it is asked for make their hashes? Told by the first; some endpoints leave fields out. */
-  #seals: boolean | null = null;
   #checking: Promise<void> | null = null;
   /** The connection on which the chain id was last right; null when it has to be asked for before anything else. */
   #verifiedOn: number | null = null;
   #verifiedAt = 0;
-  #timer: NodeJS.Timeout | undefined;
+  #amends: AmendsClock | undefined;
 
-  constructor(url: SecretUrl, identity: ChainIdentity, notify: Notify) {
+  /** `alone`: can no endpoint be trusted? */
+  constructor(url: SecretUrl, identity: ChainIdentity, notify: Notify, alone: () => boolean) {
     this.url = url;
     this.host = url.host;
     this.subscribes = url.protocol === 'ws:' || url.protocol === 'wss:';
     this.#transport = this.subscribes ? wsTransport(url) : httpTransport(url);
     this.#identity = identity;
     this.#notify = notify;
+    this.#alone = alone;
   }
 
   /** Milliseconds for which it should be left alone; 0 when it may be asked. */
@@ -147,13 +148,23 @@ export class Endpoint implements Answerer {
 
   /**
    * It was shown to lie: it is asked nothing more until it is on our chain, tells a sound head, and has made `amends`; that is tried after pauses that
-   * grow from 5 s to 10 min.
+   * grow from 5 s to 10 min, and every 5 s while no endpoint can be trusted.
    */
   distrustFor(lie: Lie, reason: string, amends: Amends): void {
     if (this.distrust !== null) return;
     const restMs = this.#standing.lied(performance.now(), lie, reason);
     this.#notify({ kind: 'endpoint-distrusted', host: this.host, reason, lie, restMs });
-    this.#tryAmends(restMs, lie, reason, amends);
+    const madeGood = async () => {
+      this.suspect();
+      await this.latest(AMENDS_TIMEOUT_MS);
+      if (!(await amends())) return false;
+      this.#standing.madeGood();
+      this.#notify({ kind: 'endpoint-trusted', host: this.host });
+      return true;
+    };
+    const again = () => this.#standing.lied(performance.now(), lie, reason);
+    this.#amends = new AmendsClock({ alone: this.#alone, madeGood, again });
+    this.#amends.begin(restMs);
   }
 
   /** It works, but its chain is not up to date. */
@@ -179,31 +190,18 @@ export class Endpoint implements Answerer {
     return head;
   }
 
-  /** An announced head is as good as one asked for; where its fields do not make its hash and those of headers asked for do, it is asked for. */
+  /** Some announce heads with fields left out. Where headers are known to make their hashes, one that does not is asked for. */
   async announced(header: unknown, timeoutMs: number): Promise<Head> {
     const head = parseHead(header);
-    if (this.#seals !== true || sealOf(header) === 'fits') return head;
+    if (this.#identity.sealed === null || sealOf(header)?.fits) return head;
     const asked = await this.block(head.hash, timeoutMs);
     if (asked === null) throw new RpcError('bad-answer', this.host, `announced block ${head.number} and does not have it`);
     return asked;
   }
 
   close(): void {
-    clearTimeout(this.#timer);
+    this.#amends?.close();
     this.#transport.close();
-  }
-
-  #tryAmends(restMs: number, lie: Lie, reason: string, amends: Amends): void {
-    this.#timer = setTimeout(async () => {
-      this.suspect();
-      const good = await this.latest(AMENDS_TIMEOUT_MS)
-        .then(amends)
-        .catch(() => false);
-      if (!good) return this.#tryAmends(this.#standing.lied(performance.now(), lie, reason), lie, reason, amends);
-      this.#standing.madeGood();
-      this.#notify({ kind: 'endpoint-trusted', host: this.host });
-    }, restMs);
-    this.#timer.unref();
   }
 
   async #head(call: RpcCall, timeoutMs: number): Promise<Head | null> {
@@ -258,11 +256,13 @@ export class Endpoint implements Answerer {
     return answer.result;
   }
 
-  /** Throws with kind `lied` when a header's fields do not make its hash, where they did before. */
+  /** Throws with kind `lied` when a header's fields do not make its hash, where as many did. NOTE: one with fewer has some left out, and shows nothing. */
   #checkSeal(header: unknown): void {
     const seal = sealOf(header);
-    if (seal !== 'unknown') this.#seals ??= seal === 'fits';
-    if (seal === 'broken' && this.#seals) {
+    if (seal === null) return;
+    const { sealed } = this.#identity;
+    if (seal.fits) this.#identity.sealed = Math.max(sealed ?? 0, seal.fields);
+    else if (sealed !== null && seal.fields >= sealed) {
       const { hash } = header as { hash: string };
       throw new RpcError('lied', this.host, `the fields of block ${hash} do not make its hash`, { lie: 'forged-head' });
     }
@@ -280,20 +280,6 @@ export class Endpoint implements Answerer {
       for (const { method } of calls) this.#notify({ kind: 'call', host: this.host, method, ms, ok });
     }
   }
-}
-
-function byNumber(number: number): RpcCall {
-  return { method: 'eth_getBlockByNumber', params: [`0x${number.toString(16)}`, false] };
-}
-
-/** Can less be asked for where this brings too much? Of one block's logs, there is no less. */
-function canBeLess({ method, params }: RpcCall): boolean {
-  return method === 'eth_call' || (method === 'eth_getLogs' && !('blockHash' in Object(params[0])));
-}
-
-function toRequest({ method, params }: RpcCall): JsonRpcRequest {
-  lastId = (lastId % Number.MAX_SAFE_INTEGER) + 1;
-  return { jsonrpc: '2.0', id: lastId, method, params };
 }
 
 function errorOf(host: string, method: string, answer: unknown): RpcError {

@@ -3,6 +3,22 @@ import type { BlockRef, Head, Hex } from '../lib/types.ts';
 /** Blocks below the tip that are remembered: enough for the deepest reorg on top of the longest gap that is filled. */
 const REMEMBERED = 1_024;
 
+/** A head that cannot be the child of the parent that it names: one of the two is not what it was said to be. */
+export class MisfitError extends RangeError {
+  override readonly name = 'MisfitError';
+  readonly child: Head;
+  constructor(child: Head, problem: string) {
+    super(`block ${child.number} ${problem}`);
+    this.child = child;
+  }
+}
+
+/** Why the one cannot be the child of the other; null when it can. */
+export function misfitOf(child: Head, parent: Head): string | null {
+  if (child.number !== parent.number + 1) return `names block ${parent.number} as its parent`;
+  return child.timestamp < parent.timestamp ? 'is older than its parent' : null;
+}
+
 /** Which chain is ours, by parent hash. Pure: fed with headers, it says which one is missing, and how to get from one block to the tip. */
 export class HeadChain {
   /** Everything seen, of abandoned branches too: a follower may still stand on one. */
@@ -38,12 +54,12 @@ export class HeadChain {
     return this.#ours.get(number)?.hash === hash;
   }
 
-  /** Can this head be linked to what is known? Throws `RangeError` when it cannot be the child of its parent. */
+  /** Can this head be linked to what is known? Throws `MisfitError` when it cannot be the child of its parent. */
   links(head: Head): boolean {
     const parent = this.#seen.get(head.parentHash);
     if (parent === undefined) return false;
-    if (head.number !== parent.number + 1) throw new RangeError(`block ${head.number} names block ${parent.number} as its parent`);
-    if (head.timestamp < parent.timestamp) throw new RangeError(`block ${head.number} is older than its parent`);
+    const misfit = misfitOf(head, parent);
+    if (misfit !== null) throw new MisfitError(head, misfit);
     return true;
   }
 

@@ -31,12 +31,13 @@ export function headerHash(block: Readonly<Record<string, unknown>>): Hex | null
   return items.every((item) => item.length % 2 === 0) ? keccak256(toRlp(items)) : null;
 }
 
-/** Do a header's fields make its hash, as far as that can be told? */
-export function sealOf(header: unknown): 'fits' | 'broken' | 'unknown' {
-  if (typeof header !== 'object' || header === null || !('hash' in header) || typeof header.hash !== 'string') return 'unknown';
-  const made = headerHash(header as Readonly<Record<string, unknown>>);
-  if (made === null) return 'unknown';
-  return made === header.hash.toLowerCase() ? 'fits' : 'broken';
+/** Do a header's fields make its hash? `fields`: how many of later forks it has. Null where there is no telling. */
+export function sealOf(header: unknown): { readonly fits: boolean; readonly fields: number } | null {
+  if (typeof header !== 'object' || header === null || !('hash' in header) || typeof header.hash !== 'string') return null;
+  const block = header as Readonly<Record<string, unknown>>;
+  const made = headerHash(block);
+  if (made === null) return null;
+  return { fits: made === header.hash.toLowerCase(), fields: LATER_FIELDS.filter((field) => block[field] != null).length };
 }
 
 /** Without leading zeros, zero being nothing: RLP's way of writing numbers. */

@@ -16,7 +16,7 @@ import { Arrivals } from './arrivals.ts';
 import type { Endpoint } from './endpoint.ts';
 import { asRpcError, RpcError } from './errors.ts';
 import { HeadSources } from './head-sources.ts';
-import { HeadChain } from './headchain.ts';
+import { HeadChain, MisfitError, misfitOf } from './headchain.ts';
 import type { RpcPool } from './rpc.ts';
 import type { Freshness, HeadEvent, Notify } from './types.ts';
 
@@ -25,6 +25,8 @@ const LONGEST_GAP = 512;
 const TIMEOUT_MS = 5_000;
 /** A head that cannot be linked is asked for again so often; then the next one, or the watchdog, has to bring us on. */
 const LINK_RETRIES = 8;
+
+type Offered = { readonly head: Head; readonly from: Endpoint };
 
 export type HeadsOptions = { readonly notify?: Notify; readonly timeoutMs?: number };
 
@@ -38,7 +40,7 @@ export class Heads {
   #chain: HeadChain;
   #arrivedAtMs = performance.now();
   /** The newest head announced and not yet linked; an older one that still waits is dropped for it. */
-  #offered: { readonly head: Head; readonly from: Endpoint } | null = null;
+  #offered: Offered | null = null;
   #refuted: readonly Head[] = [];
   #linking = false;
   #changed = Promise.withResolvers<void>();
@@ -108,7 +110,7 @@ export class Heads {
     return path.removed.length > 0 ? { kind: 'reorg', ...path, arrivedAtMs } : { kind: 'extended', added: path.added, arrivedAtMs };
   }
 
-  #offer(offered: { readonly head: Head; readonly from: Endpoint }): void {
+  #offer(offered: Offered): void {
     this.#offered = offered;
     if (!this.#linking) void this.#linkOffered();
   }
@@ -125,7 +127,7 @@ export class Heads {
         failures = 0;
       } catch (error) {
         // The endpoints could not tell its parents yet, or have left that branch meanwhile: what they say then is another try.
-        this.#blame(offered.from, error);
+        await this.#blame(offered, error);
         if (failures++ < LINK_RETRIES) await this.#offerLatest();
       }
       if (this.tip.hash !== before.hash) this.#advanced(before, announcedAt);
@@ -173,12 +175,16 @@ export class Heads {
   }
 
   /** What the announced head itself is to blame for is its endpoint's fault; what others could not tell of it is not. */
-  #blame(from: Endpoint, error: unknown): void {
-    if (error instanceof RangeError) from.failed(new RpcError('lied', from.host, error.message, { lie: 'forged-head' }));
-    else {
-      const fault = asRpcError('endpoint', error);
-      if (fault.lie !== undefined && fault.message.startsWith(from.host)) from.failed(fault);
+  async #blame({ head, from }: Offered, error: unknown): Promise<void> {
+    if (error instanceof MisfitError) {
+      const parent = await from.block(error.child.parentHash, this.#timeoutMs).catch(() => null);
+      // It knows the parent otherwise than we do: somebody else has lied to us, and all that rests on it is to be forgotten.
+      if (parent !== null && misfitOf(error.child, parent) === null) return this.#startOver(head, from).catch(() => {});
+      from.failed(new RpcError('lied', from.host, error.message, { lie: 'forged-head' }));
+      return;
     }
+    const fault = asRpcError('endpoint', error);
+    if (fault.lie !== undefined && fault.message.startsWith(from.host)) from.failed(fault);
   }
 
   /** The way back to below the lowest block of the follower's whose logs were wrong, and up to the tip. */

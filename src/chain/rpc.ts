@@ -55,7 +55,7 @@ export class RpcPool implements Rpc {
   static async open(urls: readonly SecretUrl[], options: RpcOptions = {}): Promise<RpcPool> {
     const { timeoutMs = LONGEST_TIMEOUT_MS, notify = () => {} } = options;
     const firstMs = Math.min(timeoutMs, TIMEOUT_MS);
-    const identity: ChainIdentity = { expected: options.chainId ?? null };
+    const identity: ChainIdentity = { expected: options.chainId ?? null, sealed: null };
     let audit: LogAudit | undefined;
     const heardOf: Notify = (notice) => {
       notify(notice);
@@ -67,6 +67,7 @@ export class RpcPool implements Rpc {
           url,
           identity,
           tellTrust(() => endpoints, heardOf),
+          () => distrustOf(endpoints) !== null,
         ),
     );
     const faults: string[] = [];

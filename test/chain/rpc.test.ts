@@ -54,7 +54,7 @@ async function open(urls: readonly string[], options: { chainId?: number; timeou
 
 describe('calls over several endpoints', () => {
   it('go to the first that works', async () => {
-    const { pool } = await open([first.http, second.http]);
+    const { pool } = await open([first.http, second.http], { timeoutMs: 10_000 });
     second.calls.length = 0;
     expect((await getHead(pool, 'latest')).number).toBe(2);
     expect(second.calls).not.toContain('eth_getBlockByNumber');

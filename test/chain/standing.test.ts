@@ -1,5 +1,6 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { winnerOf } from '../../src/chain/agreement.ts';
+import { AmendsClock } from '../../src/chain/amends.ts';
 import { Standing } from '../../src/chain/standing.ts';
 
 const SECOND = 1_000;
@@ -46,5 +47,29 @@ describe('the branch that wins', () => {
   ] as const)('is %s', (_, votes, configured, winner) => {
     const hash = (name: string) => `0x${name.repeat(64)}` as const;
     expect(winnerOf(hash('a'), votes.map(hash), configured)).toBe(hash(winner));
+  });
+});
+
+describe('making amends', () => {
+  it.each([
+    ['is tried after the rest that was earned', false, [40, 100]],
+    ['is tried every 5 s while no endpoint can be trusted, and the rest is earned all the same', true, [5, 10, 15, 20, 25, 30, 35, 40]],
+  ] as const)('%s', async (_, alone, triedAt) => {
+    vi.useFakeTimers();
+    try {
+      const tries: number[] = [];
+      const began = performance.now();
+      const clock = new AmendsClock({
+        alone: () => alone && tries.length < triedAt.length,
+        madeGood: async () => tries.push(Math.round((performance.now() - began) / SECOND)) === triedAt.length,
+        again: () => 60 * SECOND,
+      });
+      clock.begin(40 * SECOND);
+      await vi.advanceTimersByTimeAsync(HOUR);
+      expect(tries).toEqual(triedAt);
+      expect(vi.getTimerCount()).toBe(0);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 });

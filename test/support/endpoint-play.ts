@@ -26,14 +26,14 @@ export class EndpointPlay {
     this.mirror = mirror;
     this.tally = tally;
     this.notices = notices;
-    this.heads = new Heads(pool, mirror.recent, { timeoutMs: 500, notify: (notice) => void notices.push(notice) });
+    this.heads = new Heads(pool, mirror.recent, { timeoutMs: 1_500, notify: (notice) => void notices.push(notice) });
     this.#following = this.#follow();
   }
 
   static async start(chain: TallyChain, urls: readonly string[]): Promise<EndpointPlay> {
     const notices: ChainNotice[] = [];
     const secret = urls.map((url) => new SecretUrl(url));
-    const pool = await RpcPool.open(secret, { timeoutMs: 1_000, notify: (notice) => void notices.push(notice) });
+    const pool = await RpcPool.open(secret, { timeoutMs: 2_500, notify: (notice) => void notices.push(notice) });
     const tally = new TallyMirror(chain.tally);
     const mirror = await Mirror.sync(pool, [tally], { multicall3: chain.multicall3, auditLimit: 0 });
     return new EndpointPlay(chain, pool, mirror, tally, notices);

@@ -3,7 +3,7 @@ import { FaultProxy } from '../../scripts/devnet/fault-proxy.ts';
 import { EndpointPlay } from './endpoint-play.ts';
 import { account, call, TallyChain } from './tally-chain.ts';
 
-const WAIT = { timeout: 30_000, interval: 25 };
+const WAIT = { timeout: 75_000, interval: 50 };
 const BLOCK_MS = 150;
 /** Deeper than endpoints are asked to agree about. */
 const HISTORY = 80;
