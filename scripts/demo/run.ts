@@ -31,8 +31,11 @@ const READY_TIMEOUT_MS = 60_000;
 const MINED_TIMEOUT_MS = 30_000;
 const POLL_MS = 100;
 
-/** Starts everything, plays the crash, and judges. Undefined when interrupted. Leaves nothing running. */
-export async function run(options: RunOptions, view: View): Promise<DemoSummary | undefined> {
+/** Moves prices; answers with the blocks of its updates, or undefined when interrupted. */
+export type Play = (devnet: Devnet, view: View, signal: AbortSignal) => Promise<readonly Update[] | undefined>;
+
+/** Starts everything, plays the crash, or what is given instead, and judges. Undefined when interrupted. Leaves nothing running. */
+export async function run(options: RunOptions, view: View, play: Play = playCrash): Promise<DemoSummary | undefined> {
   const began = performance.now();
   const progress = (line: string) => view.say('plain', `${((performance.now() - began) / 1_000).toFixed(1).padStart(5)} s  ${line}`);
   progress('starting a chain with real contracts (the first time they are compiled, about half a minute)');
@@ -88,6 +91,7 @@ function environmentOf(devnet: Devnet, deploymentsFile: string, folder: string):
     KEEPER_PRIVATE_KEY: devnet.accounts.keeper.privateKey,
     DEPLOYMENTS_FILE: deploymentsFile,
     RELAY_URLS: devnet.builderUrl,
+    MEV_SHARE_URL: `${devnet.builderUrl}/hints`,
     MIN_PROFIT_USD: String(MIN_PROFIT_USD),
     BID_SHARE: String(BID_SHARE),
     DATA_DIR: join(folder, 'data'),
@@ -105,8 +109,7 @@ async function ready(teller: Teller, keeper: Keeper, signal: AbortSignal): Promi
   await Promise.race([teller.processedABlock, late, ended, interrupted]);
 }
 
-/** The crash. Answers with the block of each act's last update, or undefined when interrupted. */
-async function play(devnet: Devnet, view: View, signal: AbortSignal): Promise<Update[] | undefined> {
+async function playCrash(devnet: Devnet, view: View, signal: AbortSignal): Promise<Update[] | undefined> {
   const prices = new Map(Object.entries(START_PRICES_USD8));
   const updates: Update[] = [];
   for (const act of CRASH) {
@@ -131,7 +134,7 @@ async function play(devnet: Devnet, view: View, signal: AbortSignal): Promise<Up
   return updates;
 }
 
-async function minedIn(devnet: Devnet, txHash: Hex): Promise<number> {
+export async function minedIn(devnet: Devnet, txHash: Hex): Promise<number> {
   for (const deadline = performance.now() + MINED_TIMEOUT_MS; performance.now() < deadline; ) {
     const block = await blockOf(devnet.rpcUrl, txHash);
     if (block !== undefined) return block;

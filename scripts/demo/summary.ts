@@ -26,11 +26,14 @@ export type DemoSummary = {
   readonly updates: readonly {
     readonly title: string;
     readonly block: number;
+    readonly transactions: number;
     readonly liquidatable: number;
     readonly profitable: number;
     readonly liquidatedSameBlock: number;
     readonly liquidatedNextBlock: number;
   }[];
+  /** Transactions of ours that were mined in vain. */
+  readonly reverted: number;
   readonly ledgerEqualsChain: boolean;
   /** Why `ok` is false; empty otherwise. */
   readonly shortfalls: readonly string[];
@@ -78,7 +81,7 @@ export async function summarise(evidence: Evidence, progress: (line: string) => 
     for (const one of ours)
       if (one.block >= block && liquidatable.has(one.account)) lastUpdateOf.set(`${one.txHash}${one.account}${one.block}`, block);
     updates.push({
-      ...{ title, block, liquidatable: liquidatable.size, profitable: profitable.length },
+      ...{ title, block, transactions: txHashes.length, liquidatable: liquidatable.size, profitable: profitable.length },
       ...{ liquidatedSameBlock: taken[0]!, liquidatedNextBlock: taken[1]! },
     });
   }
@@ -120,6 +123,7 @@ export async function summarise(evidence: Evidence, progress: (line: string) => 
       },
     },
     updates,
+    reverted: evidence.ledger.filter(({ outcome }) => outcome === 'reverted').length,
     ledgerEqualsChain: mismatch.length === 0,
     shortfalls,
   };
