@@ -90,7 +90,7 @@ export async function runKeeper(config: Config, telemetry: Telemetry, stop: Abor
 
   const world = await World.open(
     {
-      ...{ rpc, book, executor: settings.executor, choices: config.choices },
+      ...{ rpc, book, executor: settings.executor, choices: config.choices, accounts: lanes.map(({ address }) => address) },
       found: ({ token, cause }) => emit(cause === undefined ? 'token.plain' : 'token.odd', { token, cause }),
     },
     progressTo((fields) => emit('sync.progress', fields)),
@@ -119,6 +119,7 @@ export async function runKeeper(config: Config, telemetry: Telemetry, stop: Abor
     errands: world.errands,
     tell: tellLane(emit, telemetry.metrics),
     surchargeWei: () => world.surcharge.feeWei,
+    mirrored: (address) => world.balanceOf(address),
   });
   const dispatcher = new Dispatcher(
     { lanes: laneBook, relays, chain, ledger },

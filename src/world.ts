@@ -11,6 +11,7 @@ import type { FlashSource, Venue } from './liquidity/types.ts';
 import { UniswapV2Pairs } from './liquidity/uniswap-v2/pairs.ts';
 import { UniswapV3Flash } from './liquidity/uniswap-v3/flash.ts';
 import { UniswapV3Pools } from './liquidity/uniswap-v3/pools.ts';
+import { NativeBalances } from './mirror/balances.ts';
 import { Distrust } from './mirror/distrust.ts';
 import { Mirror } from './mirror/mirror.ts';
 import type { MirrorUpdate, SyncProgress } from './mirror/reports.ts';
@@ -39,6 +40,8 @@ export type WorldParts = {
   readonly executor: Address | undefined;
   /** Absent: every protocol that the book has. */
   readonly choices?: Choices;
+  /** Whose native balances are followed. */
+  readonly accounts?: readonly Address[];
   /** Told of each token that turns out not to move as it is told to, or to do so again. */
   readonly found?: (finding: Finding) => void;
 };
@@ -62,8 +65,9 @@ export class World implements DecisionWorld {
   /** Where transactions cost more than their gas. */
   readonly rollup: Rollup;
   /** For whatever asks the chain now and then. */
-  readonly errands = new Errands();
+  readonly errands: Errands;
   readonly #surcharge: UsualSurcharge;
+  readonly #balances: NativeBalances | undefined;
   readonly #book: AddressBook;
   readonly #mirror: Mirror;
   readonly #before: readonly Head[];
@@ -82,6 +86,8 @@ export class World implements DecisionWorld {
     readonly deployed: readonly Deployed[];
     readonly rollup: Rollup;
     readonly surcharge: UsualSurcharge;
+    readonly balances: NativeBalances | undefined;
+    readonly errands: Errands;
     readonly pools: readonly UniswapV3Pools[];
   }) {
     this.#book = parts.book;
@@ -95,6 +101,8 @@ export class World implements DecisionWorld {
     this.#trials = parts.trials;
     this.rollup = parts.rollup;
     this.#surcharge = parts.surcharge;
+    this.#balances = parts.balances;
+    this.errands = parts.errands;
     this.protocols = parts.deployed.map(({ protocol }) => shielded(protocol));
     this.#flashes = [
       ...parts.deployed.flatMap(({ protocol, flashes }) => flashes.map((source) => ({ source, of: protocol.id }))),
@@ -108,7 +116,7 @@ export class World implements DecisionWorld {
    * market can be read, or when another address of the book is not what it should be.
    */
   static async open(
-    { rpc, book, executor, choices = EVERYTHING, found = () => {} }: WorldParts,
+    { rpc, book, executor, choices = EVERYTHING, accounts = [], found = () => {} }: WorldParts,
     progress: (progress: SyncProgress) => void,
   ): Promise<World> {
     const feeds = new Feeds();
@@ -137,21 +145,29 @@ export class World implements DecisionWorld {
     venue.want(tokens);
     const sequencer = book.sequencerUptimeFeed === undefined ? undefined : new SequencerFeed(book.sequencerUptimeFeed);
     const aggregators = new OcrAggregators(feeds);
-    const others: readonly Mirrored[] = [usd, venue, feeds, aggregators, ...(sequencer === undefined ? [] : [sequencer])];
+    const balances = book.multicall3 === undefined || accounts.length === 0 ? undefined : new NativeBalances(book.multicall3, accounts);
+    const others: readonly Mirrored[] = [usd, venue, feeds, aggregators, ...[sequencer, balances].filter((one) => one !== undefined)];
     for (const later of others) await mirror.add([later]);
-    const trials = new TokenTrials({ rpc, multicall3: book.multicall3, exchanging: venue, recipient: executor ?? NOBODY, found });
+    const errands = new Errands();
+    const trials = new TokenTrials({ rpc, multicall3: book.multicall3, exchanging: venue, recipient: executor ?? NOBODY, errands, found });
     await trials.onBlock(mirror.head);
     const rollup = await Rollup.detect(rpc, book.chainId);
     const surcharge = new UsualSurcharge(rollup);
     await surcharge.onBlock(mirror.head.number, new Errands());
     const oldest = mirror.recent[0]!.number;
     const before = oldest === 0 ? [] : await getHeads(rpc, Math.max(0, oldest - RECENT_HEADS), oldest - 1);
-    return new World({ book, mirror, before, feeds, aggregators, sequencer, usd, venue, trials, deployed, pools, rollup, surcharge });
+    const extras = { rollup, surcharge, balances, errands };
+    return new World({ book, mirror, before, feeds, aggregators, sequencer, usd, venue, trials, deployed, pools, ...extras });
   }
 
   /** What the chain charges a transaction of one liquidation beyond its gas. */
   get surcharge(): Surcharge {
     return this.#surcharge.value;
+  }
+
+  /** What one of the followed accounts holds, in wei; undefined where that is not mirrored. */
+  balanceOf(account: Address): bigint | undefined {
+    return this.#balances?.of(account);
   }
 
   get head(): Head {

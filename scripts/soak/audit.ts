@@ -11,8 +11,8 @@ export type Scene = {
   readonly pool: Address;
   readonly tokens: readonly Address[];
   readonly executor: Address;
-  /** The lane, which is also the treasury. */
-  readonly sender: Address;
+  /** The lanes; the first is also the treasury. */
+  readonly senders: readonly Address[];
   readonly dataDir: string;
   /** The last block before the keeper's first. */
   readonly before: number;
@@ -21,7 +21,14 @@ export type Scene = {
 /** `wrong`: the ledger says something else than the chain. `duplicate`: one liquidation could have been, or was, done twice. `lost`: known to the chain alone. */
 export type Finding = { readonly kind: 'wrong' | 'duplicate' | 'lost'; readonly what: string };
 
-type Mined = { readonly hash: Hex; readonly nonce: number; readonly block: number; readonly blockHash: Hex; readonly succeeded: boolean };
+type Mined = {
+  readonly hash: Hex;
+  readonly from: Address;
+  readonly nonce: number;
+  readonly block: number;
+  readonly blockHash: Hex;
+  readonly succeeded: boolean;
+};
 
 /** To be asked when the keeper has processed the head. Says nothing when all is well. */
 export async function audit(scene: Scene): Promise<readonly Finding[]> {
@@ -34,7 +41,7 @@ export async function audit(scene: Scene): Promise<readonly Finding[]> {
   );
   return [
     ...outcomes(mined, records, head),
-    ...nonces(mined, records, await nonceAt(scene, scene.before), await nonceAt(scene, head)),
+    ...(await Promise.all(scene.senders.map((sender) => nonces(scene, sender, mined, records, head)))).flat(),
     ...once(records, liquidations),
     ...(await heardOf(scene, records, head)),
     ...(await balances(scene, records, head)),
@@ -65,13 +72,27 @@ function outcomes(mined: readonly Mined[], records: readonly TransactionRecord[]
   return findings;
 }
 
-/** Used one after another, and what is under way goes on from there. */
-function nonces(mined: readonly Mined[], records: readonly TransactionRecord[], first: number, next: number): Finding[] {
-  const used = mined.map(({ nonce }) => nonce).sort((a, b) => a - b);
-  const gaps = used.flatMap((nonce, index) => (nonce === first + index ? [] : [`nonce ${nonce} where ${first + index} was expected`]));
-  const open = new Set(records.filter(({ outcome }) => outcome === undefined).map(({ nonce }) => nonce));
+/** A sender's are used one after another, and what is under way goes on from there. */
+async function nonces(
+  scene: Scene,
+  sender: Address,
+  mined: readonly Mined[],
+  records: readonly TransactionRecord[],
+  head: number,
+): Promise<Finding[]> {
+  const [first, next] = [await nonceAt(scene, sender, scene.before), await nonceAt(scene, sender, head)];
+  const ours = (address: Address) => getAddress(address) === getAddress(sender);
+  const used = mined
+    .filter(({ from }) => ours(from))
+    .map(({ nonce }) => nonce)
+    .sort((a, b) => a - b);
+  const gaps = used.flatMap((nonce, index) =>
+    nonce === first + index ? [] : [`nonce ${nonce} of ${sender} where ${first + index} was expected`],
+  );
+  const open = new Set(records.filter(({ outcome, lane }) => outcome === undefined && ours(lane)).map(({ nonce }) => nonce));
   for (let expected = next; open.size > 0; expected++)
-    if (!open.delete(expected)) return [{ kind: 'wrong', what: `open nonces ${[...open].join(', ')}, the next is ${expected}` }];
+    if (!open.delete(expected))
+      return [{ kind: 'wrong', what: `open nonces ${[...open].join(', ')} of ${sender}, the next is ${expected}` }];
   return gaps.map((what) => ({ kind: 'wrong', what }));
 }
 
@@ -98,7 +119,8 @@ function once(records: readonly TransactionRecord[], liquidations: readonly Liqu
   for (const key of done.keys()) findings.push({ kind: 'lost', what: `a liquidation without an attempt: ${key}` });
   for (const [index, one] of records.entries()) {
     for (const other of records.slice(index + 1)) {
-      const together = one.targetBlock <= other.lastBlock && other.targetBlock <= one.lastBlock && one.nonce !== other.nonce;
+      const rivals = one.lane === other.lane && one.nonce === other.nonce;
+      const together = one.targetBlock <= other.lastBlock && other.targetBlock <= one.lastBlock && !rivals;
       const shared = together && one.attempts.find(({ account }) => other.attempts.some((attempt) => attempt.account === account));
       if (shared) findings.push({ kind: 'duplicate', what: `${one.txHash} and ${other.txHash} could both have taken ${shared.account}` });
     }
@@ -115,7 +137,8 @@ async function heardOf(scene: Scene, records: readonly TransactionRecord[], head
       for (const [place, hash] of txs.entries()) if (getAddress(senders[place]!) === getAddress(scene.sender)) heard.add(hash);
   type Pool = Record<'pending' | 'queued', Record<string, Record<string, { hash: Hex }>>>;
   const { pending, queued } = await rpc<Pool>(scene.rpcUrl, 'txpool_content');
-  const ours = (part: Pool['pending']) => Object.values(part[getAddress(scene.sender)] ?? part[scene.sender.toLowerCase()] ?? {});
+  const ours = (part: Pool['pending']) =>
+    scene.senders.flatMap((sender) => Object.values(part[getAddress(sender)] ?? part[sender.toLowerCase()] ?? {}));
   for (const { hash } of ours(pending)) heard.add(hash);
   return [
     ...[...heard]
@@ -127,7 +150,7 @@ async function heardOf(scene: Scene, records: readonly TransactionRecord[], head
 
 /** The sum of what the ledger says of each transaction is the change of our balances, asset by asset, to the wei. */
 async function balances(scene: Scene, records: readonly TransactionRecord[], head: number): Promise<Finding[]> {
-  const holders = [scene.executor, scene.sender];
+  const holders = [scene.executor, ...scene.senders];
   const [start, end] = [
     await balancesAt(scene.rpcUrl, holders, scene.tokens, scene.before),
     await balancesAt(scene.rpcUrl, holders, scene.tokens, head),
@@ -141,22 +164,24 @@ async function balances(scene: Scene, records: readonly TransactionRecord[], hea
   });
 }
 
-async function minedBy({ rpcUrl, sender, before }: Scene, head: number): Promise<readonly Mined[]> {
+async function minedBy({ rpcUrl, senders, before }: Scene, head: number): Promise<readonly Mined[]> {
   type Block = { hash: Hex; number: Hex; transactions: { hash: Hex; from: Hex; nonce: Hex }[] };
+  const lanes = new Set(senders.map((sender) => sender.toLowerCase()));
   const numbers = Array.from({ length: head - before }, (_, index) => numberToHex(before + 1 + index));
   const blocks = await rpcBatch<Block>(
     rpcUrl,
     numbers.map((number) => ({ method: 'eth_getBlockByNumber', params: [number, true] })),
   );
   const ours = blocks.flatMap(({ hash, number, transactions }) =>
-    transactions.filter(({ from }) => from === sender.toLowerCase()).map((transaction) => ({ ...transaction, number, blockHash: hash })),
+    transactions.filter(({ from }) => lanes.has(from)).map((transaction) => ({ ...transaction, number, blockHash: hash })),
   );
   const receipts = await rpcBatch<{ status: Hex }>(
     rpcUrl,
     ours.map(({ hash }) => ({ method: 'eth_getTransactionReceipt', params: [hash] })),
   );
-  return ours.map(({ hash, nonce, number, blockHash }, index) => ({
+  return ours.map(({ hash, from, nonce, number, blockHash }, index) => ({
     hash,
+    from,
     nonce: Number(nonce),
     block: Number(number),
     blockHash,
@@ -164,6 +189,6 @@ async function minedBy({ rpcUrl, sender, before }: Scene, head: number): Promise
   }));
 }
 
-async function nonceAt({ rpcUrl, sender }: Scene, block: number): Promise<number> {
+async function nonceAt({ rpcUrl }: Scene, sender: Address, block: number): Promise<number> {
   return Number(await rpc<Hex>(rpcUrl, 'eth_getTransactionCount', [sender, numberToHex(block)]));
 }

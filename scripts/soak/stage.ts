@@ -9,6 +9,7 @@ import type { Scene } from './audit.ts';
 
 const SLOT_MS = 200;
 const BID_SHARE = '0.9';
+const FURTHER_LANES = 2;
 
 export type Stage = {
   readonly devnet: Devnet;
@@ -33,12 +34,14 @@ export async function openStage(options: {
     await devnet.stop();
     await rm(folder, { recursive: true, force: true });
   };
+  const lanes = devnet.accounts.lanes.slice(0, FURTHER_LANES);
   try {
     const environment = {
       // Fake keys: what the keepers write is searched for them.
       RPC_URLS: `${devnet.wsUrl}/?apikey=fake-key-of-the-socket,${devnet.rpcUrl}/?apikey=fake-key-of-the-endpoint`,
       MODE: 'live',
       KEEPER_PRIVATE_KEY: devnet.accounts.keeper.privateKey,
+      LANE_PRIVATE_KEYS: lanes.map(({ privateKey }) => privateKey).join(','),
       DEPLOYMENTS_FILE: deploymentsFile,
       ...(publicMempool === 'only' ? {} : { RELAY_URLS: `${devnet.builderUrl}/?apikey=fake-key-of-the-relay` }),
       PUBLIC_MEMPOOL: publicMempool,
@@ -55,7 +58,7 @@ export async function openStage(options: {
       pool: market.aave.pool,
       tokens: Object.values(market.tokens),
       executor,
-      sender: accounts.keeper.address,
+      senders: [accounts.keeper, ...lanes].map(({ address }) => address),
       dataDir,
       before: head,
     };

@@ -43,16 +43,28 @@ export class LaneBook {
   readonly #chain: ExecutionChain;
   readonly #tell: TellLane;
   readonly #surchargeWei: () => bigint;
+  readonly #mirrored: (lane: Address) => bigint | undefined;
   readonly #errands: Errands;
   #states: readonly (LaneState & { readonly lookedAt: number })[] = [];
 
-  /** @param surchargeWei what a rollup charges a liquidation beside its gas */
-  constructor(parts: { lanes: readonly Lane[]; chain: ExecutionChain; errands: Errands; tell: TellLane; surchargeWei: () => bigint }) {
+  /**
+   * @param parts.surchargeWei what a rollup charges a liquidation beside its gas
+   * @param parts.mirrored what a lane holds at the head, where that is known without asking
+   */
+  constructor(parts: {
+    lanes: readonly Lane[];
+    chain: ExecutionChain;
+    errands: Errands;
+    tell: TellLane;
+    surchargeWei: () => bigint;
+    mirrored: (lane: Address) => bigint | undefined;
+  }) {
     this.lanes = parts.lanes;
     this.#chain = parts.chain;
     this.#errands = parts.errands;
     this.#tell = parts.tell;
     this.#surchargeWei = parts.surchargeWei;
+    this.#mirrored = parts.mirrored;
   }
 
   /** As last seen; empty before the first look. */
@@ -71,8 +83,16 @@ export class LaneBook {
     this.#states = this.#states.map((state) => ({ ...state, lookedAt: Number.NEGATIVE_INFINITY }));
   }
 
-  /** For blocks with nothing to send: one call at most, for the lane that was not looked at for longest. Says whether there was one. */
+  /**
+   * For blocks with nothing to send: what is mirrored, or one call at most, for the lane that was not looked at for longest. Says whether there was anything
+   * to see.
+   */
   async glance(next: NextBlock): Promise<boolean> {
+    const mirrored = this.lanes.map(({ address }) => this.#mirrored(address));
+    if (mirrored.every((balanceWei) => balanceWei !== undefined)) {
+      this.#see(mirrored, next);
+      return true;
+    }
     if (this.#states.length < this.lanes.length) return (await this.look(next)).length > 0;
     const oldest = this.#states.toSorted((a, b) => a.lookedAt - b.lookedAt)[0];
     if (oldest === undefined || next.number - oldest.lookedAt < LOOK_EVERY || !this.#errands.take(next.number)) return false;

@@ -26,6 +26,8 @@ export type TopUpOrder = {
   stillCurrent(): boolean;
 };
 
+/** Blocks after which it is tried again where nothing could be given. */
+const TRY_EVERY = 10;
 /** Who gives keeps at least what it needs so many times over: it must not come to rest by giving. */
 const KEPT = 2n;
 const UNWRAP_GAS = 60_000n;
@@ -53,6 +55,7 @@ export class TopUps {
   readonly #chain: ExecutionChain;
   readonly #sender: Sender;
   readonly #wei: bigint;
+  #failedAt = Number.NEGATIVE_INFINITY;
   readonly #options: { readonly chainId: number; readonly publicMempool: 'never' | 'fallback' | 'only' };
 
   constructor(
@@ -68,6 +71,13 @@ export class TopUps {
 
   /** Nothing of ours may be under way. Undefined where nothing was sent. */
   async run(order: TopUpOrder): Promise<(Sent & { readonly topUp: SentTopUp }) | undefined> {
+    if (order.at.number - this.#failedAt < TRY_EVERY) return undefined;
+    const done = await this.#run(order);
+    if (done === undefined) this.#failedAt = order.at.number;
+    return done;
+  }
+
+  async #run(order: TopUpOrder): Promise<(Sent & { readonly topUp: SentTopUp }) | undefined> {
     const { head, at, terms, budget, stillCurrent } = order;
     const states = await this.#lanes.look(at);
     const topUp = topUpFor(states, this.#wei);

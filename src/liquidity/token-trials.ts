@@ -1,5 +1,6 @@
 import { callAs, readActorCode } from '../chain/actions/callAs.ts';
 import type { Rpc } from '../chain/types.ts';
+import type { Errands } from '../lib/errands.ts';
 import type { Address, Head, Hex } from '../lib/types.ts';
 import { actingOf, oddityIn, type Trial, trialOf } from './transfers.ts';
 
@@ -23,6 +24,8 @@ export type TokenTrialsParts = {
   readonly multicall3: Address | undefined;
   readonly exchanging: Exchanging;
   readonly recipient: Address;
+  /** Whatever can wait makes room in a block with trials. */
+  readonly errands: Errands;
   readonly found: (finding: Finding) => void;
 };
 
@@ -47,6 +50,7 @@ export class TokenTrials {
     if (this.#busy || this.#parts.multicall3 === undefined) return;
     const trials = this.#due(block);
     if (trials.length === 0) return;
+    this.#parts.errands.take(block.number);
     this.#busy = true;
     try {
       await this.#try(trials, block, this.#parts.multicall3);

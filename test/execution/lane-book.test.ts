@@ -27,6 +27,7 @@ describe('looking at the lanes', () => {
     const told: string[] = [];
     let calls = 0;
     const errands = new Errands();
+    const mirrored = new Map<Address, bigint>();
     const accounts: ExecutionChain['accounts'] = async (asked) => {
       calls++;
       return asked.map((_, index) => ({ nonce: 3, balanceWei: balances[index]! }));
@@ -39,8 +40,8 @@ describe('looking at the lanes', () => {
       if (changed) told.push(`${lane === address(1) ? 'first' : 'second'} ${resting ? 'rests' : 'is back'}`);
     };
     const chain = { accounts, balanceOf } as ExecutionChain;
-    const book = new LaneBook({ lanes, chain, errands, tell, surchargeWei: () => 0n });
-    return { book, told, errands, calls: () => calls };
+    const book = new LaneBook({ lanes, chain, errands, tell, surchargeWei: () => 0n, mirrored: (lane) => mirrored.get(lane) });
+    return { book, told, errands, mirrored, calls: () => calls };
   };
   const at = (number: number) => ({ number, baseFeeWei: 10n ** 9n });
 
@@ -66,6 +67,14 @@ describe('looking at the lanes', () => {
     const answers: boolean[] = [];
     for (const look of looked) answers.push(await look());
     expect(answers).toEqual([false, true, true, false]);
+  });
+
+  it('costs nothing where balances are mirrored', async () => {
+    const { book, told, mirrored, calls } = bookOf([0n, 0n]);
+    mirrored.set(address(1), WEI).set(address(2), 1n);
+    for (let number = 1; number <= 20; number++) expect(await book.glance(at(number))).toBe(true);
+    expect(calls()).toBe(0);
+    expect(told).toEqual(['second rests']);
   });
 
   it('tells once of a lane that comes to rest, and once when it is back', async () => {

@@ -43,7 +43,7 @@ export class Play {
       pool: devnet.market.aave.pool,
       tokens: Object.values(devnet.market.tokens),
       executor,
-      sender: devnet.accounts.keeper.address,
+      senders: [devnet.accounts.keeper.address],
       dataDir: this.dataDir,
       before,
     };

@@ -20,12 +20,14 @@ class Arena {
   readonly start: number;
   keeper: TestKeeper;
   readonly #environment: Readonly<Record<string, string>>;
+  readonly #wraps: Wraps;
 
-  private constructor(stage: Stage, environment: Readonly<Record<string, string>>, keeper: TestKeeper, start: number) {
+  private constructor(stage: Stage, environment: Readonly<Record<string, string>>, wraps: Wraps, keeper: TestKeeper, start: number) {
     const { accounts } = stage.devnet;
     this.stage = stage;
     this.senders = [accounts.keeper.address, ...accounts.lanes.slice(0, LANES).map(({ address }) => address)];
     this.#environment = environment;
+    this.#wraps = wraps;
     this.keeper = keeper;
     this.start = start;
   }
@@ -34,12 +36,12 @@ class Arena {
     const environment = { ...stage.environment, ...over };
     const keeper = startTestKeeper(environment, stage.folder, wraps);
     const first = await keeper.until(({ event }) => event === 'block.processed', 'the first block');
-    return new Arena(stage, environment, keeper, Number(first['block']));
+    return new Arena(stage, environment, wraps, keeper, Number(first['block']));
   }
 
   async restart(): Promise<void> {
     await this.keeper.stop();
-    this.keeper = startTestKeeper(this.#environment, this.stage.folder);
+    this.keeper = startTestKeeper(this.#environment, this.stage.folder, this.#wraps);
     await this.keeper.until(({ event }) => event === 'block.processed', 'the first block');
   }
 
@@ -140,9 +142,23 @@ class StuckSenderDouble {
 
 describe('several senders in the public mempool', () => {
   let arena: Arena;
+  const asked: string[] = [];
 
   beforeAll(async () => {
-    arena = await Arena.open(await setStage({ lanes: LANES }), { PUBLIC_MEMPOOL: 'only' });
+    const wraps: Wraps = {
+      chain: (chain) => ({
+        ...chain,
+        accounts: (...given) => {
+          asked.push('accounts');
+          return chain.accounts(...given);
+        },
+        balanceOf: (lane) => {
+          asked.push('balance');
+          return chain.balanceOf(lane);
+        },
+      }),
+    };
+    arena = await Arena.open(await setStage({ lanes: LANES }), { PUBLIC_MEMPOOL: 'only' }, wraps);
   });
   afterAll(() => arena?.close());
 
@@ -176,6 +192,13 @@ describe('several senders in the public mempool', () => {
   });
 
   it('have their balances in the books, to the wei', () => arena.expectBooksToAgree());
+
+  it('cost no calls while nothing happens: what they hold is read with everything else of a block', async () => {
+    await arena.seal(4);
+    const before = asked.length;
+    await arena.seal(25);
+    expect(asked.slice(before)).toEqual([]);
+  });
 });
 
 describe('a sender whose transactions are not mined', () => {

@@ -1,10 +1,12 @@
 /** Tokens that are not what they seem, in pairs of the real Uniswap v2: known for what they are, and kept out of every way. */
+
 import { type Hex, parseAbi } from 'viem';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type Artifact, compileUnit } from '../../scripts/devnet/compile.ts';
 import { ownContracts } from '../../scripts/devnet/tokens.ts';
 import { RpcPool } from '../../src/chain/rpc.ts';
 import type { CallOptions, Rpc, RpcCall } from '../../src/chain/types.ts';
+import { Errands } from '../../src/lib/errands.ts';
 import { SecretUrl } from '../../src/lib/secret.ts';
 import type { Address, Head } from '../../src/lib/types.ts';
 import { PoolRouter } from '../../src/liquidity/router.ts';
@@ -93,6 +95,7 @@ function trials(over: { rpc?: Rpc; multicall3?: Address | undefined } = {}) {
     multicall3,
     exchanging: router,
     recipient: executor.address,
+    errands: new Errands(),
     found: (finding: Finding) => found.push(finding),
     ...over,
   };
