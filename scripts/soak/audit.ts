@@ -120,7 +120,8 @@ function once(records: readonly TransactionRecord[], liquidations: readonly Liqu
   for (const [index, one] of records.entries()) {
     for (const other of records.slice(index + 1)) {
       const rivals = one.lane === other.lane && one.nonce === other.nonce;
-      const together = one.targetBlock <= other.lastBlock && other.targetBlock <= one.lastBlock && !rivals;
+      const over = isOver(one, other.targetBlock) || isOver(other, one.targetBlock);
+      const together = one.targetBlock <= other.lastBlock && other.targetBlock <= one.lastBlock && !rivals && !over;
       const shared = together && one.attempts.find(({ account }) => other.attempts.some((attempt) => attempt.account === account));
       if (shared) findings.push({ kind: 'duplicate', what: `${one.txHash} and ${other.txHash} could both have taken ${shared.account}` });
     }
@@ -128,13 +129,19 @@ function once(records: readonly TransactionRecord[], liquidations: readonly Liqu
   return findings;
 }
 
+/** Mined, to whatever end, before a block: it can do nothing more. */
+function isOver({ mined }: TransactionRecord, block: number): boolean {
+  return mined !== undefined && mined.block < block;
+}
+
 /** Whatever left the keeper was written down before. */
 async function heardOf(scene: Scene, records: readonly TransactionRecord[], head: number): Promise<Finding[]> {
   const known = new Set(records.map(({ txHash }) => txHash));
   const heard = new Set<Hex>();
+  const lanes = new Set(scene.senders.map((sender) => getAddress(sender)));
   for (let number = scene.before + 1; number <= head + 1; number++)
     for (const { txs, senders } of await scene.builder.bundles(number))
-      for (const [place, hash] of txs.entries()) if (getAddress(senders[place]!) === getAddress(scene.sender)) heard.add(hash);
+      for (const [place, hash] of txs.entries()) if (lanes.has(getAddress(senders[place]!))) heard.add(hash);
   type Pool = Record<'pending' | 'queued', Record<string, Record<string, { hash: Hex }>>>;
   const { pending, queued } = await rpc<Pool>(scene.rpcUrl, 'txpool_content');
   const ours = (part: Pool['pending']) =>

@@ -128,6 +128,8 @@ export class Dispatcher {
     // A bundle takes the next nonces, whatever stands at them: it would not be mined behind that.
     const wanted = ({ plans: all, gasLimit, surcharge }: Rehearsed) => ({
       accounts: publicly ? accountsOf(all) : [],
+      // The order within a bundle is kept anyway.
+      pools: publicly ? all.flatMap(({ pools }) => pools) : [],
       costWei: worstGasWei(gasLimit, fees, surcharge),
     });
     const { placed, short, ...rest } = assign(transactions, wanted, publicly ? lanes : forBundles(lanes));
@@ -206,7 +208,7 @@ export class Dispatcher {
     if (lanes === undefined) return { plans, busy: [] };
     if (publicly) {
       // What it costs is not known yet, and nobody is turned away for that here.
-      const { placed, busy, short } = assign(plans, (plan) => ({ accounts: accountsOf([plan]), costWei: 0n }), lanes);
+      const { placed, busy, short } = assign(plans, (plan) => ({ accounts: accountsOf([plan]), pools: plan.pools, costWei: 0n }), lanes);
       return { plans: [...placed.map(({ item }) => item), ...short], busy };
     }
     const standsSomewhere = ({ candidate }: Plan) =>

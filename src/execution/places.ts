@@ -81,8 +81,8 @@ export function placesOf(
   });
 }
 
-/** What something to be sent takes. */
-export type Wanted = { readonly accounts: readonly Address[]; readonly costWei: bigint };
+/** What something to be sent takes. What shares a pool counts on the order in which it was planned. */
+export type Wanted = { readonly accounts: readonly Address[]; readonly pools: readonly Address[]; readonly costWei: bigint };
 
 export type Assignment<T> = {
   /** The first nonces of all lanes, then the second ones: where one lane is used, the order of execution. */
@@ -98,7 +98,8 @@ export type Idle = readonly { readonly lane: Address; readonly place: Place }[];
 
 /**
  * Gives each item a lane and a nonce: its account's own place where there is one, else the lane where least stands before it, at the first place there
- * that is free or a new one. What one lane holds up does not hold up the others.
+ * that is free or a new one. What one lane holds up does not hold up the others. Whatever shares pools stays on one lane, which keeps its order, as long as that
+ * lane can pay.
  */
 export function assign<T>(items: readonly T[], wantedOf: (item: T) => Wanted, lanes: readonly LaneStanding[]): Assignment<T> {
   const rooms = lanes.map((standing) => new Room<T>(standing));
@@ -113,13 +114,31 @@ export function assign<T>(items: readonly T[], wantedOf: (item: T) => Wanted, la
     else if (own.length > 1 || !only.room.isFree(only.place)) busy.push(item);
     else if (!only.room.take(item, only.place.nonce, costWei)) short.push(item);
   }
+  const groups = groupsOf(items, (item) => wantedOf(item).pools);
+  const roomOf = new Map(rooms.flatMap((room) => room.items().map((item) => [groups.get(item), room] as const)));
   for (const item of free) {
     const { costWei } = wantedOf(item);
+    const group = groups.get(item);
     const able = rooms.filter((room) => room.canTake(costWei)).toSorted((a, b) => a.nextDepth - b.nextDepth);
-    if (able[0]?.take(item, able[0].nextFree, costWei) !== true) short.push(item);
+    const own = roomOf.get(group);
+    const room = own !== undefined && able.includes(own) ? own : able[0];
+    if (room?.take(item, room.nextFree, costWei) === true) roomOf.set(group, own ?? room);
+    else short.push(item);
   }
   const placed = rooms.flatMap((room) => room.placed()).toSorted((a, b) => a.depth - b.depth);
   return { placed: placed.map(({ depth: _, ...rest }) => rest), busy, short, idle: rooms.flatMap((room) => room.idle()) };
+}
+
+/** A number for each item, the same for all that share a pool, directly or by way of others. */
+function groupsOf<T>(items: readonly T[], poolsOf: (item: T) => readonly Address[]): ReadonlyMap<T, number> {
+  const groups = new Map<T, number>();
+  for (const [number, item] of items.entries()) {
+    const pools = new Set(poolsOf(item));
+    const met = new Set([...groups].filter(([other]) => poolsOf(other).some((pool) => pools.has(pool))).map(([, group]) => group));
+    for (const [other, group] of groups) if (met.has(group)) groups.set(other, number);
+    groups.set(item, number);
+  }
+  return groups;
 }
 
 /** What is given to one lane, and what is left of its balance for more. */
@@ -166,6 +185,10 @@ class Room<T> {
     this.#leftWei -= moreWei;
     this.#taken.set(nonce, item);
     return true;
+  }
+
+  items(): readonly T[] {
+    return [...this.#taken.values()];
   }
 
   placed() {

@@ -86,6 +86,7 @@ function decide(candidate: Candidate, best: Evaluation, market: Market, depth: D
     repayRaw: best.repayRaw,
     seizedRaw: best.seizedRaw,
     route: best.exit.fills.map((fill) => fill.label).join('; ') || 'none',
+    pools: [...new Set(best.exit.fills.flatMap((fill) => fill.pools))],
     flash: best.loan?.flash.name ?? 'none',
     flashFeeRaw: best.loan?.feeRaw ?? 0n,
     steps: stepsOf(best, market.venue, terms.executor),

@@ -11,6 +11,8 @@ export type Plan = {
   readonly repayRaw: bigint;
   readonly seizedRaw: bigint;
   readonly route: string;
+  /** Pools that it exchanges at. */
+  readonly pools: readonly Address[];
   /** The lender, or `none` where the protocol waits for its money. */
   readonly flash: string;
   readonly flashFeeRaw: bigint;

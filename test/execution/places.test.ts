@@ -33,7 +33,7 @@ const standing = (places: Places, over: Partial<LaneStanding> = {}): LaneStandin
   ...over,
 });
 const assigned = (accounts: readonly number[], places: Places) => {
-  const { placed, busy, idle } = assign(accounts, (index) => ({ accounts: [account(index)], costWei: 1n }), [standing(places)]);
+  const { placed, busy, idle } = assign(accounts, (index) => ({ accounts: [account(index)], pools: [], costWei: 1n }), [standing(places)]);
   return { placed: placed.map(({ item, nonce }) => [item, nonce]), busy, idle: idle.map(({ place }) => place.nonce) };
 };
 
@@ -130,8 +130,9 @@ describe('what is to be sent', () => {
 describe('several lanes', () => {
   const LANES: readonly Address[] = [account(0xa1), account(0xa2), account(0xa3)];
   const empty = (index: number, over: Partial<LaneStanding> = {}) => standing([], { lane: LANES[index]!, ...over });
-  const given = (accounts: readonly number[], lanes: readonly LaneStanding[], costWei = 1n) => {
-    const { placed, ...rest } = assign(accounts, (index) => ({ accounts: [account(index)], costWei }), lanes);
+  const given = (accounts: readonly number[], lanes: readonly LaneStanding[], costWei = 1n, poolsOf = (_: number): number[] => []) => {
+    const wanted = (index: number) => ({ accounts: [account(index)], pools: poolsOf(index).map(account), costWei });
+    const { placed, ...rest } = assign(accounts, wanted, lanes);
     return { placed: placed.map(({ item, lane: of, nonce }) => [item, LANES.indexOf(of), nonce]), ...rest };
   };
 
@@ -141,6 +142,26 @@ describe('several lanes', () => {
       [2, 1, 9],
       [3, 2, 0],
       [4, 0, 6],
+    ]);
+  });
+
+  it('keep what shares a pool together and in order, by way of others too', () => {
+    const pools: Record<number, number[]> = { 1: [0xf1], 2: [0xf2], 3: [0xf3, 0xf1], 4: [0xf4, 0xf2], 5: [0xf5], 6: [0xf3] };
+    const { placed } = given([1, 2, 3, 4, 5, 6], [empty(0), empty(1), empty(2)], 1n, (index) => pools[index]!);
+    const laneOf = new Map(placed.map(([item, of]) => [item, of]));
+    expect([laneOf.get(3), laneOf.get(6)]).toEqual([laneOf.get(1), laneOf.get(1)]);
+    expect(laneOf.get(4)).toBe(laneOf.get(2));
+    expect(new Set([1, 2, 5].map((item) => laneOf.get(item))).size).toBe(3);
+    const nonces = [1, 3, 6].map((item) => placed.find(([each]) => each === item)![2]!);
+    expect(nonces).toEqual([5, 6, 7]);
+  });
+
+  it('part what shares a pool only where one of them cannot pay for all', () => {
+    const lanes = [empty(0, { balanceWei: 15n }), empty(1, { balanceWei: 100n })];
+    const result = given([1, 2], lanes, 10n, () => [0xf1]);
+    expect(result.placed.map(([item, of]) => [item, of])).toEqual([
+      [1, 0],
+      [2, 1],
     ]);
   });
 
