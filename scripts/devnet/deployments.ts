@@ -12,6 +12,7 @@ export type Deployments = {
   wrappedNative: Address;
   multicall3: Address;
   'aave-v3': { name: string; poolAddressesProvider: Address; fromBlock: number }[];
+  'morpho-blue': { name: string; morpho: Address; fromBlock: number }[];
   'uniswap-v3': { factory: Address; fromBlock: number }[];
   bridgeTokens: Address[];
   usdFeeds: Record<Address, Address>;
@@ -19,7 +20,7 @@ export type Deployments = {
 
 const BRIDGES = ['WETH', 'USDC', 'DAI'];
 
-export function deploymentsOf({ tokens, feeds, aave, legacy, uniswap, multicall3 }: Market): Deployments {
+export function deploymentsOf({ tokens, feeds, aave, legacy, morpho, uniswap, multicall3 }: Market): Deployments {
   // NOTE: the staked ETH has no feed of its own; who wants its price asks Aave's oracle.
   const priced = ASSETS.filter(({ ratioWad }) => ratioWad === undefined);
   return {
@@ -28,6 +29,7 @@ export function deploymentsOf({ tokens, feeds, aave, legacy, uniswap, multicall3
     wrappedNative: tokens['WETH']!,
     multicall3,
     'aave-v3': [named('core', aave), ...(legacy === undefined ? [] : [named('legacy', legacy.aave)])],
+    'morpho-blue': morpho === undefined ? [] : [{ name: 'morpho', morpho: morpho.morpho.morpho, fromBlock: morpho.morpho.fromBlock }],
     'uniswap-v3': [{ factory: uniswap.factory, fromBlock: uniswap.fromBlock }],
     bridgeTokens: BRIDGES.map((symbol) => tokens[symbol]!),
     usdFeeds: Object.fromEntries(priced.map(({ symbol, feed }) => [tokens[symbol]!, feeds[feed]!.proxy])),

@@ -21,12 +21,17 @@ export type Fixture = {
   stop(): Promise<void>;
 };
 
-export async function createFixture({ positions = 0, seed = 1, legacyPositions }: Partial<MarketOptions> = {}): Promise<Fixture> {
+export async function createFixture({
+  positions = 0,
+  seed = 1,
+  legacyPositions,
+  morphoPositions,
+}: Partial<MarketOptions> = {}): Promise<Fixture> {
   const anvil = await startAnvil();
   try {
     const chain = new SetupChain(anvil.rpcUrl, devAccount('deployer'));
     await chain.prepare();
-    const market = await deployMarket(chain, { positions, seed, legacyPositions });
+    const market = await deployMarket(chain, { positions, seed, legacyPositions, morphoPositions });
     const setPrice = async (feedName: string, answerUsd8: bigint) => {
       const feed = market.feeds[feedName];
       if (!feed) throw new Error(`no feed ${feedName}; there are ${Object.keys(market.feeds).join(', ')}`);

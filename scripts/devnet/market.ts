@@ -9,6 +9,7 @@ import { ASSETS, assetOf, START_PRICES_USD8 } from './assets.ts';
 import { type Borrower, openBorrowers } from './borrowers/open.ts';
 import { planBorrowers } from './borrowers/plan.ts';
 import type { SetupChain } from './chain.ts';
+import { type MorphoMarkets, openMorpho } from './morpho/open.ts';
 import { oracleArtifacts } from './oracle/contracts.ts';
 import { deployFeeds } from './oracle/feeds.ts';
 import type { Feed } from './oracle/report.ts';
@@ -32,10 +33,17 @@ export type Market = {
   borrowers: Borrower[];
   /** Aave v3.0 beside it, when asked for. */
   legacy: LegacyMarket | undefined;
+  /** Morpho Blue beside it, when asked for. */
+  morpho: MorphoMarkets | undefined;
 };
 
-/** `legacyPositions`: borrowers of the v3.0 market, which is there only when they are given. */
-export type MarketOptions = { positions: number; seed: number; legacyPositions?: number | undefined };
+/** `legacyPositions`, `morphoPositions`: borrowers of the Aave v3.0 market, and of Morpho Blue, which are there only when they are given. */
+export type MarketOptions = {
+  positions: number;
+  seed: number;
+  legacyPositions?: number | undefined;
+  morphoPositions?: number | undefined;
+};
 export type Progress = (line: string) => void;
 
 /** Compiles what the market needs (or finds it compiled), two compilers at a time. */
@@ -46,7 +54,7 @@ export async function compileMarket(): Promise<void> {
 /** Everything is mined on return. Throws when any transaction of it reverts. */
 export async function deployMarket(
   chain: SetupChain,
-  { positions, seed, legacyPositions }: MarketOptions,
+  { positions, seed, legacyPositions, morphoPositions }: MarketOptions,
   progress: Progress = () => {},
 ): Promise<Market> {
   const [aaveArtifacts, own] = await Promise.all([aaveContracts(), ownContracts()]);
@@ -82,5 +90,7 @@ export async function deployMarket(
       ? undefined
       : await deployLegacyMarket(chain, tokens, sources, aave.treasury, { positions: legacyPositions, seed });
   if (legacy !== undefined) progress(`Aave v3.0 stands beside it, with ${legacy.borrowers.length} borrowers`);
-  return { tokens, feeds, sources, aave, uniswap, multicall3, borrowers, legacy };
+  const morpho = morphoPositions === undefined ? undefined : await openMorpho(chain, tokens, feeds, { positions: morphoPositions, seed });
+  if (morpho !== undefined) progress(`Morpho Blue stands beside it, with ${morpho.borrowers.length} borrowers`);
+  return { tokens, feeds, sources, aave, uniswap, multicall3, borrowers, legacy, morpho };
 }

@@ -2,8 +2,9 @@
 import { type Abi, type Address, decodeAbiParameters, encodeFunctionData, type Hex, parseAbi, parseEventLogs } from 'viem';
 import { SLOT_SECONDS } from '../../../scripts/devnet/anvil.ts';
 import { createFixture, type Fixture } from '../../../scripts/devnet/fixture.ts';
-import { type MorphoBorrower, openMorphoBorrowers } from '../../../scripts/devnet/morpho/borrowers.ts';
-import { deployMorpho, MARKETS, type MarketSpec, type Morpho } from '../../../scripts/devnet/morpho/deploy.ts';
+import type { MorphoBorrower } from '../../../scripts/devnet/morpho/borrowers.ts';
+import { MARKETS, type MarketSpec, type Morpho } from '../../../scripts/devnet/morpho/deploy.ts';
+import { openMorpho } from '../../../scripts/devnet/morpho/open.ts';
 import { rpc } from '../../../scripts/devnet/rpc.ts';
 import { Feeds } from '../../../src/oracles/feeds.ts';
 import { momentOf } from '../../../src/oracles/moment.ts';
@@ -59,8 +60,7 @@ export class MorphoWorld {
   static async open({ positions, seed, badDebt = 'realise', markets = MARKETS }: Settings): Promise<MorphoWorld> {
     const fixture = await createFixture();
     const { chain, market } = fixture;
-    const morpho = await deployMorpho(chain, market.tokens, market.feeds, markets);
-    const borrowers = await openMorphoBorrowers(chain, morpho, market.tokens, positions, seed);
+    const { morpho, borrowers } = await openMorpho(chain, market.tokens, market.feeds, { positions, seed, markets });
     const world = new MorphoWorld(fixture, morpho, borrowers, badDebt);
     await world.sender.open();
     await world.enrich(LIQUIDATOR);
