@@ -18,14 +18,15 @@ const poolAbi = parseAbi([
 ]);
 const erc20Abi = parseAbi(['function balanceOf(address account) view returns (uint256)']);
 const LIQUIDATION_CALL = toEventSelector(poolAbi[1]);
+const morphoAbi = parseAbi([
+  'event Liquidate(bytes32 indexed id, address indexed caller, address indexed borrower, uint256 repaidAssets, uint256 repaidShares, uint256 seizedAssets, uint256 badDebtAssets, uint256 badDebtShares)',
+]);
+const MORPHO_LIQUIDATE = toEventSelector(morphoAbi[0]);
 const WAD = 10n ** 18n;
 
 export type Liquidation = {
   readonly block: number;
   readonly account: Address;
-  readonly debtAsset: Address;
-  readonly collateralAsset: Address;
-  readonly repaidRaw: bigint;
   readonly liquidator: Address;
   readonly txHash: Hex;
 };
@@ -47,22 +48,36 @@ export async function liquidatableAt(rpcUrl: string, pool: Address, accounts: re
 }
 
 export async function liquidationsBetween(rpcUrl: string, pool: Address, from: number, to: number): Promise<Liquidation[]> {
-  type Log = { topics: [Hex, ...Hex[]]; data: Hex; blockNumber: Hex; transactionHash: Hex };
-  const filter = { address: pool, topics: [LIQUIDATION_CALL], fromBlock: numberToHex(from), toBlock: numberToHex(to) };
-  const logs = await rpc<Log[]>(rpcUrl, 'eth_getLogs', [filter]);
+  const logs = await logsOf(rpcUrl, pool, LIQUIDATION_CALL, from, to);
   return logs.map(({ topics, data, blockNumber, transactionHash }) => {
     const { args } = decodeEventLog({ abi: poolAbi, topics, data, eventName: 'LiquidationCall' });
-    const { user, debtAsset, collateralAsset, debtToCover, liquidator } = args;
+    const { user, liquidator } = args;
     return {
       block: Number(blockNumber),
       account: getAddress(user),
-      debtAsset,
-      collateralAsset,
-      repaidRaw: debtToCover,
       liquidator: getAddress(liquidator),
       txHash: transactionHash,
     };
   });
+}
+
+export async function morphoLiquidationsBetween(rpcUrl: string, morpho: Address, from: number, to: number): Promise<Liquidation[]> {
+  const logs = await logsOf(rpcUrl, morpho, MORPHO_LIQUIDATE, from, to);
+  return logs.map(({ topics, data, blockNumber, transactionHash }) => {
+    const { args } = decodeEventLog({ abi: morphoAbi, topics, data, eventName: 'Liquidate' });
+    return {
+      block: Number(blockNumber),
+      account: getAddress(args.borrower),
+      liquidator: getAddress(args.caller),
+      txHash: transactionHash,
+    };
+  });
+}
+
+type Log = { topics: [Hex, ...Hex[]]; data: Hex; blockNumber: Hex; transactionHash: Hex };
+
+function logsOf(rpcUrl: string, address: Address, topic: Hex, from: number, to: number): Promise<Log[]> {
+  return rpc(rpcUrl, 'eth_getLogs', [{ address, topics: [topic], fromBlock: numberToHex(from), toBlock: numberToHex(to) }]);
 }
 
 /** The native token under the zero address. Summed over the holders. */

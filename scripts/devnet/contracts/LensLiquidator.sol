@@ -71,7 +71,7 @@ contract LensLiquidator {
     uint160 private constant MAX_SQRT_RATIO = 1461446703485210103287273052203988822378723970342;
     /// A swap in a pool without liquidity walks the whole range of ticks; a quote is not worth that.
     uint256 private constant QUOTE_GAS = 3_000_000;
-    uint256 private constant SIZES = 16;
+    uint256 internal constant SIZES = 16;
 
     IAavePool public immutable POOL;
     IUniswapV3Factory public immutable FACTORY;
@@ -128,8 +128,8 @@ contract LensLiquidator {
     // ---- the search
 
     /// What the last liquidation covered and the route it took: written in a search only, and always taken back.
-    uint256 private _covered;
-    Route private _found;
+    uint256 internal _covered;
+    Route internal _found;
 
     function _owed(address asset, address account) private view returns (uint256 owed) {
         uint256[15] memory data = POOL.getReserveData(asset);
@@ -160,7 +160,7 @@ contract LensLiquidator {
     }
 
     /// In 64ths of the most: fine where a thin market favours the small, and the whole with some room for rounding at the top.
-    function _size(uint256 most, uint256 index) private pure returns (uint256) {
+    function _size(uint256 most, uint256 index) internal pure returns (uint256) {
         uint8[15] memory parts = [1, 2, 4, 6, 8, 12, 16, 20, 24, 28, 32, 40, 48, 56, 60];
         return index < 15 ? (most * parts[index]) / 64 : most + most / 10_000 + 10;
     }
@@ -212,7 +212,7 @@ contract LensLiquidator {
         if (plan.debt != WETH) _swap(plan.debt, WETH, plan.route.fees[1], int256(rest));
     }
 
-    function _sellSeized(Plan memory plan, uint256 covered, uint256 seized, uint256 owed) private {
+    function _sellSeized(Plan memory plan, uint256 covered, uint256 seized, uint256 owed) internal {
         if (plan.route.kind == Kind.Search) {
             (_covered, _found) = (covered, _bestRoute(plan, seized, owed));
             plan.route = _found;
@@ -306,11 +306,11 @@ contract LensLiquidator {
         return zeroForOne ? MIN_SQRT_RATIO + 1 : MAX_SQRT_RATIO - 1;
     }
 
-    function _unknownRoute() private pure returns (Route memory) {
+    function _unknownRoute() internal pure returns (Route memory) {
         return Route(Kind.Search, [uint24(0), 0]);
     }
 
-    function _afterSelector(bytes memory reason) private pure returns (bytes memory rest) {
+    function _afterSelector(bytes memory reason) internal pure returns (bytes memory rest) {
         rest = new bytes(reason.length - 4);
         for (uint256 i = 0; i < rest.length; ++i) {
             rest[i] = reason[i + 4];
