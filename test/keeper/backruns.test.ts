@@ -70,6 +70,20 @@ it('two that are public, both in one block', async () => {
   await allTakenIn(Number(block), [first, second]);
 });
 
+it('a forged report beside a genuine one is left out, and the genuine one’s liquidations land', async () => {
+  const { feeds } = stage.devnet.market;
+  const forged = { ...feeds['BTC / USD']!, signers: feeds['ETH / USD']!.signers };
+  const first = await transmit(stage.devnet.rpcUrl, forged, 78_000_00000000n);
+  const second = await transmit(stage.devnet.rpcUrl, feeds['ETH / USD']!, 2_480_00000000n);
+  expect(await told('update.gone', first)).toMatchObject({ reason: 'forged' });
+  await keeper.until(
+    ({ event, updateTxHash }) => event === 'bundle.sent' && updateTxHash === second,
+    'a bundle behind the genuine one alone',
+  );
+  const { block } = await sealed();
+  await allTakenIn(Number(block), [second]);
+});
+
 it('nothing of ours was mined in vain', async () => {
   const ledger = await readLedger(`${stage.folder}/data`);
   const mined = (await ledger.transactions({}).finally(() => ledger.close())).filter((one) => one.mined !== undefined);

@@ -63,3 +63,14 @@ test('in whatever order transactions are sent, made public, settled and reopened
     { seed: 20_240_601, numRuns: 60 },
   );
 });
+
+test('of what was signed for one nonce one can be mined: the dearest counts, for each lane and nonce', async () => {
+  const ledger = await openLedger(':memory:');
+  await ledger.intend(transaction(0, { nonce: 5, worstGasUsd8: 7n, channel: 'public' }));
+  await ledger.intend(transaction(1, { nonce: 5, worstGasUsd8: 9n, channel: 'bundle' }));
+  await ledger.intend(transaction(2, { nonce: 6, worstGasUsd8: 3n, channel: 'bundle' }));
+  await ledger.intend(transaction(3, { nonce: 5, worstGasUsd8: 1n, channel: 'bundle', lane: `0x${'c3'.repeat(20)}` }));
+  const { gasUsd8, lossUsd8 } = await ledger.spending(0);
+  await ledger.close();
+  expect({ gasUsd8, lossUsd8 }).toEqual({ gasUsd8: 13n, lossUsd8: 7n });
+});
