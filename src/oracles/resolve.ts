@@ -15,6 +15,8 @@ import type { FeedAnswer, FeedId, Moment } from './types.ts';
 
 export const latestAnswerOf = viewCall('function latestAnswer()');
 const aggregatorOf = viewCall('function aggregator()');
+/** PythAggregatorV3: a feed without an aggregator behind it, over a price that is pulled. */
+const pythOf = viewCall('function pyth()');
 const latestRoundDataOf = viewCall('function latestRoundData()');
 
 /** A staked token over a capped stablecoin over a feed is three deep; nothing real is much deeper. */
@@ -37,10 +39,11 @@ export function* resolveSource(address: Address, block: Head): Reading<LiveSourc
 function* resolve(address: Address, block: Head, rounds: Rounds, depth: number): Reading<LiveSource> {
   // Anchoring is never taken back: a journal that records nothing.
   const journal = new Journal();
-  const [own, round, aggregator, ...answers] = yield [
+  const [own, round, aggregator, pyth, ...answers] = yield [
     latestAnswerOf(address),
     latestRoundDataOf(address),
     aggregatorOf(address),
+    pythOf(address),
     ...[...GETTERS.values()].map((call) => call(address)),
   ];
   const theirs = intOf(own);
@@ -52,7 +55,7 @@ function* resolve(address: Address, block: Head, rounds: Rounds, depth: number):
       if (parts !== undefined) candidates.push(built(shape, address, getters, parts));
     }
   const answer = answerOf(round);
-  if (theirs !== undefined && answer !== undefined && addressOf(aggregator) !== undefined) {
+  if (theirs !== undefined && answer !== undefined && (addressOf(aggregator) ?? addressOf(pyth)) !== undefined) {
     rounds.set(address, answer);
     candidates.push(feedSource(address));
   }

@@ -29,6 +29,8 @@ export interface Option {
   readonly regimes: readonly Regime[];
   /** Gas of the protocol's own part, for planning; simulation has the last word. */
   readonly gasUnits: bigint;
+  /** What its steps pay away beside gas, for the update of a price, out of wrapped native that is left in the Executor. Absent: nothing. */
+  readonly feeWei?: bigint;
   readonly financing: Financing;
   /** Exact to the raw unit, in the protocol's own rounding. */
   flow(amountRaw: bigint): readonly Flow[];

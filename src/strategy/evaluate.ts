@@ -57,6 +57,7 @@ export function evaluate(
   if (!exit.ok) return exit;
   const gasUnits =
     TRANSACTION_GAS + GROUP_GAS + option.gasUnits + (loan?.gasUnits ?? 0n) + exit.fills.reduce((sum, fill) => sum + fill.gasUnits, 0n);
+  const grossWei = exit.grossRaw - (option.feeWei ?? 0n);
   const gasWei = (gasUnits + terms.surcharge.gasUnits) * terms.gasPriceWei + terms.surcharge.feeWei;
   return {
     ok: true,
@@ -67,10 +68,10 @@ export function evaluate(
       seizedRaw,
       loan,
       exit,
-      grossWei: exit.grossRaw,
+      grossWei,
       gasUnits,
       gasWei,
-      valueWei: exit.grossRaw - gasWei,
+      valueWei: grossWei - gasWei,
     },
   };
 }
