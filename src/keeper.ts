@@ -26,13 +26,13 @@ import { lockDataDir } from './ledger/lock.ts';
 import { readLedger } from './ledger/reader.ts';
 import type { Ledger } from './ledger/types.ts';
 import { ConfigError, explainError, OperatorError } from './lib/errors.ts';
-import type { Hex } from './lib/types.ts';
+import type { Address, Hex } from './lib/types.ts';
 import { PriceUpdates } from './oracles/price-updates.ts';
 import { approveBy } from './pipeline/approve.ts';
 import { Chronicle } from './pipeline/chronicle.ts';
 import { Follower } from './pipeline/follow.ts';
 import { BlockPipeline } from './pipeline/on-block.ts';
-import { UpdatePipeline } from './pipeline/on-update.ts';
+import { type BackrunLanes, UpdatePipeline } from './pipeline/on-update.ts';
 import { OwnBids } from './pipeline/own-bids.ts';
 import type { Settings } from './pipeline/settings.ts';
 import { settleReceipt } from './pipeline/settle.ts';
@@ -152,8 +152,8 @@ export async function runKeeper(config: Config, telemetry: Telemetry, stop: Abor
   const updates = backruns
     ? new UpdatePipeline({
         settings,
-        backrunner: new Backrunner({ lane, relays, chain, ledger }, rpc.chainId),
-        ...{ dispatcher, chain, lane: lane.address, approve, ownBids, chronicle, watch },
+        lanes: backrunLanes(laneBook, (lane) => new Backrunner({ lane, relays, chain, ledger }, rpc.chainId)),
+        ...{ dispatcher, chain, approve, ownBids, chronicle, watch },
       })
     : undefined;
   warmUp(world, settings, world.head);
@@ -259,6 +259,13 @@ async function checkExecutor(config: Config, rpc: RpcPool, book: AddressBook, la
   if (config.mode === 'live' && first !== undefined && (await getBalance(rpc, first)) === 0n)
     throw new OperatorError(`the keeper's account ${first} has no gas: send native tokens of chain ${rpc.chainId} there`);
   return state;
+}
+
+/** The first lane that does not rest. */
+function backrunLanes(book: LaneBook, backrunnerOf: (lane: Lane) => Backrunner): BackrunLanes {
+  const all = book.lanes.map((lane) => ({ lane: lane.address, backrunner: backrunnerOf(lane) }));
+  const rests = (address: Address) => book.states.some(({ lane, resting }) => lane === address && resting);
+  return { now: () => all.find(({ lane }) => !rests(lane)) ?? all[0]! };
 }
 
 function tellLane(emit: Emit, metrics: Metrics): TellLane {

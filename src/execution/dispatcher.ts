@@ -128,8 +128,8 @@ export class Dispatcher {
     // A bundle takes the next nonces, whatever stands at them: it would not be mined behind that.
     const wanted = ({ plans: all, gasLimit, surcharge }: Rehearsed) => ({
       accounts: publicly ? accountsOf(all) : [],
-      // The order within a bundle is kept anyway.
-      pools: publicly ? all.flatMap(({ pools }) => pools) : [],
+      // NOTE: a bundle stays on one lane: whatever takes its first nonce, behind an update, then keeps all of it from being mined.
+      pools: publicly ? all.flatMap(({ pools }) => pools) : [terms.executor],
       costWei: worstGasWei(gasLimit, fees, surcharge),
     });
     const { placed, short, ...rest } = assign(transactions, wanted, publicly ? lanes : forBundles(lanes));

@@ -16,35 +16,35 @@ import type { Approve } from './on-block.ts';
 import type { OwnBids } from './own-bids.ts';
 import type { Settings } from './settings.ts';
 
+/** Who goes behind updates now: a lane that rests leaves it to another. */
+export type BackrunLanes = { now(): { readonly lane: Address; readonly backrunner: Backrunner } };
+
 /** Pending price updates, from what they will make liquidatable to bundles behind them, in their own block. */
 export class UpdatePipeline {
   readonly #settings: Settings;
-  readonly #backrunner: Backrunner;
   readonly #dispatcher: Dispatcher;
   readonly #chain: ExecutionChain;
-  readonly #lane: Address;
+  readonly #lanes: BackrunLanes;
   readonly #approve: Approve;
   readonly #ownBids: Pick<OwnBids, 'at'>;
   readonly #chronicle: Chronicle;
   readonly #watch: Watch;
-  #nonce: { readonly head: Hex; readonly next: Promise<number> } | undefined;
+  #nonce: { readonly head: Hex; readonly lane: Address; readonly next: Promise<number> } | undefined;
 
   constructor(parts: {
     settings: Settings;
-    backrunner: Backrunner;
     dispatcher: Dispatcher;
     chain: ExecutionChain;
-    lane: Address;
+    lanes: BackrunLanes;
     approve: Approve;
     ownBids: Pick<OwnBids, 'at'>;
     chronicle: Chronicle;
     watch: Watch;
   }) {
     this.#settings = parts.settings;
-    this.#backrunner = parts.backrunner;
     this.#dispatcher = parts.dispatcher;
     this.#chain = parts.chain;
-    this.#lane = parts.lane;
+    this.#lanes = parts.lanes;
     this.#approve = parts.approve;
     this.#ownBids = parts.ownBids;
     this.#chronicle = parts.chronicle;
@@ -68,7 +68,8 @@ export class UpdatePipeline {
     known: readonly Hex[] = open.map(({ txHash }) => txHash),
   ): Promise<Backran | undefined> {
     // Asked for while there is planning to do.
-    const nonce = this.#nextNonce(head);
+    const { lane, backrunner } = this.#lanes.now();
+    const nonce = this.#nextNonce(lane, head);
     const foresight = foresee(world, this.#settings, this.#watch, head, updates, this.#ownBids.at(head.number));
     if (foresight === undefined) return undefined;
     const { fresh, terms, backruns } = foresight;
@@ -77,8 +78,8 @@ export class UpdatePipeline {
     if (terms !== undefined && backruns.length > 0) {
       try {
         const standing = await this.#dispatcher.standing(open, head, world.next());
-        const nextNonce = standing.lanes?.find(({ lane }) => lane === this.#lane)?.nextNonce ?? (await nonce);
-        const elsewhere = accountsElsewhere(open, this.#lane, nextNonce);
+        const nextNonce = standing.lanes?.find((one) => one.lane === lane)?.nextNonce ?? (await nonce);
+        const elsewhere = accountsElsewhere(open, lane, nextNonce);
         const approved = await this.#approved(backruns, terms, elsewhere, skips);
         const { budget } = approved;
         const later = async () => {
@@ -86,7 +87,7 @@ export class UpdatePipeline {
           const { allowed } = await this.#approved(variants, terms, elsewhere, skips, approved.allowed);
           return variants.map((variant) => ({ ...variant, plans: variant.plans.filter((plan) => allowed.has(keyOf(plan))) }));
         };
-        backran = await this.#backrunner.run({ backruns: approved.backruns, head, terms, nextNonce, budget, known, superseded, later });
+        backran = await backrunner.run({ backruns: approved.backruns, head, terms, nextNonce, budget, known, superseded, later });
         for (const { plan, skip } of backran.skipped) skips.push({ candidate: plan.candidate, skip });
       } catch (error) {
         const skip = { reason: 'simulation-unavailable', figures: { cause: explainError(error) } } as const;
@@ -123,14 +124,14 @@ export class UpdatePipeline {
   }
 
   /** One call a head at most, and none while no update is pending. */
-  #nextNonce(head: Head): Promise<number> {
-    if (this.#nonce?.head !== head.hash) {
-      const next = this.#chain.nonceOf(this.#lane, head.hash);
+  #nextNonce(lane: Address, head: Head): Promise<number> {
+    if (this.#nonce?.head !== head.hash || this.#nonce.lane !== lane) {
+      const next = this.#chain.nonceOf(lane, head.hash);
       // A rejection is met where the nonce is needed; until then it must not count as unhandled.
       next.catch(() => {
         this.#nonce = undefined;
       });
-      this.#nonce = { head: head.hash, next };
+      this.#nonce = { head: head.hash, lane, next };
     }
     return this.#nonce.next;
   }
@@ -152,7 +153,7 @@ function keyOf({ candidate }: Plan): string {
  * beside it, and neither can what follows that in its own bundle.
  */
 function accountsElsewhere(open: readonly OpenTransaction[], lane: Address, nextNonce: number): ReadonlySet<Address> {
-  const bundlesHere = open.some(({ channel, nonce }) => channel === 'bundle' && nonce === nextNonce);
+  const bundlesHere = open.some((one) => one.lane === lane && one.channel === 'bundle' && one.nonce === nextNonce);
   const elsewhere = open.filter((one) => one.lane !== lane || (one.nonce !== nextNonce && !(one.channel === 'bundle' && bundlesHere)));
   return new Set(elsewhere.flatMap(({ attempts }) => attempts.map(({ account }) => account)));
 }
