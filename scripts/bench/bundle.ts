@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { bailiff, type LogLine, startKeeper } from '../demo/keeper.ts';
+import { bailiff, type Environment, type LogLine, startKeeper } from '../demo/keeper.ts';
 import { type Devnet, startDevnet } from '../devnet/devnet.ts';
 import { transmit } from '../devnet/oracle/transmit.ts';
 import { type Bench, median, type Result } from './result.ts';
@@ -18,47 +18,57 @@ async function run(): Promise<Result[]> {
   const deploymentsFile = join(folder, 'deployments.json');
   const devnet = await startDevnet({ positions: POSITIONS, seed: 2, slotMs: 400, deploymentsFile });
   try {
-    return await measure(devnet, folder, deploymentsFile);
+    const environment = {
+      ...{ DEPLOYMENTS_FILE: deploymentsFile, RELAY_URLS: devnet.builderUrl, MODE: 'live', HTTP_PORT: '0' },
+      ...{ KEEPER_PRIVATE_KEY: devnet.accounts.keeper.privateKey, DATA_DIR: join(folder, 'data') },
+    };
+    const { executor } = (await bailiff(['deploy'], { ...environment, RPC_URLS: devnet.rpcUrl }, folder)) as { executor: string };
+    await devnet.builder.hold();
+    const common = { ...environment, EXECUTOR_ADDRESS: executor };
+    const pending = await measure(devnet, folder, { ...common, RPC_URLS: `${devnet.wsUrl},${devnet.rpcUrl}` }, 'pending', 0);
+    const mined = await measure(devnet, folder, { ...common, RPC_URLS: devnet.rpcUrl }, 'mined', UPDATES);
+    return [pending, mined];
   } finally {
     await devnet.stop();
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-async function measure(devnet: Devnet, folder: string, deploymentsFile: string): Promise<Result[]> {
-  const environment = {
-    ...{ RPC_URLS: `${devnet.wsUrl},${devnet.rpcUrl}`, DEPLOYMENTS_FILE: deploymentsFile, RELAY_URLS: devnet.builderUrl, MODE: 'live' },
-    ...{ KEEPER_PRIVATE_KEY: devnet.accounts.keeper.privateKey, DATA_DIR: join(folder, 'data'), HTTP_PORT: '0' },
-  };
-  const { executor } = (await bailiff(['deploy'], environment, folder)) as { executor: string };
-  await devnet.builder.hold();
+/** @param what is timed: from an update's arrival in the mempool, or from the head that holds it */
+async function measure(devnet: Devnet, folder: string, environment: Environment, what: 'pending' | 'mined', from: number): Promise<Result> {
   const lines = new Lines();
-  const keeper = startKeeper({ ...environment, EXECUTOR_ADDRESS: executor }, folder, (line) => lines.hear(line));
+  const keeper = startKeeper(environment, folder, (line) => lines.hear(line));
   try {
     await Promise.race([
       lines.until(({ event }) => event === 'block.processed'),
       keeper.ended.then(({ stderr }) => Promise.reject(new Error(stderr))),
     ]);
+    if (what === 'pending') await lines.until(({ event, kind }) => event === 'endpoint.changed' && kind === 'pending-from');
     const sent: { ms: number; liquidations: number }[] = [];
-    for (let update = 0; update < UPDATES; update++) {
-      await transmit(devnet.rpcUrl, devnet.market.feeds['ETH / USD']!, FIRST_PRICE_USD8 - BigInt(update) * STEP_USD8);
+    for (let update = from; update < from + UPDATES; update++) {
+      const hash = await transmit(devnet.rpcUrl, devnet.market.feeds['ETH / USD']!, FIRST_PRICE_USD8 - BigInt(update) * STEP_USD8);
+      if (what === 'pending') await lines.until(({ event, updateTxHash }) => event === 'bundle.sent' && updateTxHash === hash);
       const { number } = await devnet.builder.seal();
       await lines.until(({ event, block }) => event === 'block.processed' && block === number);
-      const bundle = lines.all.find(({ event, targetBlock }) => event === 'bundle.sent' && targetBlock === number + 1);
-      const liquidations = lines.all.filter(({ event, targetBlock }) => event === 'attempt.sent' && targetBlock === number + 1).length;
-      if (bundle !== undefined) sent.push({ ms: Number(bundle['sentAfterMs']), liquidations });
+      const target = what === 'pending' ? number : number + 1;
+      const bundle = lines.all.find(({ event, targetBlock }) => event === 'bundle.sent' && targetBlock === target);
+      const accounts = lines.all.flatMap(({ event, targetBlock, account }) =>
+        event === 'attempt.sent' && targetBlock === target ? [account] : [],
+      );
+      if (bundle !== undefined) sent.push({ ms: Number(bundle['sentAfterMs']), liquidations: new Set(accounts).size });
       const after = await devnet.builder.seal();
       await lines.until(({ event, block }) => event === 'block.processed' && block === after.number);
     }
     const counts = sent.map(({ liquidations }) => liquidations);
-    return [
-      {
-        name: 'price update in a head -> bundle accepted by the relay',
-        ours: median(sent.map(({ ms }) => ms)),
-        unit: 'ms',
-        notes: `${sent.length} updates, ${Math.min(...counts)} to ${Math.max(...counts)} liquidations each, ${POSITIONS} positions; slowest ${Math.max(...sent.map(({ ms }) => ms))} ms; node and relay on this machine`,
-      },
-    ];
+    return {
+      name:
+        what === 'pending'
+          ? 'pending price update -> bundle behind it accepted by the relay'
+          : 'price update in a head -> bundle accepted by the relay',
+      ours: median(sent.map(({ ms }) => ms)),
+      unit: 'ms',
+      notes: `${sent.length} updates, ${Math.min(...counts)} to ${Math.max(...counts)} liquidations each, ${POSITIONS} positions; slowest ${Math.max(...sent.map(({ ms }) => ms))} ms; node and relay on this machine`,
+    };
   } finally {
     await keeper.stop();
   }
