@@ -133,7 +133,9 @@ export class Tracker {
       const given = transaction.status !== 'intended' && transaction.status !== 'sent';
       // What was given up keeps its outcome, unless a stranger's transaction took the nonce: then there is nothing to be looked for any more.
       if (transaction === winner || (winner !== undefined && given)) continue;
-      const missed = winner !== undefined && transaction.channel === 'bundle' && head.number >= transaction.lastBlock;
+      // A rival for the winner's own block did not miss it: that one stood in its place.
+      const late = winner !== undefined && transaction.targetBlock !== winner.targetBlock;
+      const missed = late && transaction.channel === 'bundle' && head.number >= transaction.lastBlock;
       settled.push(await this.#settle(transaction, missed ? unmined(transaction) : replaced(transaction)));
     }
     return settled;
