@@ -86,7 +86,7 @@ test('a vault’s shares are read each block and multiplied in', () =>
     const { chain } = world.fixture;
     const vault = chain.deploy('vault', doubles['VaultDouble']!);
     await chain.mine();
-    const oracle = chainlink({ feed1: feed('ETH / USD'), vault, sample: 10n ** 18n });
+    const oracle = chainlink({ feed1: feed('ETH / USD'), vault, sample: 10n ** 12n });
     await chain.mine();
     const { slot } = await borrowedAgainst(oracle);
     expect([health(slot), health(slot, { 'ETH / USD': 2_000_00000000n })]).toEqual([healthAt(3_300n), healthAt(2_200n)]);
