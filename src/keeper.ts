@@ -28,6 +28,7 @@ import type { Ledger } from './ledger/types.ts';
 import { ConfigError, explainError, OperatorError } from './lib/errors.ts';
 import type { Address, Hex } from './lib/types.ts';
 import { PriceUpdates } from './oracles/price-updates.ts';
+import { PulledPrices } from './oracles/pull/pulled.ts';
 import { approveBy } from './pipeline/approve.ts';
 import { Chronicle } from './pipeline/chronicle.ts';
 import { Follower } from './pipeline/follow.ts';
@@ -147,7 +148,29 @@ export async function runKeeper(config: Config, telemetry: Telemetry, stop: Abor
     config.laneTopUpWei === 0n || config.mode === 'watch'
       ? undefined
       : new TopUps({ lanes: laneBook, relays, chain, ledger, wei: config.laneTopUpWei }, { chainId: rpc.chainId, publicMempool });
-  const pipeline = new BlockPipeline({ settings, dispatcher, lanes: laneBook, topUps, approve, ownBids, repeats, chronicle, watch });
+  const pulled =
+    config.pythUrl === undefined || settings.sender === undefined
+      ? undefined
+      : new PulledPrices({
+          ...{ rpc, hermes: config.pythUrl, wrappedNative: book.wrappedNative, payer: settings.sender },
+          feeds: () => world.protocols.flatMap((protocol) => protocol.feeds()),
+          feed: (feed) => world.feed(feed),
+          timestamp: () => world.next().timestamp,
+          notify: (notice) => emit('endpoint.changed', { ...notice }),
+        });
+  await pulled?.onBlock();
+  const pipeline = new BlockPipeline({
+    settings,
+    dispatcher,
+    lanes: laneBook,
+    topUps,
+    approve,
+    ownBids,
+    repeats,
+    chronicle,
+    watch,
+    pulled,
+  });
   const backruns = lane !== undefined && config.mode === 'live' && relays.length > 0 && publicMempool !== 'only';
   const updates = backruns
     ? new UpdatePipeline({
@@ -183,6 +206,8 @@ export async function runKeeper(config: Config, telemetry: Telemetry, stop: Abor
     followed: (block) => {
       teller.onBlock();
       prices?.onBlock(block);
+      // For the block after the next: this one is decided by what is known.
+      void pulled?.onBlock();
     },
     remember: (block) => ledger.put(HEAD_BLOCK, String(block)),
   });

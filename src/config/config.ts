@@ -20,6 +20,8 @@ export type Config = {
   /** Undefined: the Executor's owner. */
   readonly treasury: Address | undefined;
   readonly relays: RelayConfig;
+  /** Where signed prices are had that our own transactions can carry. */
+  readonly pythUrl: SecretUrl | undefined;
   readonly choices: ChoicesConfig;
   readonly strategy: StrategyConfig;
   readonly limits: Limits;

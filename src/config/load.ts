@@ -94,6 +94,7 @@ function assemble(environment: Environment, { deployments, folder, keeper, warni
       mevShareUrl: environment.MEV_SHARE_URL,
       publicMempool,
     },
+    pythUrl: environment.PYTH_URL,
     choices: { protocols: environment.PROTOCOLS, morphoBadDebt: environment.MORPHO_BAD_DEBT },
     strategy: { minProfitUsd8: environment.MIN_PROFIT_USD, bidShare: publicMempool === 'only' ? 0 : environment.BID_SHARE },
     limits: {

@@ -80,6 +80,11 @@ export const environment = z.object({
     default: 'none',
     secret: true,
   }),
+  PYTH_URL: may(
+    read.httpUrl,
+    'Pyth’s price service (Hermes). Where a market’s feed is Pyth’s, a liquidation carries the newest price in its own transaction; the fee comes out of wrapped native tokens left in the Executor.',
+    { default: 'none', secret: true },
+  ),
   PUBLIC_MEMPOOL: may(
     read.oneOf('never', 'fallback', 'only'),
     '`never`, `fallback` (when no relay takes a bundle) or `only` (no bundles, no bid).',

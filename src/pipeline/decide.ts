@@ -2,8 +2,10 @@ import type { Surcharge } from '../chain/rollup.ts';
 import type { Head } from '../lib/types.ts';
 import type { FlashSource } from '../liquidity/types.ts';
 import type { AggregatorBook } from '../oracles/ocr-aggregators.ts';
+import type { Carried } from '../oracles/pull/pyth.ts';
 import type { FeedAnswer, FeedId, Moment } from '../oracles/types.ts';
-import type { Protocol } from '../protocols/types.ts';
+import { carrying } from '../protocols/carrying.ts';
+import type { Option, Protocol } from '../protocols/types.ts';
 import type { Candidate } from '../risk/types.ts';
 import { type BidBook, emptyBook } from '../strategy/bids/book.ts';
 import { planBlock } from '../strategy/block.ts';
@@ -30,6 +32,9 @@ export type DecisionWorld = OracleWorld & {
 /** Of those who look on and never bid. */
 const UNTAUGHT = emptyBook();
 
+/** What a liquidation that rests on these feeds has to write before it, at a moment in which that holds already. */
+export type Carry = (feeds: readonly FeedId[]) => Carried | undefined;
+
 /** A plan or a named reason for each candidate. `terms` is undefined where the native token has no price. Pure. */
 export function decideBlock(
   world: DecisionWorld,
@@ -39,6 +44,7 @@ export function decideBlock(
   at: Moment,
   tipWei: bigint,
   own: BidBook = UNTAUGHT,
+  carry: Carry = () => undefined,
 ): { readonly decisions: readonly Decision[]; readonly terms: Terms | undefined } {
   const terms = termsAt(settings, world, head, at, tipWei, own);
   const protocols = new Map(world.protocols.map((protocol) => [protocol.id, protocol]));
@@ -54,7 +60,13 @@ export function decideBlock(
   }
   if (terms === undefined) return { decisions, terms };
   const market = { venue: world.venue, flashes: world.flashes, usd: world.usd };
-  const planned = planBlock(plannable, (candidate) => protocolOf(candidate).options(candidate.slot, at), market, terms, at);
+  const optionsOf = (candidate: Candidate): readonly Option[] => {
+    const protocol = protocolOf(candidate);
+    const options = protocol.options(candidate.slot, at);
+    const carried = carry(protocol.prices(candidate.slot).flatMap(({ source }) => source.feeds));
+    return carried === undefined ? options : options.map((option) => carrying(option, carried));
+  };
+  const planned = planBlock(plannable, optionsOf, market, terms, at);
   return { decisions: [...decisions, ...planned], terms };
 }
 

@@ -8,12 +8,13 @@ import { LedgerError } from '../ledger/database.ts';
 import type { OpenTransaction } from '../ledger/types.ts';
 import { explainError } from '../lib/errors.ts';
 import type { Head } from '../lib/types.ts';
+import type { PulledPrices } from '../oracles/pull/pulled.ts';
 import type { Moment } from '../oracles/types.ts';
 import type { Judged, Watch } from '../risk/candidates.ts';
 import type { Terms } from '../strategy/terms.ts';
 import type { Decision, Plan, SkipReason } from '../strategy/types.ts';
 import type { Chronicle } from './chronicle.ts';
-import { type DecisionWorld, decideBlock } from './decide.ts';
+import { type Carry, type DecisionWorld, decideBlock } from './decide.ts';
 import type { OwnBids } from './own-bids.ts';
 import type { Settings } from './settings.ts';
 
@@ -52,8 +53,12 @@ export class BlockPipeline {
   readonly #repeats: Repeats;
   readonly #chronicle: Chronicle;
   readonly #watch: Watch;
+  readonly #pulled: PulledPrices | undefined;
 
-  /** @param parts.topUps undefined where lanes are given nothing */
+  /**
+   * @param parts.topUps undefined where lanes are given nothing
+   * @param parts.pulled undefined where no prices are asked for that could be carried
+   */
   constructor(parts: {
     settings: Settings;
     dispatcher: Dispatcher;
@@ -64,6 +69,7 @@ export class BlockPipeline {
     repeats: Repeats;
     chronicle: Chronicle;
     watch: Watch;
+    pulled: PulledPrices | undefined;
   }) {
     this.#settings = parts.settings;
     this.#dispatcher = parts.dispatcher;
@@ -74,6 +80,7 @@ export class BlockPipeline {
     this.#repeats = parts.repeats;
     this.#chronicle = parts.chronicle;
     this.#watch = parts.watch;
+    this.#pulled = parts.pulled;
   }
 
   /**
@@ -87,9 +94,12 @@ export class BlockPipeline {
     open: readonly OpenTransaction[],
     stillCurrent: () => boolean,
   ): Promise<BlockOutcome> {
-    const at = world.next();
+    const answers = this.#pulled?.answers();
+    const at = world.next(answers);
     const judged = this.#watch.judge(world.protocols, at, head.number);
-    const { decisions, terms } = decideBlock(world, this.#settings, judged.candidates, head, at, tipWei, this.#ownBids.at(head.number));
+    const carry: Carry = (feeds) => answers && this.#pulled?.carriedFor(feeds, answers);
+    const own = this.#ownBids.at(head.number);
+    const { decisions, terms } = decideBlock(world, this.#settings, judged.candidates, head, at, tipWei, own, carry);
     const plans = decisions.flatMap((decision) => (decision.kind === 'plan' ? [decision.plan] : []));
     const skips = decisions.flatMap((decision) => (decision.kind === 'skip' ? [decision] : []));
     const dispatched = terms === undefined ? undefined : await this.#send(plans, skips, { head, at, terms, open, stillCurrent });

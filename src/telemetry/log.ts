@@ -31,6 +31,7 @@ const LEVELS: Readonly<Record<string, Level>> = {
   'audit.mismatch': 'warn',
   'market.suspended': 'warn',
   'endpoint.changed': 'warn',
+  'relay.resting': 'warn',
   'breaker.opened': 'error',
   'keeper.killed': 'warn',
   'keeper.paused': 'warn',
