@@ -9,10 +9,11 @@ import { openView } from './view.ts';
 
 const HELP = `Usage: npm run demo -- [options]
 
-A local chain with Aave v3, Uniswap v3 and Chainlink's oracle contracts, a block builder, Bailiff and its dashboard; then a scripted crash.
+A local chain with Aave v3, Morpho Blue, Uniswap v3 and Chainlink's oracle contracts, a block builder, Bailiff and its dashboard; then a scripted crash.
 
   --once           end when the scripted crash is over: 0 if the keeper won all that paid, 1 if it fell short
-  --positions N    borrowers (200)
+  --positions N    borrowers of Aave (200)
+  --morpho-positions N  borrowers of Morpho Blue (24); 0: without it
   --seed S         the same seed gives the same borrowers (1)
   --json FILE      write the summary there, as JSON
   --help
@@ -27,18 +28,21 @@ function readArguments() {
     options: {
       once: { type: 'boolean', default: false },
       positions: { type: 'string', default: '200' },
+      'morpho-positions': { type: 'string', default: '24' },
       seed: { type: 'string', default: '1' },
       json: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   });
-  const whole = (flag: 'positions' | 'seed', low: number, high: number) => {
+  const whole = (flag: 'positions' | 'morpho-positions' | 'seed', low: number, high: number) => {
     const number = Number(values[flag]);
     if (!/^\d+$/.test(values[flag]) || number < low || number > high)
       throw new Error(`--${flag} must be a whole number from ${low} to ${high}, not ${JSON.stringify(values[flag])}`);
     return number;
   };
+  const morphoPositions = whole('morpho-positions', 0, 20_000);
   return {
+    ...(morphoPositions === 0 ? {} : { morphoPositions }),
     once: values.once,
     help: values.help,
     json: values.json,

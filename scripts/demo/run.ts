@@ -9,7 +9,8 @@ import { devAccount } from '../devnet/keys.ts';
 import { transmit } from '../devnet/oracle/transmit.ts';
 import { rpc } from '../devnet/rpc.ts';
 import { bailiff, type Environment, type Keeper, startKeeper } from './keeper.ts';
-import { balancesAt, blockOf, liquidationsBetween } from './observe.ts';
+import { evidenceOf } from './markets.ts';
+import { balancesAt, blockOf } from './observe.ts';
 import { CRASH, moved } from './scenario.ts';
 import { type DemoSummary, summarise, type Update } from './summary.ts';
 import { Teller } from './teller.ts';
@@ -18,6 +19,8 @@ import type { View } from './view.ts';
 export type RunOptions = {
   readonly once: boolean;
   readonly positions: number;
+  /** Of Morpho Blue, which is there only when they are given. */
+  readonly morphoPositions?: number;
   readonly seed: number;
   readonly folder: string;
   readonly signal: AbortSignal;
@@ -38,9 +41,10 @@ export type Play = (devnet: Devnet, view: View, signal: AbortSignal) => Promise<
 export async function run(options: RunOptions, view: View, play: Play = playCrash): Promise<DemoSummary | undefined> {
   const began = performance.now();
   const progress = (line: string) => view.say('plain', `${((performance.now() - began) / 1_000).toFixed(1).padStart(5)} s  ${line}`);
-  progress('starting a chain with real contracts (the first time they are compiled, about half a minute)');
+  progress('starting a chain with real contracts (the first time they are compiled, about a minute)');
+  const { positions, morphoPositions, seed } = options;
   const deploymentsFile = join(options.folder, 'deployments.json');
-  const devnet = await startDevnet({ positions: options.positions, seed: options.seed, hold: true, deploymentsFile, progress });
+  const devnet = await startDevnet({ positions, morphoPositions, seed, hold: true, deploymentsFile, progress });
   let arbitrageur: ReturnType<typeof startArbitrageur> | undefined;
   let keeper: Keeper | undefined;
   try {
@@ -152,7 +156,7 @@ async function judgeRun(
   teller: Teller,
   progress: (line: string) => void,
 ): Promise<DemoSummary> {
-  const { rpcUrl, market, accounts, deployments } = devnet;
+  const { rpcUrl, market, accounts } = devnet;
   const to = await height(devnet);
   const holders = [executor, accounts.keeper.address];
   const tokens = Object.values(market.tokens);
@@ -161,13 +165,9 @@ async function judgeRun(
   try {
     return await summarise(
       {
-        rpcUrl,
-        deployments,
-        accounts: market.borrowers.map(({ address }) => address),
+        markets: await evidenceOf(devnet, from, to, LENS_MIN_PROFIT_USD),
         executor: getAddress(executor),
-        minProfitUsd: LENS_MIN_PROFIT_USD,
         updates,
-        liquidations: await liquidationsBetween(rpcUrl, market.aave.pool, from, to),
         ledger: await ledger.transactions({}),
         skips: teller.skips,
         chainChanges: new Map(

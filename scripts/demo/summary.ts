@@ -1,11 +1,8 @@
 /** The verdict on a run: the chain's views and the lens on one side, what the keeper did and wrote down on the other. */
-import { type Address, getAddress, type Hex } from 'viem';
+import type { Address, Hex } from 'viem';
 import type { TransactionRecord } from '../../src/ledger/reader.ts';
 import { usdText } from '../../src/lib/usd.ts';
-import { judge, type LensDeployments } from '../devnet/lens/judge.ts';
-import type { Liquidation } from './observe.ts';
-
-const WAD = 10n ** 18n;
+import type { MarketEvidence } from './markets.ts';
 
 export type Update = { readonly title: string; readonly block: number; readonly txHashes: readonly Hex[] };
 
@@ -40,13 +37,9 @@ export type DemoSummary = {
 };
 
 export type Evidence = {
-  readonly rpcUrl: string;
-  readonly deployments: LensDeployments;
-  readonly accounts: readonly Address[];
+  readonly markets: readonly MarketEvidence[];
   readonly executor: Address;
-  readonly minProfitUsd: number;
   readonly updates: readonly Update[];
-  readonly liquidations: readonly Liquidation[];
   readonly ledger: readonly TransactionRecord[];
   /** The last reason the keeper gave for leaving an account alone. */
   readonly skips: ReadonlyMap<Address, string>;
@@ -55,27 +48,34 @@ export type Evidence = {
 };
 
 export async function summarise(evidence: Evidence, progress: (line: string) => void): Promise<DemoSummary> {
-  const ours = evidence.liquidations.filter(({ liquidator }) => liquidator === evidence.executor);
+  const { markets, executor } = evidence;
+  const ours = markets.flatMap(({ liquidations }) => liquidations).filter(({ liquidator }) => liquidator === executor);
   const shortfalls: string[] = [];
   const updates: DemoSummary['updates'][number][] = [];
-  const everLiquidatable = new Set<Address>();
-  const everProfitable = new Set<Address>();
+  /** With the protocol of each. */
+  const everLiquidatable = new Map<Address, string>();
+  const everProfitable = new Map<Address, string>();
   const lastUpdateOf = new Map<string, number>();
   for (const update of evidence.updates) {
     const { title, block, txHashes } = update;
     progress(`the lens tries the liquidations that block ${block} made possible`);
-    const verdicts = await judge({ ...evidence, blockNumber: block, onlyAfter: txHashes });
-    const liquidatable = new Set(verdicts.flatMap(({ account, healthFactorWad }) => (healthFactorWad < WAD ? [getAddress(account)] : [])));
-    const profitable = verdicts.filter(({ best }) => best !== null);
-    for (const account of liquidatable) everLiquidatable.add(account);
+    const liquidatable = new Set<Address>();
+    const profitable: { account: Address; profitUsd: number }[] = [];
+    for (const { protocol, judge } of markets)
+      for (const { account, liquidatable: isLiquidatable, profitUsd } of await judge(update)) {
+        if (isLiquidatable) liquidatable.add(account);
+        if (isLiquidatable) everLiquidatable.set(account, protocol);
+        if (profitUsd === null) continue;
+        profitable.push({ account, profitUsd });
+        everProfitable.set(account, protocol);
+      }
     const taken = [0, 0];
-    for (const { account, best } of profitable) {
-      everProfitable.add(getAddress(account));
-      const delay = ours.find((one) => one.account === getAddress(account) && one.block >= block && one.block <= block + 1)?.block;
+    for (const { account, profitUsd } of profitable) {
+      const delay = ours.find((one) => one.account === account && one.block >= block && one.block <= block + 1)?.block;
       if (delay !== undefined) taken[delay - block]!++;
       else
         shortfalls.push(
-          `${account} would have paid ${best!.profitUsd.toFixed(2)} USD after the update in block ${block} and was liquidated neither in it nor in the next (${evidence.skips.get(getAddress(account)) ?? 'no reason given'})`,
+          `${account} would have paid ${profitUsd.toFixed(2)} USD after the update in block ${block} and was liquidated neither in it nor in the next (${evidence.skips.get(account) ?? 'no reason given'})`,
         );
     }
     for (const one of ours)
@@ -94,7 +94,7 @@ export async function summarise(evidence: Evidence, progress: (line: string) => 
   }
   const liquidated = new Set(ours.map(({ account }) => account));
   const skipped: Record<string, number> = {};
-  for (const account of everLiquidatable) {
+  for (const account of everLiquidatable.keys()) {
     if (liquidated.has(account)) continue;
     const reason = evidence.skips.get(account) ?? 'not seen';
     skipped[reason] = (skipped[reason] ?? 0) + 1;
@@ -114,19 +114,27 @@ export async function summarise(evidence: Evidence, progress: (line: string) => 
     gasUsd: usdText(sums.gasUsd8),
     bidUsd: usdText(sums.bidUsd8),
     blocksAfterUpdate,
-    protocols: {
-      'aave-v3': {
-        liquidatable: everLiquidatable.size,
-        profitable: everProfitable.size,
-        liquidated: liquidated.size,
-        profitUsd: usdText(sums.netUsd8),
-      },
-    },
+    protocols: Object.fromEntries(
+      markets.map(({ protocol, liquidations }) => [
+        protocol,
+        {
+          liquidatable: [...everLiquidatable.values()].filter((name) => name === protocol).length,
+          profitable: [...everProfitable.values()].filter((name) => name === protocol).length,
+          liquidated: new Set(liquidations.flatMap(({ liquidator, account }) => (liquidator === executor ? [account] : []))).size,
+          profitUsd: usdText(profitOf(protocol, evidence.ledger)),
+        },
+      ]),
+    ),
     updates,
     reverted: evidence.ledger.filter(({ outcome }) => outcome === 'reverted').length,
     ledgerEqualsChain: mismatch.length === 0,
     shortfalls,
   };
+}
+
+function profitOf(protocol: string, ledger: readonly TransactionRecord[]): bigint {
+  const attempts = ledger.flatMap((transaction) => transaction.attempts).filter((attempt) => attempt.protocol === protocol);
+  return attempts.reduce((sum, { result }) => sum + (result?.profitUsd8 ?? 0n), 0n);
 }
 
 function sumLedger(ledger: readonly TransactionRecord[]) {

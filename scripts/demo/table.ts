@@ -13,15 +13,14 @@ export function printSummary(summary: DemoSummary, out: NodeJS.WritableStream): 
       String(update.liquidatedNextBlock),
     ]),
   ];
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  const table = rows.map(
-    (row) => `  ${row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[column]!))).join('  ')}`,
-  );
+  const table = aligned(rows);
   const delays = Object.entries(summary.blocksAfterUpdate).map(([blocks, count]) => `${count} after ${blocks}`);
   const skipped = Object.entries(summary.skipped).map(([reason, count]) => `${reason} ${count}`);
   const lines = [
     '',
     ...table,
+    '',
+    ...protocols(summary),
     '',
     `  positions    ${summary.liquidatable} liquidatable by the chain's own views, ${summary.profitable} of them worth it by the lens, ${summary.liquidated} liquidated`,
     `  left alone   ${skipped.join(', ') || 'none'}`,
@@ -33,6 +32,23 @@ export function printSummary(summary: DemoSummary, out: NodeJS.WritableStream): 
     '',
   ];
   out.write(`${lines.join('\n')}\n`);
+}
+
+function protocols({ protocols }: DemoSummary): string[] {
+  return aligned([
+    ['protocol', 'liquidatable', 'profitable', 'liquidated', 'profit USD'],
+    ...Object.entries(protocols).map(([name, one]) => [
+      ...[name, String(one.liquidatable), String(one.profitable), String(one.liquidated), dollars(one.profitUsd)],
+    ]),
+  ]);
+}
+
+/** The first column to the left, the others to the right. */
+function aligned(rows: readonly (readonly string[])[]): string[] {
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  return rows.map(
+    (row) => `  ${row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[column]!))).join('  ')}`,
+  );
 }
 
 function dollars(text: string): string {

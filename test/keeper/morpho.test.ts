@@ -9,7 +9,6 @@ import { type Stage, setStage, startTestKeeper, type TestKeeper } from '../suppo
 
 const BID_SHARE = 0.9;
 const LENS_MIN_PROFIT_USD = (5 + 0.5) / (1 - BID_SHARE);
-const ETHER_USD = 2_800;
 
 let stage: Stage;
 let keeper: TestKeeper;
@@ -21,7 +20,7 @@ beforeAll(async () => {
   keeper = startTestKeeper(stage.environment, stage.folder);
   await keeper.until((line) => line.event === 'endpoint.changed' && line['kind'] === 'pending-from', 'the mempool');
   await keeper.until((line) => line.event === 'block.processed', 'the first block');
-  update = await transmit(stage.devnet.rpcUrl, stage.devnet.market.feeds['ETH / USD']!, BigInt(ETHER_USD) * 10n ** 8n);
+  update = await transmit(stage.devnet.rpcUrl, stage.devnet.market.feeds['ETH / USD']!, 2_800_00000000n);
   await keeper.until((line) => line.event === 'bundle.sent' && String(line['updateTxHash']).includes(update), 'a bundle behind the update');
   block = (await stage.devnet.builder.seal()).number;
   await keeper.until((line) => line.event === 'block.processed' && line['block'] === block, `block ${block}`);
@@ -37,9 +36,10 @@ it('takes every position that the lens calls worth it in the block of the update
   const { rpcUrl, market, deployments } = devnet;
   const { morpho, borrowers } = market.morpho!;
   const verdicts = await judgeMorpho({
-    ...{ rpcUrl, blockNumber: block, onlyAfter: [update], borrowers, minProfitUsd: LENS_MIN_PROFIT_USD, etherUsd: ETHER_USD, deployments },
+    ...{ rpcUrl, blockNumber: block, onlyAfter: [update], borrowers, minProfitUsd: LENS_MIN_PROFIT_USD, deployments },
+    etherFeed: market.feeds['ETH / USD']!.proxy,
   });
-  const worthIt = verdicts.flatMap(({ account, profitUsd }) => (profitUsd === null ? [] : [getAddress(account)]));
+  const worthIt = verdicts.flatMap(({ account, profitUsd }) => (profitUsd === null ? [] : [account]));
   const taken = await morphoLiquidationsBetween(rpcUrl, morpho.morpho, block, block);
   expect(worthIt.length).toBeGreaterThan(2);
   expect(new Set(taken.map(({ liquidator }) => liquidator))).toEqual(new Set([getAddress(executor)]));

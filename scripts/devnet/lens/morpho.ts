@@ -1,5 +1,14 @@
 /** The lens for Morpho Blue: which of its positions were liquidatable at a block, by Morpho's own word, and whether liquidating one would have paid. */
-import { type Address, decodeFunctionResult, encodeDeployData, encodeFunctionData, type Hex, numberToHex, parseAbi } from 'viem';
+import {
+  type Address,
+  decodeFunctionResult,
+  encodeDeployData,
+  encodeFunctionData,
+  getAddress,
+  type Hex,
+  numberToHex,
+  parseAbi,
+} from 'viem';
 import { compileUnit } from '../compile.ts';
 import type { MorphoBorrower } from '../morpho/borrowers.ts';
 import { rpc } from '../rpc.ts';
@@ -13,8 +22,8 @@ export type MorphoJudgeInput = {
   readonly onlyAfter?: readonly Hex[];
   readonly borrowers: readonly Pick<MorphoBorrower, 'address' | 'market'>[];
   readonly minProfitUsd: number;
-  /** Whole dollars of one ETH, for the profit. */
-  readonly etherUsd: number;
+  /** ETH/USD, 8 decimals: what turns profit into dollars. */
+  readonly etherFeed: Address;
   readonly deployments: {
     readonly wrappedNative: Address;
     readonly 'morpho-blue': readonly { readonly morpho: Address }[];
@@ -37,31 +46,36 @@ const abi = parseAbi([
   'struct MarketParams { address loanToken; address collateralToken; address oracle; address irm; uint256 lltv; }',
   'struct Route { uint8 kind; uint24[2] fees; }',
   'struct Best { address debt; address collateral; uint256 amount; Route route; uint256 grossWei; uint256 gas; uint256 netWei; }',
+  'function latestAnswer() view returns (int256)',
   'function liquidatable(MarketParams market, address account) returns (bool)',
   'function bestIn(MarketParams market, address account, uint256 gasPriceWei, uint256 transactionGas) returns (Best)',
 ]);
 
 /** One verdict for each borrower, in the given order, each as if it were alone. Throws when the fork cannot be made or a call fails. */
 export async function judgeMorpho(input: MorphoJudgeInput): Promise<MorphoVerdict[]> {
-  const { rpcUrl, blockNumber, onlyAfter, borrowers, minProfitUsd, etherUsd } = input;
+  const { rpcUrl, blockNumber, onlyAfter, borrowers, minProfitUsd, etherFeed } = input;
   const fork = await (onlyAfter === undefined ? forkAnvil(rpcUrl, blockNumber) : forkWithOnly(rpcUrl, blockNumber, onlyAfter));
   try {
     const url = fork.rpcUrl;
     await prepare(url, input);
     const { baseFeePerGas } = await rpc<{ baseFeePerGas: Hex }>(url, 'eth_getBlockByNumber', ['latest', false]);
     const ask = (data: Hex) => rpc<Hex>(url, 'eth_call', [{ from: CALLER, to: LENS, data, gas: numberToHex(CALL_GAS_LIMIT) }, 'latest']);
+    const latest = encodeFunctionData({ abi, functionName: 'latestAnswer' });
+    const etherUsd8 = BigInt(await rpc<Hex>(url, 'eth_call', [{ to: etherFeed, data: latest }, 'latest']));
     const verdicts: MorphoVerdict[] = [];
     const open = [...borrowers.entries()];
     const lane = async () => {
       for (let next = open.pop(); next; next = open.pop()) {
-        const [place, { address: account, market }] = next;
+        const [place, { address, market }] = next;
+        const account = getAddress(address);
         const asked = encodeFunctionData({ abi, functionName: 'liquidatable', args: [market.params, account] });
         const liquidatable = decodeFunctionResult({ abi, functionName: 'liquidatable', data: await ask(asked) });
         verdicts[place] = { account, liquidatable, profitUsd: null };
         if (!liquidatable) continue;
         const args = [market.params, account, BigInt(baseFeePerGas), TRANSACTION_GAS] as const;
         const data = await ask(encodeFunctionData({ abi, functionName: 'bestIn', args }));
-        const profitUsd = (Number(decodeFunctionResult({ abi, functionName: 'bestIn', data }).netWei) / 1e18) * etherUsd;
+        const { netWei } = decodeFunctionResult({ abi, functionName: 'bestIn', data });
+        const profitUsd = Number((netWei * etherUsd8) / 10n ** 18n) / 1e8;
         if (profitUsd >= minProfitUsd) verdicts[place] = { account, liquidatable, profitUsd };
       }
     };

@@ -1,0 +1,45 @@
+/** One protocol's side of the evidence: what its contracts say of an update, by a lens, and what was liquidated there. */
+import { type Address, getAddress } from 'viem';
+import type { Devnet } from '../devnet/devnet.ts';
+import { judge } from '../devnet/lens/judge.ts';
+import { judgeMorpho } from '../devnet/lens/morpho.ts';
+import { type Liquidation, liquidationsBetween, morphoLiquidationsBetween } from './observe.ts';
+import type { Update } from './summary.ts';
+
+const WAD = 10n ** 18n;
+
+/** `profitUsd`: null where liquidating would not have paid. */
+export type Judged = { readonly account: Address; readonly liquidatable: boolean; readonly profitUsd: number | null };
+
+export type MarketEvidence = {
+  readonly protocol: string;
+  readonly liquidations: readonly Liquidation[];
+  /** By the state that the update's transactions alone leave in its block. */
+  judge(update: Update): Promise<readonly Judged[]>;
+};
+
+/** Of every protocol on the devnet, over these blocks. */
+export async function evidenceOf({ rpcUrl, market, deployments }: Devnet, from: number, to: number, minProfitUsd: number) {
+  const common = ({ block, txHashes }: Update) => ({ rpcUrl, blockNumber: block, onlyAfter: txHashes, minProfitUsd, deployments });
+  const accounts = market.borrowers.map(({ address }) => address);
+  const markets: MarketEvidence[] = [
+    {
+      protocol: 'aave-v3',
+      liquidations: await liquidationsBetween(rpcUrl, market.aave.pool, from, to),
+      judge: async (update) =>
+        (await judge({ ...common(update), accounts })).map(({ account, healthFactorWad, best }) => ({
+          ...{ account: getAddress(account), liquidatable: healthFactorWad < WAD, profitUsd: best?.profitUsd ?? null },
+        })),
+    },
+  ];
+  if (market.morpho !== undefined) {
+    const { morpho, borrowers } = market.morpho;
+    const etherFeed = market.feeds['ETH / USD']!.proxy;
+    markets.push({
+      protocol: 'morpho-blue',
+      liquidations: await morphoLiquidationsBetween(rpcUrl, morpho.morpho, from, to),
+      judge: (update) => judgeMorpho({ ...common(update), borrowers, etherFeed }),
+    });
+  }
+  return markets;
+}
