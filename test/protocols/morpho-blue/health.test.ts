@@ -1,7 +1,10 @@
 /** Judgements and amounts against Morpho itself, at timestamps to come. */
+import type { Address } from 'viem';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Prng } from '../../../scripts/devnet/prng.ts';
-import { type Attempt, MorphoWorld, type Outcome } from './world.ts';
+import { momentOf } from '../../../src/oracles/moment.ts';
+import { Lens, standingOf } from '../../../src/protocols/morpho-blue/lens.ts';
+import { type Attempt, LIQUIDATOR, MorphoWorld, type Outcome } from './world.ts';
 
 const POSITIONS = 520;
 const MINUTE = 60;
@@ -25,7 +28,7 @@ test('what the logs told is what Morpho stores, for every market and position', 
   expect(await world.follower.audit()).toEqual([]);
 });
 
-test.each(falls)('health is Morpho’s own at any later time, after %o', (prices) =>
+test.each([falls[0]!, falls[2]!])('health is Morpho’s own at any later time, after %o', (prices) =>
   world.undone(async () => {
     await world.price(prices);
     const random = new Prng(5);
@@ -42,7 +45,49 @@ test.each(falls)('health is Morpho’s own at any later time, after %o', (prices
   }),
 );
 
-test.each(falls.slice(1))('amounts are Morpho’s own to the unit, over the whole of each regime, after %o', (prices) =>
+test('what is owed, and the last unit of collateral that holds it, are Morpho’s own at any later time', async () => {
+  const { protocol, feeds, follower } = world;
+  const random = new Prng(7);
+  const repaid: bigint[] = [];
+  const owed: bigint[] = [];
+  const held: boolean[] = [];
+  await Promise.all(
+    [...protocol.slots()].map(async (slot, place) => {
+      const at = world.later(Math.round(random.logBetween(1, YEAR)));
+      const position = protocol.state.positions[slot]!;
+      const now = new Lens(protocol.state, at, momentOf(follower.head, feeds)).market(position.market);
+      const healthyWith = (collateral: bigint) => {
+        const standing = standingOf({ ...position, collateral }, now);
+        return standing.ok && standing.healthFactorWad >= 10n ** 18n;
+      };
+      const { account, market, borrowShares, collateral } = position;
+      const ask = (from: Address, functionName: string, args: readonly unknown[]) => world.answers(from, functionName, args, at.timestamp);
+      owed[place] = protocol.view(slot, at).debt[0]!.amountRaw;
+      repaid[place] = ((await ask(LIQUIDATOR, 'repay', [market.params, 0n, borrowShares, account, '0x'])) as readonly bigint[])[0]!;
+      if (!healthyWith(collateral)) return;
+      const least = leastOf(collateral, healthyWith);
+      const withdraw = (kept: bigint) => ask(account, 'withdrawCollateral', [market.params, collateral - kept, account, account]);
+      held.push((await withdraw(least)) !== undefined, (await withdraw(least - 1n)) === undefined);
+    }),
+  );
+  expect(owed).toEqual(repaid);
+  expect(owed.length).toBe(POSITIONS);
+  expect(held.length).toBeGreaterThan(POSITIONS / 2);
+  expect(held.every(Boolean)).toBe(true);
+});
+
+/** The least collateral with which it holds; it does with `most`. */
+function leastOf(most: bigint, holds: (collateral: bigint) => boolean): bigint {
+  let [breaks, least] = [0n, most];
+  while (least - breaks > 1n) {
+    const middle = (breaks + least) / 2n;
+    if (holds(middle)) least = middle;
+    else breaks = middle;
+  }
+  return least;
+}
+
+test.each([falls[1]!, falls[3]!])('amounts are Morpho’s own to the unit, over the whole of each regime, after %o', (prices) =>
   world.undone(async () => {
     await world.price(prices);
     const random = new Prng(6);

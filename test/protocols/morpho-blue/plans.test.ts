@@ -158,11 +158,19 @@ test('each reason for leaving a position alone is said', () =>
     const usdc = lower(morpho.fixture.market.tokens['USDC']!);
     const ordinary = await decide();
     expect(new Set(ordinary.skips)).toContain('below-min-profit');
-    const none = (change: Partial<Settings>) =>
-      decide(change).then(({ plans, skips }) => ({ plans: plans.length, reasons: new Set(skips) }));
-    expect(await none({ minProfitUsd8: 10n ** 18n })).toEqual({ plans: 0, reasons: new Set(['below-min-profit']) });
-    expect((await none({ limits: limitsOf({ denyTokens: new Set([usdc]) }) })).reasons).toContain('token-denied');
-    expect((await none({ limits: limitsOf({ maxPositionUsd8: 0n }) })).plans).toBe(0);
+    const { world, candidates, at } = ordinary;
+    const none = (change: Partial<Settings>) => {
+      const { decisions } = decideBlock(world, { ...settings, ...change }, candidates, world.head, at, 0n);
+      const reasons = decisions.flatMap((one) => (one.kind === 'skip' ? [one.skip.reason] : []));
+      return { plans: decisions.length - reasons.length, reasons: new Set(reasons) };
+    };
+    expect(none({ minProfitUsd8: 10n ** 18n })).toEqual({ plans: 0, reasons: new Set(['below-min-profit']) });
+    expect(none({ limits: limitsOf({ denyTokens: new Set([usdc]) }) }).reasons).toContain('token-denied');
+    expect(none({ limits: limitsOf({ maxPositionUsd8: 0n }) })).toEqual({ plans: 0, reasons: new Set(['position-too-large']) });
+    const doubted = (oracle: Partial<OracleBounds>) => none({ oracle: { ...BOUNDS, ...oracle } }).reasons;
+    expect(doubted({ maxFeedAgeSeconds: 0 })).toEqual(new Set(['oracle-stale']));
+    expect(doubted({ maxJumpBps: 0n })).toContain('oracle-jump');
+    expect(doubted({ maxPoolDeviationBps: 0n })).toEqual(new Set(['oracle-off-pool']));
     const { candidate } = ordinary.plans[0]!;
     const { tokens: _, ...figures } = { ...candidate, tokens: [], repayUsd8: 0n };
     for (const name of [
@@ -175,7 +183,6 @@ test('each reason for leaving a position alone is said', () =>
       const verdict = checkMarket({ ...figures, tokens: [] }, limitsOf({ denyMarkets: new Set([name]) }));
       expect(verdict).toMatchObject({ ok: false, skip: { reason: 'market-denied' } });
     }
-    const { world, candidates, at } = ordinary;
     const suspended = decideBlock(
       seen(world, 'suspended', () => 'unlike the chain'),
       settings,

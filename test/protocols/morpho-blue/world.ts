@@ -1,5 +1,14 @@
 /** A devnet with Morpho Blue and its borrowers, followed; and somebody who has plenty of everything to liquidate them with. */
-import { type Abi, type Address, decodeAbiParameters, encodeFunctionData, type Hex, parseAbi, parseEventLogs } from 'viem';
+import {
+  type Abi,
+  type Address,
+  decodeAbiParameters,
+  decodeFunctionResult,
+  encodeFunctionData,
+  type Hex,
+  parseAbi,
+  parseEventLogs,
+} from 'viem';
 import { SLOT_SECONDS } from '../../../scripts/devnet/anvil.ts';
 import { createFixture, type Fixture } from '../../../scripts/devnet/fixture.ts';
 import type { MorphoBorrower } from '../../../scripts/devnet/morpho/borrowers.ts';
@@ -134,6 +143,14 @@ export class MorphoWorld {
       const [seizedRaw, repaidRaw] = decodeAbiParameters([{ type: 'uint256' }, { type: 'uint256' }], answer);
       return { seizedRaw, repaidRaw };
     });
+  }
+
+  /** What Morpho answers to a call at that timestamp, on the latest state; undefined where it reverts. Without effect. */
+  async answers(from: Address, functionName: string, args: readonly unknown[], timestamp: number): Promise<unknown> {
+    const data = encodeFunctionData({ abi: this.abi, functionName, args: [...args] });
+    const call = [{ from, to: this.morpho.morpho, data }, 'latest', {}, { time: hex(timestamp) }];
+    const answer = await rpc<Hex>(this.sender.url, 'eth_call', call).catch(() => undefined);
+    return answer === undefined ? undefined : (decodeFunctionResult({ abi: this.abi, functionName, data: answer }) ?? null);
   }
 
   /** Mines the call. */
