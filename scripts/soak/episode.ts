@@ -145,8 +145,8 @@ export class Episode {
         return;
       case 'ledger.goPublic':
       case 'chain.broadcast':
-        // In bundle mode it is what remains when the relay fails.
-        await builder.fault({ kind: 'http500', method: 'eth_sendBundle', count: 1 });
+        // In bundle mode it is what remains when the relay fails; bundles behind the update that is still pending are refused as well.
+        await builder.fault({ kind: 'http500', method: 'eth_sendBundle' });
         await this.#liquidate();
         await builder.clearFaults();
         return;
