@@ -1,49 +1,40 @@
-import { formatEther } from 'viem';
-import { generatePrivateKey } from 'viem/accounts';
-import { getBalance } from './chain/actions/account.ts';
 import { Heads } from './chain/heads.ts';
-import type { RpcPool } from './chain/rpc.ts';
 import type { ChainNotice } from './chain/types.ts';
-import type { AddressBook } from './config/addressBook.ts';
 import type { Config } from './config/config.ts';
 import { connect } from './connect.ts';
 import { Backrunner } from './execution/backrun.ts';
 import { executionChain } from './execution/chain.ts';
 import { Dispatcher } from './execution/dispatcher.ts';
-import { type ExecutorState, executorProblems, readExecutor } from './execution/executor-state.ts';
 import { keyLane } from './execution/lane.ts';
-import { LaneBook, type TellLane } from './execution/lane-book.ts';
+import { LaneBook } from './execution/lane-book.ts';
 import { flashbotsRelay } from './execution/relays/flashbots.ts';
 import { RelayPanel } from './execution/relays/panel.ts';
 import { TopUps } from './execution/top-ups.ts';
 import { Tracker } from './execution/tracker.ts';
-import type { ExecutionChain, Lane, Relay } from './execution/types.ts';
+import type { ExecutionChain, Relay } from './execution/types.ts';
 import { Repeats } from './guard/repeats.ts';
 import { KeeperEyes } from './keeper-eyes.ts';
-import { FIRST_BLOCK, HEAD_BLOCK, RELAY_AUTH_KEY } from './ledger/facts.ts';
+import { backrunLanes, checkExecutor, numberOf, relayKey, settingsOf, tellLane } from './keeper-parts.ts';
+import { FIRST_BLOCK, HEAD_BLOCK } from './ledger/facts.ts';
 import { openLedger } from './ledger/ledger.ts';
 import { lockDataDir } from './ledger/lock.ts';
 import { readLedger } from './ledger/reader.ts';
 import type { Ledger } from './ledger/types.ts';
-import { ConfigError, explainError, OperatorError } from './lib/errors.ts';
-import type { Address, Hex } from './lib/types.ts';
+import { ConfigError, explainError } from './lib/errors.ts';
 import { PriceUpdates } from './oracles/price-updates.ts';
 import { PulledPrices } from './oracles/pull/pulled.ts';
 import { approveBy } from './pipeline/approve.ts';
 import { Chronicle } from './pipeline/chronicle.ts';
 import { Follower } from './pipeline/follow.ts';
 import { BlockPipeline } from './pipeline/on-block.ts';
-import { type BackrunLanes, UpdatePipeline } from './pipeline/on-update.ts';
+import { UpdatePipeline } from './pipeline/on-update.ts';
 import { OwnBids } from './pipeline/own-bids.ts';
-import type { Settings } from './pipeline/settings.ts';
 import { settleReceipt } from './pipeline/settle.ts';
 import { Switchboard } from './pipeline/switchboard.ts';
 import { warmUp } from './pipeline/warm-up.ts';
 import { Watch } from './risk/candidates.ts';
 import { startServer } from './server/server.ts';
 import { Announcer } from './telemetry/announcer.ts';
-import type { Emit } from './telemetry/events.ts';
-import type { Metrics } from './telemetry/metrics.ts';
 import { progressTo } from './telemetry/progress.ts';
 import type { Telemetry } from './telemetry/telemetry.ts';
 import { tellRelays } from './telemetry/tell-relays.ts';
@@ -271,60 +262,4 @@ export async function runKeeper(config: Config, telemetry: Telemetry, stop: Abor
   if (stop.aborted) stopping();
   await follower.run();
   emit('keeper.stopped', { block: world.head.number });
-}
-
-/** In `live` an Executor that every sender may use, and gas to pay for it. */
-async function checkExecutor(config: Config, rpc: RpcPool, book: AddressBook, lanes: readonly Lane[]): Promise<ExecutorState | undefined> {
-  if (config.executor === undefined) return undefined;
-  const [first, ...further] = lanes.map(({ address }) => address);
-  const senders = [first ?? config.executor, ...further];
-  const state = await readExecutor(rpc, config.executor, senders);
-  const problems = executorProblems(config.executor, state, { senders, wrappedNative: book.wrappedNative, treasury: config.treasury });
-  if (first !== undefined && problems.length > 0) throw new OperatorError(problems.join('; '));
-  if (config.mode === 'live' && first !== undefined && (await getBalance(rpc, first)) === 0n)
-    throw new OperatorError(`the keeper's account ${first} has no gas: send native tokens of chain ${rpc.chainId} there`);
-  return state;
-}
-
-/** The first lane that does not rest. */
-function backrunLanes(book: LaneBook, backrunnerOf: (lane: Lane) => Backrunner): BackrunLanes {
-  const all = book.lanes.map((lane) => ({ lane: lane.address, backrunner: backrunnerOf(lane) }));
-  const rests = (address: Address) => book.states.some(({ lane, resting }) => lane === address && resting);
-  return { now: () => all.find(({ lane }) => !rests(lane)) ?? all[0]! };
-}
-
-function tellLane(emit: Emit, metrics: Metrics): TellLane {
-  return ({ lane, balanceWei, neededWei, resting }, changed) => {
-    metrics.laneResting.set({ lane }, resting ? 1 : 0);
-    metrics.laneBalance.set({ lane }, Number(formatEther(balanceWei)));
-    if (changed) emit(resting ? 'lane.resting' : 'lane.back', { lane, balanceWei: String(balanceWei), neededWei: String(neededWei) });
-  };
-}
-
-function settingsOf(config: Config, book: AddressBook, lanes: readonly Lane[], executor: ExecutorState | undefined): Settings {
-  const own = [config.executor, ...lanes.map(({ address }) => address), executor?.treasury].filter((address) => address !== undefined);
-  return {
-    executor: config.executor,
-    // Watching without a key, the owner stands in: what it could send is what is shown.
-    sender: lanes[0]?.address ?? executor?.owner,
-    own: new Set(own),
-    wrappedNative: book.wrappedNative,
-    minProfitUsd8: config.strategy.minProfitUsd8,
-    bidShare: config.strategy.bidShare,
-    limits: config.limits,
-    oracle: { ...config.oracle, heartbeatSeconds: book.feedHeartbeats },
-  };
-}
-
-/** Relays know a searcher by this key; it holds no money. Made once. */
-async function relayKey(ledger: Ledger): Promise<Hex> {
-  const kept = await ledger.get(RELAY_AUTH_KEY);
-  if (kept !== undefined && /^0x[0-9a-f]{64}$/.test(kept)) return kept as Hex;
-  const made = generatePrivateKey();
-  await ledger.put(RELAY_AUTH_KEY, made);
-  return made;
-}
-
-function numberOf(fact: string | undefined): number | undefined {
-  return fact === undefined || !/^\d{1,15}$/.test(fact) ? undefined : Number(fact);
 }
