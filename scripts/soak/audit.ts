@@ -121,7 +121,9 @@ function once(records: readonly TransactionRecord[], liquidations: readonly Liqu
     for (const other of records.slice(index + 1)) {
       const rivals = one.lane === other.lane && one.nonce === other.nonce;
       const over = isOver(one, other.targetBlock) || isOver(other, one.targetBlock);
-      const together = one.targetBlock <= other.lastBlock && other.targetBlock <= one.lastBlock && !rivals && !over;
+      // NOTE: of two bundles the second can only land where it pays again: what reverts is not mined.
+      const costly = one.channel === 'public' || other.channel === 'public';
+      const together = costly && one.targetBlock <= other.lastBlock && other.targetBlock <= one.lastBlock && !rivals && !over;
       const shared = together && one.attempts.find(({ account }) => other.attempts.some((attempt) => attempt.account === account));
       if (shared) findings.push({ kind: 'duplicate', what: `${one.txHash} and ${other.txHash} could both have taken ${shared.account}` });
     }
