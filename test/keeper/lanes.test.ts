@@ -158,7 +158,7 @@ describe('several senders in the public mempool', () => {
         },
       }),
     };
-    arena = await Arena.open(await setStage({ lanes: LANES }), { PUBLIC_MEMPOOL: 'only' }, wraps);
+    arena = await Arena.open(await setStage({ lanes: LANES, sees: 'mempool' }), { PUBLIC_MEMPOOL: 'only' }, wraps);
   });
   afterAll(() => arena?.close());
 
@@ -206,7 +206,7 @@ describe('a sender whose transactions are not mined', () => {
   let pool: StuckSenderDouble;
 
   beforeAll(async () => {
-    const stage = await setStage({ lanes: LANES });
+    const stage = await setStage({ lanes: LANES, sees: 'mempool' });
     stuck = stage.devnet.accounts.lanes[0]!.address;
     pool = new StuckSenderDouble(stuck);
     arena = await Arena.open(stage, { PUBLIC_MEMPOOL: 'only' }, pool.wraps);
@@ -251,7 +251,7 @@ describe('a sender that is short of gas', () => {
   let poor: Address;
 
   beforeAll(async () => {
-    const stage = await setStage({ lanes: LANES });
+    const stage = await setStage({ lanes: LANES, sees: 'mempool' });
     poor = stage.devnet.accounts.lanes[1]!.address;
     await rpc(stage.devnet.rpcUrl, 'anvil_setBalance', [poor, '0x1']);
     arena = await Arena.open(stage, { PUBLIC_MEMPOOL: 'only' });

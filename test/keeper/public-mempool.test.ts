@@ -136,7 +136,7 @@ describe('against a competitor in the public mempool', () => {
   const rivals: Sent[] = [];
 
   beforeAll(async () => {
-    const stage = await setStage({ positions: 80, seed: 5 });
+    const stage = await setStage({ positions: 80, seed: 5, sees: 'mempool' });
     const rival = await rivalOn(stage, 3);
     arena = await Arena.open(stage, { MAX_LOSS_USD_PER_DAY: String(MAX_LOSS_USD), MAX_CONSECUTIVE_FAILURES: '1000' });
     for (const usd8 of [2_850_00000000n, FALLEN, 2_870_00000000n, 2_700_00000000n]) {
@@ -216,7 +216,9 @@ describe('a loss limit that a few transactions reach', () => {
   const mempool = new HeldMempoolDouble();
 
   beforeAll(async () => {
-    arena = await Arena.open(await setStage(), { MAX_LOSS_USD_PER_DAY: String(LIMIT_USD) }, (chain) => mempool.wrap(chain));
+    arena = await Arena.open(await setStage({ sees: 'mempool' }), { MAX_LOSS_USD_PER_DAY: String(LIMIT_USD) }, (chain) =>
+      mempool.wrap(chain),
+    );
     await arena.priceIs(FALLEN);
   });
   afterAll(() => arena?.close());
@@ -241,7 +243,7 @@ describe('a transaction that is not mined in its time', () => {
   let first: readonly TransactionRecord[];
 
   beforeAll(async () => {
-    arena = await Arena.open(await setStage(), {}, (chain) => mempool.wrap(chain));
+    arena = await Arena.open(await setStage({ sees: 'mempool' }), {}, (chain) => mempool.wrap(chain));
     await arena.priceIs(FALLEN);
     first = await arena.records();
     // All of it is in the pool now, and has missed its block.
@@ -302,8 +304,10 @@ describe('a transaction that is outbid again and again', () => {
   const mempool = new HeldMempoolDouble();
 
   beforeAll(async () => {
-    arena = await Arena.open(await setStage(), { MAX_LOSS_USD_PER_DAY: '1000000', MAX_GAS_USD_PER_DAY: '1000000' }, (chain) =>
-      mempool.wrap(chain),
+    arena = await Arena.open(
+      await setStage({ sees: 'mempool' }),
+      { MAX_LOSS_USD_PER_DAY: '1000000', MAX_GAS_USD_PER_DAY: '1000000' },
+      (chain) => mempool.wrap(chain),
     );
     await arena.priceIs(FALLEN);
     const tooDear = () => arena.lines('plan.skipped').some((line) => line['reason'] === 'gas-too-high' && line['outbidWei'] !== undefined);
@@ -337,7 +341,7 @@ describe('what the mempool refuses', () => {
   let refusing = true;
 
   beforeAll(async () => {
-    arena = await Arena.open(await setStage(), {}, (chain) => ({
+    arena = await Arena.open(await setStage({ sees: 'mempool' }), {}, (chain) => ({
       ...chain,
       broadcast: async (raw) => (refusing ? { kind: 'refused', reason: 'the pool is full' } : chain.broadcast(raw)),
     }));

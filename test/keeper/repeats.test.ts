@@ -15,7 +15,7 @@ let stage: Stage;
 let keeper: TestKeeper;
 
 beforeAll(async () => {
-  stage = await setStage();
+  stage = await setStage({ sees: 'mempool' });
   keeper = startTestKeeper({ ...stage.environment, PUBLIC_MEMPOOL: 'only', MAX_CONSECUTIVE_FAILURES: '1000' }, stage.folder, unforeseen);
   await keeper.until(({ event }) => event === 'block.processed', 'the first block');
   // From here on no profit can be counted: every liquidation reverts.

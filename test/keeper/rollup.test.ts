@@ -62,7 +62,7 @@ describe('on a chain of the OP Stack', () => {
   let arena: Arena;
 
   beforeAll(async () => {
-    const stage = await setStage();
+    const stage = await setStage({ sees: 'mempool' });
     await putDouble(stage.devnet.rpcUrl, 'GasPriceOracleDouble');
     await setOracle(stage.devnet.rpcUrl, [WEI_PER_BYTE, 10n ** 9n, 10n ** 12n]);
     await stage.devnet.builder.seal();
@@ -125,7 +125,7 @@ describe('on an Arbitrum chain', () => {
   let arena: Arena;
 
   beforeAll(async () => {
-    const stage = await setStage();
+    const stage = await setStage({ sees: 'mempool' });
     await putDouble(stage.devnet.rpcUrl, 'NodeInterfaceDouble');
     await setNode(stage.devnet.rpcUrl, GAS_PER_BYTE);
     await stage.devnet.builder.seal();
