@@ -20,6 +20,8 @@ const ANSWER_FAULTS: readonly [string, Fault][] = [
   ['no logs of so many', { kind: 'error', methods: ['eth_getLogs'], code: -32005, message: 'query returned more than 10000 results' }],
 ];
 
+const MOST_TRIES = 10;
+
 describe.concurrent('an endpoint that fails is passed over and comes back:', () => {
   it.each([
     ...TRANSPORT_FAULTS.flatMap((one) => [['ws', ...one] as const, ['http', ...one] as const]),
@@ -107,11 +109,7 @@ describe.concurrent('an endpoint that lies is told apart, and believed again onc
       // On a slow machine it may have been given another chance by now, and lied again.
       expect(new Set(stage.distrusted)).toEqual(new Set([`${bad.host} ${lie}`]));
       await stage.isRight();
-      const asked = logsAsked(stage);
-      await stage.act(2);
-      await stage.isRight();
-      expect(stage.play.heads.host).toBe(good.host);
-      expect(logsAsked(stage) - asked).toBeLessThan(2);
+      await leftAlone(stage);
       bad.fault = { kind: 'none' };
       await stage.until(() => expect(stage.play.of('endpoint-trusted')).toHaveLength(stage.distrusted.length));
       await stage.act(1);
@@ -268,3 +266,18 @@ describe.concurrent('when no endpoint can be trusted', () => {
       await stage.isRight();
     }));
 });
+
+/** While it is distrusted, the liar is not listened to. On a slow machine it may get another chance on the way: then those blocks show nothing. */
+async function leftAlone(stage: EndpointStage): Promise<void> {
+  const chances = () => stage.distrusted.length + stage.play.of('endpoint-trusted').length;
+  for (let tries = 1; ; tries++) {
+    const before = chances();
+    const asked = logsAsked(stage);
+    await stage.act(2);
+    await stage.isRight();
+    if (chances() !== before && tries < MOST_TRIES) continue;
+    expect(stage.play.heads.host).toBe(stage.good.host);
+    expect(logsAsked(stage) - asked).toBeLessThan(2);
+    return;
+  }
+}
