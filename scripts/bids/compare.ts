@@ -4,7 +4,7 @@ import { SIZES, UNSEEN_RIVALS } from './held-out.ts';
 
 /** One auction as we meet it: what it is about, and the share that has to be beaten. */
 export type Meeting = { readonly surplusUsd: number; readonly rivalBps: number };
-/** `market`: sizes as often as they came; `even`: from $1,000 to $1,000,000, every one as often as any other on a scale of powers. */
+/** `market`: sizes as often as they came; `even`: from $1,000 to $1,000,000, all equally often on a scale of powers. */
 export type Sizes = 'market' | 'even';
 
 /** 0.50, 0.51 … 0.99. */

@@ -71,7 +71,7 @@ async function meet(trouble: Trouble, scene: ChaosScene): Promise<Run> {
   }
 }
 
-/** Each trouble as often as any other; which come first, and where there are fewer runs which come at all, is up to the seed. */
+/** All troubles equally often; which come first, and where there are fewer runs which come at all, is up to the seed. */
 export function plan<T>(troubles: readonly T[], runs: number, random: Prng): readonly T[] {
   const order = shuffle(troubles, random);
   return shuffle(

@@ -1,5 +1,6 @@
 /** `npm run chaos`: whatever can go wrong around a keeper goes wrong, and it has to be none the worse for it. */
 import { parseArgs } from 'node:util';
+import { whole } from '../whole.ts';
 import { chaos } from './chaos.ts';
 import { printTable } from './table.ts';
 
@@ -9,7 +10,7 @@ Runs a keeper on a local chain with real contracts and makes trouble: endpoints 
 slots, SIGKILL, a full disk, a locked and a damaged ledger. After each the keeper's mirror has to be that of a fresh sync, its ledger the chain's, to the wei, and
 its limits kept. Loopback only.
 
-  --runs N         troubles in all, each kind as often as any other (300)
+  --runs N         troubles in all, all kinds equally often (300)
   --seed S         their order, prices, blocks and depths follow from it (1)
   --positions N    borrowers on each chain (80)
   --only TEXT      only troubles whose name holds this
@@ -32,14 +33,15 @@ function readArguments() {
       help: { type: 'boolean', default: false },
     },
   });
-  const whole = (flag: 'runs' | 'seed' | 'positions', low: number, high: number) => {
-    const number = Number(values[flag]);
-    if (!/^\d+$/.test(values[flag]) || number < low || number > high)
-      throw new Error(`--${flag} must be a whole number from ${low} to ${high}, not ${JSON.stringify(values[flag])}`);
-    return number;
-  };
   const { help, json, only } = values;
-  return { help, json, only, runs: whole('runs', 1, 10_000), seed: whole('seed', 0, 2 ** 31), positions: whole('positions', 40, 900) };
+  return {
+    help,
+    json,
+    only,
+    runs: whole(values, 'runs', 1, 10_000),
+    seed: whole(values, 'seed', 0, 2 ** 31),
+    positions: whole(values, 'positions', 40, 900),
+  };
 }
 
 async function main(): Promise<number> {

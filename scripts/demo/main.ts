@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { whole } from '../whole.ts';
 import { run } from './run.ts';
 import { printSummary } from './table.ts';
 import { openView } from './view.ts';
@@ -34,20 +35,14 @@ function readArguments() {
       help: { type: 'boolean', default: false },
     },
   });
-  const whole = (flag: 'positions' | 'morpho-positions' | 'seed', low: number, high: number) => {
-    const number = Number(values[flag]);
-    if (!/^\d+$/.test(values[flag]) || number < low || number > high)
-      throw new Error(`--${flag} must be a whole number from ${low} to ${high}, not ${JSON.stringify(values[flag])}`);
-    return number;
-  };
-  const morphoPositions = whole('morpho-positions', 0, 20_000);
+  const morphoPositions = whole(values, 'morpho-positions', 0, 20_000);
   return {
     ...(morphoPositions === 0 ? {} : { morphoPositions }),
     once: values.once,
     help: values.help,
     json: values.json,
-    positions: whole('positions', 1, 20_000),
-    seed: whole('seed', 0, 2 ** 32 - 1),
+    positions: whole(values, 'positions', 1, 20_000),
+    seed: whole(values, 'seed', 0, 2 ** 32 - 1),
   };
 }
 

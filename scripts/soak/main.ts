@@ -1,5 +1,6 @@
 /** `npm run soak`: the keeper is killed, over and over, at every point where it writes or sends, and has to go on as if nothing had happened. */
 import { parseArgs } from 'node:util';
+import { whole } from '../whole.ts';
 import { soak } from './soak.ts';
 import { printTable } from './table.ts';
 
@@ -30,18 +31,12 @@ function readArguments() {
       help: { type: 'boolean', default: false },
     },
   });
-  const whole = (flag: 'runs' | 'seed' | 'positions', low: number, high: number) => {
-    const number = Number(values[flag]);
-    if (!/^\d+$/.test(values[flag]) || number < low || number > high)
-      throw new Error(`--${flag} must be a whole number from ${low} to ${high}, not ${JSON.stringify(values[flag])}`);
-    return number;
-  };
   return {
     help: values.help,
     json: values.json,
-    runs: whole('runs', 1, 1_000),
-    seed: whole('seed', 0, 2 ** 31),
-    positions: whole('positions', 40, 5_000),
+    runs: whole(values, 'runs', 1, 1_000),
+    seed: whole(values, 'seed', 0, 2 ** 31),
+    positions: whole(values, 'positions', 40, 5_000),
   };
 }
 

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { run } from '../demo/run.ts';
 import { openView } from '../demo/view.ts';
+import { whole } from '../whole.ts';
 import { fallOf } from './play.ts';
 import { printTally, tally } from './tally.ts';
 
@@ -36,15 +37,9 @@ function readArguments() {
       help: { type: 'boolean', default: false },
     },
   });
-  const whole = (flag: 'updates' | 'positions' | 'seed', low: number, high: number) => {
-    const number = Number(values[flag]);
-    if (!/^\d+$/.test(values[flag]) || number < low || number > high)
-      throw new Error(`--${flag} must be a whole number from ${low} to ${high}, not ${JSON.stringify(values[flag])}`);
-    return number;
-  };
   return {
-    ...{ help: values.help, json: values.json, updates: whole('updates', 1, 10_000) },
-    ...{ positions: whole('positions', 1, 20_000), seed: whole('seed', 0, 2 ** 32 - 1) },
+    ...{ help: values.help, json: values.json, updates: whole(values, 'updates', 1, 10_000) },
+    ...{ positions: whole(values, 'positions', 1, 20_000), seed: whole(values, 'seed', 0, 2 ** 32 - 1) },
   };
 }
 
