@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { fetchPackages } from './packages.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const at = (...parts) => join(root, ...parts);
@@ -14,16 +15,13 @@ const fingerprint = createHash('sha256')
   .update(readFileSync(at('package-lock.json')))
   .digest('hex');
 
-function fail(message) {
-  process.stderr.write(`error: ${message}\n`);
-  process.exit(1);
+function run(command, args, what, env = process.env) {
+  const { status, error } = spawnSync(command, args, { cwd: root, env, stdio: ['ignore', 2, 2] });
+  if (error) throw new Error(`${what}: ${command} could not be started (${error.message}); install ${command} and try again`);
+  if (status !== 0) throw new Error(`${what}: ${command} ${args[0]} exited ${status}; its own lines above say why`);
 }
 
-function npm(args, env, what) {
-  const { status, error } = spawnSync('npm', args, { cwd: root, env, stdio: ['ignore', 2, 2] });
-  if (error) fail(`${what}: npm could not be started (${error.message}); install npm and try again`);
-  if (status !== 0) fail(`${what}: npm ${args[0]} exited ${status}; its own lines above say why`);
-}
+const npm = (args, env, what) => run('npm', args, what, env);
 
 // NOTE: npm leaves out optional packages whose `engines` do not fit the Node it runs on, Hardhat's native part among them.
 // So `npm ci` itself has to run on a new Node, which the registry has as a package.
@@ -43,9 +41,15 @@ function environmentOfNewNode() {
   return { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH}` };
 }
 
-if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== fingerprint) {
-  const env = environmentOfNewNode();
-  process.stderr.write('setup: installing dependencies, once (about a minute)\n');
-  npm(['ci', '--no-audit', '--no-fund', '--loglevel=error'], env, 'installing dependencies');
-  writeFileSync(stamp, fingerprint);
+try {
+  if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== fingerprint) {
+    const env = environmentOfNewNode();
+    process.stderr.write('setup: installing dependencies, once (about a minute)\n');
+    npm(['ci', '--no-audit', '--no-fund', '--loglevel=error'], env, 'installing dependencies');
+    writeFileSync(stamp, fingerprint);
+  }
+  fetchPackages(root, run);
+} catch (error) {
+  process.stderr.write(`error: ${error.message}\n`);
+  process.exit(1);
 }
