@@ -24,6 +24,8 @@ export type AddressBook = { readonly [K in Lists]: NonNullable<DeploymentsFile[K
   readonly feedHeartbeats: Readonly<Record<Address, number>>;
   /** Chainlink's uptime feed of an L2's sequencer. */
   readonly sequencerUptimeFeed: Address | undefined;
+  /** The keys that DEPLOYMENTS_FILE gives; every other one is the built-in book's. */
+  readonly fromFile: ReadonlySet<string>;
 };
 
 /** What is known of a chain without a file: any part of a book. */
@@ -63,5 +65,6 @@ export function resolveAddressBook(chainId: number, file: DeploymentsFile | unde
     'uniswap-v3': list('uniswap-v3'),
     'uniswap-v2': list('uniswap-v2'),
     bridgeTokens: list('bridgeTokens'),
+    fromFile: new Set(Object.keys(file ?? {})),
   };
 }

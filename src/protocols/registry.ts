@@ -1,11 +1,12 @@
 /** Every protocol that this version knows: a folder and a line. Nothing outside `src/protocols` names one. */
-import type { Address, Head, ViewCall } from '../lib/types.ts';
+import type { Address, Head } from '../lib/types.ts';
 import type { FlashSource } from '../liquidity/types.ts';
 import type { Reading } from '../mirror/types.ts';
 import type { FeedBook } from '../oracles/feeds.ts';
 import type { PriceSource, UsdPrices } from '../oracles/types.ts';
 import { type AaveV3Deployment, aaveV3 } from './aave-v3/family.ts';
 import { type BadDebt, type MorphoBlueDeployment, morphoBlue } from './morpho-blue/family.ts';
+import type { ToldContract } from './told.ts';
 import type { Protocol, ProtocolName } from './types.ts';
 
 /** What of a chain's address book is about protocols: the deployments of each. */
@@ -25,9 +26,6 @@ export type Choices = {
 /** One deployment, to be mirrored, and what it lends within a transaction. */
 export type Deployed = { readonly protocol: Protocol; readonly flashes: readonly FlashSource[] };
 
-/** A contract that the book names, and a call that one of its kind answers with a word or more. */
-export type ToldContract = { readonly what: string; readonly address: Address; readonly probe: ViewCall };
-
 /** An asset of a market, and what its price was found to come from. */
 export type PricedAsset = { readonly asset: Address; readonly symbol: string; readonly source: PriceSource };
 
@@ -39,6 +37,7 @@ export interface Family {
   readonly name: ProtocolName;
   /** @param usd answers once everything is synced */
   deployed(book: ProtocolBook, feeds: FeedBook, usd: UsdPrices, choices: Choices): readonly Deployed[];
+  /** What `doctor` looks at before anything is risked on it. */
   contracts(book: ProtocolBook): readonly ToldContract[];
   /** Left out where a protocol's markets are known from their logs alone. */
   prices?(book: ProtocolBook): readonly MarketPrices[];
@@ -53,8 +52,11 @@ export function deployedIn(book: ProtocolBook, feeds: FeedBook, usd: UsdPrices, 
   return chosen(choices).flatMap((family) => family.deployed(book, feeds, usd, choices));
 }
 
-export function contractsIn(book: ProtocolBook, choices: Choices): readonly ToldContract[] {
-  return chosen(choices).flatMap((family) => family.contracts(book));
+export function contractsIn(
+  book: ProtocolBook,
+  choices: Choices,
+): readonly { readonly protocol: ProtocolName; readonly contract: ToldContract }[] {
+  return chosen(choices).flatMap((family) => family.contracts(book).map((contract) => ({ protocol: family.name, contract })));
 }
 
 export function pricedIn(book: ProtocolBook, choices: Choices): readonly MarketPrices[] {

@@ -1,5 +1,5 @@
 import type { Address, Hex } from '../../lib/types.ts';
-import { parseBigQuantity, parseBytes, parseQuantity, toQuantity } from '../parse.ts';
+import { parseBigQuantity, parseBytes, parseHash, parseQuantity, toQuantity } from '../parse.ts';
 import type { CallOptions, Rpc } from '../types.ts';
 
 /** A block by tag, number, or (EIP-1898) hash. */
@@ -40,6 +40,12 @@ export async function getAccounts(
 export function getCode(rpc: Rpc, address: Address, at: At = 'latest', options?: CallOptions): Promise<Hex> {
   const call = { method: 'eth_getCode', params: [address, toBlockParam(at)] };
   return rpc.ask(call, (result) => parseBytes(result, call.method), options);
+}
+
+/** One 32-byte word of a contract's storage; `slot` in 32 bytes. */
+export function getStorage(rpc: Rpc, address: Address, slot: Hex, at: At = 'latest', options?: CallOptions): Promise<Hex> {
+  const call = { method: 'eth_getStorageAt', params: [address, slot, toBlockParam(at)] };
+  return rpc.ask(call, (result) => parseHash(result, call.method), options);
 }
 
 export function toBlockParam(at: At): unknown {

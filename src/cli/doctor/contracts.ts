@@ -1,8 +1,7 @@
 import { formatEther, getAddress } from 'viem';
 import { privateKeyToAddress } from 'viem/accounts';
-import { getBalance, getCode } from '../../chain/actions/account.ts';
+import { getBalance } from '../../chain/actions/account.ts';
 import { getHead } from '../../chain/actions/getHead.ts';
-import { simulate } from '../../chain/actions/simulate.ts';
 import type { Rpc } from '../../chain/types.ts';
 import type { AddressBook } from '../../config/addressBook.ts';
 import type { Config } from '../../config/config.ts';
@@ -10,49 +9,9 @@ import { executorProblems, readExecutor } from '../../execution/executor-state.t
 import { neededAt } from '../../execution/lane-book.ts';
 import { mapBounded } from '../../lib/async.ts';
 import type { Address } from '../../lib/types.ts';
-import { uintOf } from '../../lib/words.ts';
-import { type Choices, contractsIn, type ToldContract } from '../../protocols/registry.ts';
 import { attempt, bad, type Check, good } from './check.ts';
 
 const CONCURRENCY = 4;
-
-/** Is there a contract at every address that the keeper is told. */
-export async function checkBook(rpc: Rpc, book: AddressBook, choices: Choices): Promise<readonly Check[]> {
-  const told: readonly (readonly [string, Address])[] = [
-    ['wrappedNative', book.wrappedNative],
-    ...(book.multicall3 === undefined ? [] : [['multicall3', book.multicall3] as const]),
-    ...book['uniswap-v3'].map(({ factory }) => ['uniswap-v3 factory', factory] as const),
-    ...book.bridgeTokens.map((token) => ['bridge token', token] as const),
-    ...(book.sequencerUptimeFeed === undefined ? [] : [['sequencer uptime feed', book.sequencerUptimeFeed] as const]),
-    ...Object.entries(book.usdFeeds).map(([token, feed]) => [`USD feed of ${getAddress(token)}`, feed] as const),
-  ];
-  const missing =
-    book.multicall3 === undefined
-      ? [bad('multicall3', 'none is known: every read is a call of its own', 'add `multicall3` to DEPLOYMENTS_FILE')]
-      : [];
-  const checks = await mapBounded(told, CONCURRENCY, ([name, address]) =>
-    attempt(name, 'try again', async () =>
-      (await getCode(rpc, address)) === '0x'
-        ? bad(name, `no contract at ${getAddress(address)}`, 'mend the address in DEPLOYMENTS_FILE')
-        : good(name, getAddress(address)),
-    ),
-  );
-  return [...checks, ...(await checkProtocols(rpc, contractsIn(book, choices))), ...missing];
-}
-
-/** Is each protocol's contract there, and of the kind that the book says: it answers what only such a one answers. */
-async function checkProtocols(rpc: Rpc, contracts: readonly ToldContract[]): Promise<readonly Check[]> {
-  return mapBounded(contracts, CONCURRENCY, ({ what, address, probe }) =>
-    attempt(what, 'try again', async () => {
-      if ((await getCode(rpc, address)) === '0x')
-        return bad(what, `no contract at ${getAddress(address)}`, 'mend the address in DEPLOYMENTS_FILE');
-      const answer = await simulate(rpc, { from: address, ...probe });
-      if (!answer.ok || uintOf(answer) === undefined)
-        return bad(what, `${getAddress(address)} is another kind of contract`, 'mend the address in DEPLOYMENTS_FILE');
-      return good(what, getAddress(address));
-    }),
-  );
-}
 
 /** Is the Executor ours: does it obey the keeper's key, does it know the chain's money, does it pay whom the operator means. */
 export async function checkExecutor(rpc: Rpc, book: AddressBook, config: Config): Promise<readonly Check[]> {

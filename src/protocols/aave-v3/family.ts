@@ -2,7 +2,6 @@ import type { Family } from '../registry.ts';
 import { AaveV3Flash } from './flash.ts';
 import { AaveV3Market } from './market.ts';
 import { marketPrices } from './prices.ts';
-import { calls } from './reads.ts';
 
 export type { AaveV3Deployment } from './market.ts';
 
@@ -16,9 +15,12 @@ export const aaveV3: Family = {
     }),
   contracts: (book) =>
     book['aave-v3'].map(({ name, poolAddressesProvider: address }) => ({
-      what: `aave-v3/${name} poolAddressesProvider`,
-      address,
-      probe: calls.pool(address),
+      ...{ market: name, field: 'poolAddressesProvider', address },
+      views: [
+        { view: 'getPool()', answers: 'contract', whose: [{ view: 'ADDRESSES_PROVIDER()', answers: { is: address } }] },
+        { view: 'getPriceOracle()', answers: 'contract', whose: [{ view: 'BASE_CURRENCY_UNIT()', answers: 1 }] },
+        { view: 'getPoolConfigurator()', answers: 'contract' },
+      ],
     })),
   prices: (book) =>
     book['aave-v3'].map(({ name, poolAddressesProvider }) => ({

@@ -1,7 +1,7 @@
 import type { Family } from '../registry.ts';
 import { MorphoBlueFlash } from './flash.ts';
 import { MorphoBlue } from './morpho-blue.ts';
-import { calls } from './reads.ts';
+import { NO_ADDRESS } from './state.ts';
 
 export type { BadDebt } from './liquidation.ts';
 export type { MorphoBlueDeployment } from './morpho-blue.ts';
@@ -16,8 +16,12 @@ export const morphoBlue: Family = {
     }),
   contracts: (book) =>
     book['morpho-blue'].map(({ name, morpho: address }) => ({
-      what: `morpho-blue/${name} morpho`,
-      address,
-      probe: calls.feeRecipient(address),
+      ...{ market: name, field: 'morpho', address },
+      views: [
+        { view: 'feeRecipient()', answers: 'address' },
+        { view: 'isIrmEnabled(address)', args: [NO_ADDRESS], answers: 'bool' },
+        { view: 'market(bytes32)', args: [0n], answers: 6 },
+        { view: 'position(bytes32,address)', args: [0n, NO_ADDRESS], answers: 3 },
+      ],
     })),
 };
