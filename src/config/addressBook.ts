@@ -1,5 +1,6 @@
 import { ConfigError } from '../lib/errors.ts';
 import type { Address } from '../lib/types.ts';
+import type { ProtocolBook } from '../protocols/registry.ts';
 import type { DeploymentsFile } from './deploymentsFile.ts';
 
 type Lists =
@@ -29,7 +30,9 @@ export type AddressBook = { readonly [K in Lists]: NonNullable<DeploymentsFile[K
 };
 
 /** What is known of a chain without a file: any part of a book. */
-export type BuiltInBook = Omit<DeploymentsFile, 'chainId'>;
+export type BuiltInBook = Omit<DeploymentsFile, 'chainId' | keyof ProtocolBook> & {
+  readonly [K in keyof ProtocolBook]?: ProtocolBook[K] | undefined;
+};
 
 /**
  * The book of the chain that the endpoint serves: each key of the file replaces the built-in one. Throws ConfigError when the file is of another chain, or when

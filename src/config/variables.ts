@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { PROTOCOLS } from '../protocols/registry.ts';
 import * as read from './parse.ts';
 
 /** What an environment variable's schema tells about itself, for the table, `bailiff env` and the checks. */
@@ -26,7 +27,8 @@ function or<T extends z.ZodType<unknown, string>>(schema: T, value: string, desc
   return schema.prefault(value as z.input<T>).meta(about(description, { default: value, ...facts }));
 }
 
-const LATER_PROTOCOLS = ['compound-v2', 'compound-v3', 'perp-v2', 'synthetix-v3-perps'];
+/** Part of the contract with operators, whether or not this version has them. */
+const NAMED_PROTOCOLS = ['compound-v2', 'compound-v3', 'perp-v2', 'synthetix-v3-perps'];
 
 /** The one schema of the environment: what is not in it does nothing, and the table of the README is made from it. */
 export const environment = z.object({
@@ -57,8 +59,8 @@ export const environment = z.object({
     default: 'the Executor’s owner',
   }),
   PROTOCOLS: may(
-    read.someOf(['aave-v3', 'morpho-blue'], LATER_PROTOCOLS),
-    'Protocols to work on, comma-separated: `aave-v3`, `morpho-blue`.',
+    read.someOf(PROTOCOLS, NAMED_PROTOCOLS),
+    `Protocols to work on, comma-separated: ${PROTOCOLS.map((name) => `\`${name}\``).join(', ')}.`,
     {
       default: 'all deployed on the chain',
     },

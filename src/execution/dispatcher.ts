@@ -1,12 +1,12 @@
 import type { Budget } from '../guard/budget.ts';
 import type { IntendedTransaction, Ledger, OpenTransaction } from '../ledger/types.ts';
-import { decodeExecutorError } from '../lib/decode-executor.ts';
 import type { Address, Head } from '../lib/types.ts';
 import type { Moment } from '../oracles/types.ts';
 import { packTransactions } from '../strategy/block.ts';
 import type { Terms } from '../strategy/terms.ts';
 import type { Plan, SkipReason } from '../strategy/types.ts';
 import { affordable, shortOfGas, tooDear } from './affordable.ts';
+import { decodeExecutorError } from './decode-executor.ts';
 import { feesFor } from './fees.ts';
 import type { LaneBook } from './lane-book.ts';
 import { assign, type Idle, type LaneStanding, lastPublicBlock } from './places.ts';

@@ -1,5 +1,4 @@
 import type { Surcharge } from '../chain/rollup.ts';
-import { decodeExecutorError, decodeSettlement } from '../lib/decode-executor.ts';
 import { encodeExecute } from '../lib/encode-steps.ts';
 import type { Sequence } from '../lib/steps.ts';
 import type { Address, Head, Hex } from '../lib/types.ts';
@@ -8,6 +7,7 @@ import { atShare } from '../strategy/bids/transaction.ts';
 import type { packTransactions } from '../strategy/block.ts';
 import type { Terms } from '../strategy/terms.ts';
 import type { Plan, SkipReason } from '../strategy/types.ts';
+import { decodeExecutorError, decodeSettlement } from './decode-executor.ts';
 import { sequenceOf } from './sequence.ts';
 import type { ExecutionChain, NodeSimulatedCall, SimulatedCall } from './types.ts';
 

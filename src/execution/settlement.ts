@@ -1,8 +1,8 @@
 import type { AttemptResult, OpenTransaction, OutcomeKind, TransactionResult } from '../ledger/types.ts';
-import type { Settlement } from '../lib/decode-executor.ts';
 import type { Address } from '../lib/types.ts';
 import { weiToUsd8Floor } from '../lib/usd.ts';
 import { balanceChanges, NATIVE, type Receipt, shares } from './accounting.ts';
+import type { Settlement } from './decode-executor.ts';
 
 export type SettlementContext = {
   readonly own: ReadonlySet<Address>;

@@ -1,8 +1,8 @@
 import { parseTransaction } from 'viem';
+import { decodeBidBps } from '../execution/decode-executor.ts';
 import type { Settled } from '../execution/tracker.ts';
 import type { LedgerReader } from '../ledger/reader.ts';
 import type { OpenTransaction, OutcomeKind } from '../ledger/types.ts';
-import { decodeBidBps } from '../lib/decode-executor.ts';
 import { advance, type BidBook, emptyBook, nameOf, type OwnBid, record } from '../strategy/bids/book.ts';
 
 /** Enough to fill the belief's memory at every size. */

@@ -1,9 +1,9 @@
 import { parseTransaction } from 'viem';
 import { balanceChanges, type Receipt } from '../execution/accounting.ts';
+import { decodeExecutorError, decodeSettlement } from '../execution/decode-executor.ts';
 import { settleMined } from '../execution/settlement.ts';
 import type { ExecutionChain } from '../execution/types.ts';
 import type { OpenTransaction, TransactionResult } from '../ledger/types.ts';
-import { decodeExecutorError, decodeSettlement } from '../lib/decode-executor.ts';
 import type { Address, BlockRef } from '../lib/types.ts';
 import { rawToUsd8Floor } from '../lib/usd.ts';
 import type { Settings } from './settings.ts';

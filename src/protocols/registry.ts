@@ -32,9 +32,20 @@ export type PricedAsset = { readonly asset: Address; readonly symbol: string; re
 /** One market's prices, to be read by themselves at a block. `market` as logs name it. */
 export type MarketPrices = { readonly market: string; read(block: Head): Reading<readonly PricedAsset[]> };
 
+/** What a protocol's contracts revert with: what a failed plan is told by. */
+export type Refusals = {
+  /** Signatures of custom errors. */
+  readonly errors: readonly string[];
+  /** What texts mean that are a number alone. */
+  readonly codes?: Readonly<Record<string, string>>;
+};
+
 /** What a protocol's folder makes of the book. */
 export interface Family {
   readonly name: ProtocolName;
+  /** Where it is on a chain, without a DEPLOYMENTS_FILE. */
+  builtIn(chainId: number): Partial<ProtocolBook>;
+  readonly refusals: Refusals;
   /** @param usd answers once everything is synced */
   deployed(book: ProtocolBook, feeds: FeedBook, usd: UsdPrices, choices: Choices): readonly Deployed[];
   /** What `doctor` looks at before anything is risked on it. */
@@ -46,6 +57,15 @@ export interface Family {
 const FAMILIES: readonly Family[] = [aaveV3, morphoBlue];
 
 export const PROTOCOLS: readonly ProtocolName[] = FAMILIES.map(({ name }) => name);
+
+export const REFUSALS: readonly Refusals[] = FAMILIES.map(({ refusals }) => refusals);
+
+/** Where each protocol is known to be on a chain. */
+export function builtInDeployments(chainId: number): Partial<ProtocolBook> {
+  const book: Partial<ProtocolBook> = {};
+  for (const family of FAMILIES) Object.assign(book, family.builtIn(chainId));
+  return book;
+}
 
 /** What the operator wants of what the book has. */
 export function deployedIn(book: ProtocolBook, feeds: FeedBook, usd: UsdPrices, choices: Choices): readonly Deployed[] {

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { concatHex, encodeErrorResult, numberToHex, size, slice } from 'viem';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { decodeExecutorError, decodeSettlement } from '../../src/execution/decode-executor.ts';
 import { executorAbi } from '../../src/generated/executor.ts';
-import { decodeExecutorError, decodeSettlement } from '../../src/lib/decode-executor.ts';
 import { encodeExecute, encodeSteps } from '../../src/lib/encode-steps.ts';
 import type { Step } from '../../src/lib/steps.ts';
 import type { Hex } from '../../src/lib/types.ts';

@@ -1,8 +1,8 @@
 import { type Address, decodeFunctionResult, encodeFunctionData, type Hex, parseAbi, parseEventLogs } from 'viem';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { executionChain } from '../../src/execution/chain.ts';
+import { decodeSettlement } from '../../src/execution/decode-executor.ts';
 import { type Rehearsed, rehearse } from '../../src/execution/rehearse.ts';
-import { decodeSettlement } from '../../src/lib/decode-executor.ts';
 import { decideBlock } from '../../src/pipeline/decide.ts';
 import type { Settings } from '../../src/pipeline/settings.ts';
 import { Watch } from '../../src/risk/candidates.ts';

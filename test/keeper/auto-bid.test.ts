@@ -2,9 +2,9 @@
 import { parseTransaction } from 'viem';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { transmit } from '../../scripts/devnet/oracle/transmit.ts';
+import { decodeBidBps } from '../../src/execution/decode-executor.ts';
 import type { Wraps } from '../../src/keeper.ts';
 import { readLedger, type TransactionRecord } from '../../src/ledger/reader.ts';
-import { decodeBidBps } from '../../src/lib/decode-executor.ts';
 import { OwnBids, ownBid } from '../../src/pipeline/own-bids.ts';
 import { chanceOf, priorBelief } from '../../src/strategy/bids/belief.ts';
 import { type Stage, setStage, startTestKeeper, type TestKeeper } from '../support/keeper.ts';

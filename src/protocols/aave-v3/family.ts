@@ -1,4 +1,6 @@
 import type { Family } from '../registry.ts';
+import { builtIn } from './deployments.ts';
+import { refusals } from './errors.ts';
 import { AaveV3Flash } from './flash.ts';
 import { AaveV3Market } from './market.ts';
 import { marketPrices } from './prices.ts';
@@ -8,6 +10,8 @@ export type { AaveV3Deployment } from './market.ts';
 /** Aave v3: each deployment is a market, and its pool lends. */
 export const aaveV3: Family = {
   name: 'aave-v3',
+  builtIn,
+  refusals,
   deployed: (book, feeds, usd) =>
     book['aave-v3'].map((deployment) => {
       const protocol = new AaveV3Market(deployment, feeds, usd);

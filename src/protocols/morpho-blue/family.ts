@@ -1,4 +1,5 @@
 import type { Family } from '../registry.ts';
+import { builtIn } from './deployments.ts';
 import { MorphoBlueFlash } from './flash.ts';
 import { MorphoBlue } from './morpho-blue.ts';
 import { NO_ADDRESS } from './state.ts';
@@ -9,6 +10,9 @@ export type { MorphoBlueDeployment } from './morpho-blue.ts';
 /** Morpho Blue: one contract holds every market, and lends what it holds for nothing. */
 export const morphoBlue: Family = {
   name: 'morpho-blue',
+  builtIn,
+  /** Texts, which need no names. */
+  refusals: { errors: [] },
   deployed: (book, feeds, usd, { morphoBadDebt }) =>
     book['morpho-blue'].map((deployment) => {
       const protocol = new MorphoBlue(deployment, feeds, usd, morphoBadDebt);

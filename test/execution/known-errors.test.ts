@@ -3,8 +3,8 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { type AbiParameter, encodeErrorResult, parseAbiItem, toFunctionSelector } from 'viem';
 import { describe, expect, it } from 'vitest';
-import { decodeExecutorError } from '../../src/lib/decode-executor.ts';
-import { protocolErrors } from '../../src/lib/known-errors.ts';
+import { decodeExecutorError } from '../../src/execution/decode-executor.ts';
+import { protocolErrors } from '../../src/execution/known-errors.ts';
 import type { Hex } from '../../src/lib/types.ts';
 
 const { resolve } = createRequire(import.meta.url);

@@ -10,8 +10,8 @@ import {
   toFunctionSelector,
 } from 'viem';
 import { executorAbi } from '../generated/executor.ts';
+import type { Address, Hex, RawLog } from '../lib/types.ts';
 import { meaningOfCode, protocolErrors } from './known-errors.ts';
-import type { Address, Hex, RawLog } from './types.ts';
 
 /** One group's end, in the order of the groups. */
 export type GroupOutcome =
