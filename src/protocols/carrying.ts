@@ -11,6 +11,6 @@ export function carrying(option: Option, { steps, feeWei, gasUnits }: Carried): 
     gasUnits: option.gasUnits + gasUnits,
     feeWei: (option.feeWei ?? 0n) + feeWei,
     flow: (amountRaw) => option.flow(amountRaw),
-    steps: (amountRaw, exchange) => [...steps, ...option.steps(amountRaw, exchange)],
+    steps: (amountRaw, exchange, executor) => [...steps, ...option.steps(amountRaw, exchange, executor)],
   };
 }

@@ -34,8 +34,12 @@ export interface Option {
   readonly financing: Financing;
   /** Exact to the raw unit, in the protocol's own rounding. */
   flow(amountRaw: bigint): readonly Flow[];
-  /** The liquidation, with `exchange`, which turns what is received into what is paid in, at its place: after it, or in the protocol's callback. */
-  steps(amountRaw: bigint, exchange: readonly Step[]): readonly Step[];
+  /**
+   * The liquidation, with `exchange`, which turns what is received into what is paid in, at its place: after it, or in the protocol's callback.
+   *
+   * @param executor in whose name the steps run: who is to receive, where a protocol wants to be told
+   */
+  steps(amountRaw: bigint, exchange: readonly Step[], executor: Address): readonly Step[];
 }
 
 /** How the paid-in asset comes into the Executor's hands. */

@@ -80,7 +80,7 @@ export function evaluate(
 export function stepsOf(evaluation: Evaluation, venue: Venue, executor: Address): readonly Step[] {
   const { option, amountRaw, repayRaw, loan, exit } = evaluation;
   const stepsOfLeg = (leg: Leg | undefined) => (leg === undefined ? [] : venue.steps(leg.fill, leg.input));
-  const inner = option.steps(amountRaw, stepsOfLeg(exit.inner));
+  const inner = option.steps(amountRaw, stepsOfLeg(exit.inner), executor);
   const borrowed = (by: Loan) =>
     by.flash.steps({ token: option.debtAsset, amountRaw: repayRaw, feeRaw: by.feeRaw, lender: by.lender }, inner, executor);
   return [...(loan === undefined ? inner : borrowed(loan)), ...stepsOfLeg(exit.outer)];

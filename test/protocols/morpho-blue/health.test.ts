@@ -99,7 +99,7 @@ test.each([falls[1]!, falls[3]!])('amounts are Morpho’s own to the unit, over 
         const { minRaw, maxRaw } = option.regimes[0]!;
         const some = minRaw + ((maxRaw - minRaw) * BigInt(Math.floor(random.next() * 1e6))) / 1_000_000n;
         for (const amountRaw of new Set([minRaw, some, maxRaw - 1n, maxRaw])) {
-          const call = option.steps(amountRaw, [])[0]!;
+          const call = option.steps(amountRaw, [], LIQUIDATOR)[0]!;
           if (call.kind !== 'enter') throw new Error('no call of Morpho');
           const word = (index: number) => BigInt(`0x${call.data.slice(10 + 64 * index, 74 + 64 * index)}`);
           const borrower = world.protocol.accountOf(slot);

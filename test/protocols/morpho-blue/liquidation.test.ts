@@ -1,7 +1,7 @@
 /** Liquidations mined: what Morpho says that it moved, and what the mirror makes of it. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Option } from '../../../src/protocols/types.ts';
-import { type Attempt, MorphoWorld } from './world.ts';
+import { type Attempt, LIQUIDATOR, MorphoWorld } from './world.ts';
 
 let world: MorphoWorld;
 beforeAll(async () => {
@@ -15,7 +15,7 @@ const FALL = { 'ETH / USD': 2_850_00000000n, 'BTC / USD': 89_000_00000000n };
 
 /** The amounts of Morpho's call, off the calldata that the option makes. */
 function callOf(option: Option, amountRaw: bigint): Pick<Attempt, 'seizedAssets' | 'repaidShares'> {
-  const step = option.steps(amountRaw, [])[0]!;
+  const step = option.steps(amountRaw, [], LIQUIDATOR)[0]!;
   if (step.kind !== 'enter') throw new Error('no call of Morpho');
   const word = (index: number) => BigInt(`0x${step.data.slice(10 + 64 * index, 74 + 64 * index)}`);
   return { seizedAssets: word(6), repaidShares: word(7) };
