@@ -67,7 +67,7 @@ test('a liquidation is paid by a loan, to the unit', () =>
     const before = { usdc: await held(usdc, executor), weth: await held(weth, world.fixture.chain.deployer.address) };
 
     const receipt = await execute(
-      flash.steps({ token: usdc, amountRaw: repaidRaw, feeRaw, lender }, option.steps(amountRaw, []), executor),
+      flash.steps({ token: usdc, amountRaw: repaidRaw, feeRaw, lender }, option.steps(amountRaw, [], executor), executor),
     );
     expect(receipt.status).toBe('0x1');
     const logs = receipt.logs as Parameters<typeof parseEventLogs>[0]['logs'];
