@@ -31,7 +31,10 @@ export type RawLog = {
 /** Logs wanted: any of `addresses` (all, when absent) whose first topic is any of `topics0`. */
 export type LogFilter = { readonly addresses?: readonly Address[]; readonly topics0: readonly Hex[] };
 
-/** A contract call without effect. `alone`: made by no contract, because the callee answers none; costs more than a place in the batch. */
-export type ViewCall = { readonly to: Address; readonly data: Hex; readonly alone?: true };
+/**
+ * A contract call without effect. `alone`: made by no contract, because the callee answers none; costs more than a place in the batch. `storage`: no call, but
+ * the word that the contract keeps in slot `data`, where no view tells it; costs as much as one that is made alone.
+ */
+export type ViewCall = { readonly to: Address; readonly data: Hex; readonly alone?: true; readonly storage?: true };
 /** Its answer: the returned bytes, or the fact that it reverted (with the revert data). */
 export type ViewAnswer = { readonly ok: true; readonly data: Hex } | { readonly ok: false; readonly data: Hex };

@@ -95,17 +95,20 @@ export class ChainFollower {
   }
 
   async call(calls: readonly ViewCall[], head: Head): Promise<ViewAnswer[]> {
-    const alone = await Promise.all(calls.filter((call) => call.alone).map((call) => this.#callAlone(call, head)));
+    const isAlone = (call: ViewCall) => call.alone === true || call.storage === true;
+    const alone = await Promise.all(calls.filter(isAlone).map((call) => this.#callAlone(call, head)));
     const together = await this.#callTogether(
-      calls.filter((call) => !call.alone),
+      calls.filter((call) => !isAlone(call)),
       head,
     );
-    return calls.map((call) => (call.alone ? alone : together).shift()!);
+    return calls.map((call) => (isAlone(call) ? alone : together).shift()!);
   }
 
-  async #callAlone({ to, data }: ViewCall, head: Head): Promise<ViewAnswer> {
+  async #callAlone({ to, data, storage }: ViewCall, head: Head): Promise<ViewAnswer> {
+    const at = { blockHash: head.hash };
     try {
-      return { ok: true, data: await rpc<Hex>(this.rpcUrl, 'eth_call', [{ to, data }, { blockHash: head.hash }]) };
+      if (storage) return { ok: true, data: await rpc<Hex>(this.rpcUrl, 'eth_getStorageAt', [to, data, at]) };
+      return { ok: true, data: await rpc<Hex>(this.rpcUrl, 'eth_call', [{ to, data }, at]) };
     } catch {
       return { ok: false, data: '0x' };
     }

@@ -59,7 +59,11 @@ export class AloneCalls {
   async #askAll(blockHash: Hex, calls: readonly ViewCall[], answers: Map<ViewCall, ViewAnswer>, options?: CallOptions): Promise<void> {
     for (const chunk of chunksOf(calls, { calls: BATCH_CALLS, bytes: BATCH_BYTES })) {
       const gas = this.namesGas ? { gas: GAS } : {};
-      const requests = chunk.map(({ to, data }) => ({ method: 'eth_call', params: [{ to, data, ...gas }, { blockHash }] }));
+      const requests = chunk.map(({ to, data, storage }) =>
+        storage === true
+          ? { method: 'eth_getStorageAt', params: [to, data, { blockHash }] }
+          : { method: 'eth_call', params: [{ to, data, ...gas }, { blockHash }] },
+      );
       const received = await this.#rpc.batch(requests, options);
       for (const [place, call] of chunk.entries()) answers.set(call, this.#take(call, received[place]!));
     }

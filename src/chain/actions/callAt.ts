@@ -38,7 +38,7 @@ export function createViews(rpc: Rpc, multicall3?: Address): Views {
   };
 }
 
-const isAlone = (call: ViewCall): boolean => call.alone === true;
+const isAlone = (call: ViewCall): boolean => call.alone === true || call.storage === true;
 const isTogether = (call: ViewCall): boolean => !isAlone(call);
 
 type Ask = (blockHash: Hex, calls: readonly ViewCall[], options?: CallOptions) => Promise<ViewAnswer[]>;

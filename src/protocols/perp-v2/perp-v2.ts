@@ -1,0 +1,225 @@
+import { MAX_UINT256 } from '../../lib/math.ts';
+import type { Address, BlockRef, Head, LogFilter, RawLog, ViewAnswer, ViewCall } from '../../lib/types.ts';
+import { Journal } from '../../mirror/journal.ts';
+import { MirrorError, type Mirrored, type Reading, type Undo, type ViewCheck } from '../../mirror/types.ts';
+import type { FeedBook } from '../../oracles/feeds.ts';
+import { momentOf } from '../../oracles/moment.ts';
+import type { FeedId, Moment } from '../../oracles/types.ts';
+import type { Slot, Verdict } from '../types.ts';
+import { anchorDeployment, type PerpAddresses } from './anchor.ts';
+import { auditChecks } from './audit.ts';
+import { discoveredIn, discoveryTopics, Folding, filtersOf } from './fold.ts';
+import { Lens } from './lens.ts';
+import { WAD } from './math.ts';
+import { type Account, isExposed, type PerpState } from './state.ts';
+import { type Ask, askAccount, asksFor, readAccounts } from './unread.ts';
+
+/** One deployment of the address book. `fromBlock` is inclusive. */
+export type PerpV2Deployment = PerpAddresses & { readonly name: string; readonly fromBlock: number };
+
+const NEAREST = 16;
+
+/**
+ * One Perp v2 deployment: its markets, with their pools, and its accounts. An account is a slot, whatever it holds in how many markets: what it is worth is judged
+ * as a whole, what is liquidated is one of its positions.
+ *
+ * Accounts are found by their deposits, read once at the anchor, and folded from logs after it. Accounts with orders, whose fees no event tells, are read every
+ * block. What only storage tells (the funding's growth) is read at the anchor; the audit of accounts' values holds it against the views from then on.
+ */
+export class PerpV2 implements Mirrored {
+  readonly name = 'perp-v2';
+  readonly market: string;
+  readonly id: string;
+  readonly fromBlock: number;
+  readonly #addresses: PerpAddresses;
+  readonly #feeds: FeedBook;
+  readonly #journal = new Journal();
+  readonly #bases = new Set<Address>();
+  readonly #collateral = new Set<Address>();
+  readonly #accounts = new Set<Address>();
+  #state: PerpState | undefined;
+  #filters: readonly LogFilter[] = [];
+  #asks: readonly Ask[] = [];
+  /** Health factors as floats, by slot, as last judged: for choosing what to audit, never for deciding. */
+  readonly #lastHealth: number[] = [];
+  #lenses = new WeakMap<Moment, Lens>();
+
+  constructor(deployment: PerpV2Deployment, feeds: FeedBook) {
+    this.market = deployment.name;
+    this.id = `perp-v2/${deployment.name}`;
+    this.fromBlock = deployment.fromBlock;
+    this.#addresses = deployment;
+    this.#feeds = feeds;
+  }
+
+  // ---- mirror
+
+  discoveryFilters(): readonly LogFilter[] {
+    const { marketRegistry, vault } = this.#addresses;
+    return [
+      { addresses: [marketRegistry], topics0: discoveryTopics.registry },
+      { addresses: [vault], topics0: discoveryTopics.vault },
+    ];
+  }
+
+  discover(logs: readonly RawLog[]): void {
+    const { marketRegistry, vault } = this.#addresses;
+    for (const log of logs) {
+      const found = log.address === marketRegistry || log.address === vault ? discoveredIn(log) : undefined;
+      if (found === undefined) continue;
+      if ('base' in found) this.#bases.add(found.base);
+      else {
+        this.#collateral.add(found.token);
+        this.#accounts.add(found.account);
+      }
+    }
+  }
+
+  *anchor(block: Head): Reading {
+    this.#journal.stop();
+    for (const { address } of this.#state?.accounts ?? []) this.#accounts.add(address);
+    const known = { bases: this.#bases, tokens: this.#collateral, accounts: this.#accounts };
+    const state = yield* anchorDeployment(this.#addresses, known, block);
+    const asks = readAccounts(state).map((account) => askAccount(state, account));
+    const answers = yield asks.flatMap((ask) => ask.calls);
+    this.#state = state;
+    this.#take(asks, answers);
+    this.#filters = filtersOf(state);
+    this.#lastHealth.length = 0;
+    this.#forget();
+    this.#feeds.want(this.feeds());
+  }
+
+  /** The same list until the next anchor. */
+  filters(): readonly LogFilter[] {
+    this.#anchored();
+    return this.#filters;
+  }
+
+  /** Throws a MirrorError on what only a new anchor can follow. */
+  apply(block: Head, logs: readonly RawLog[]): Undo {
+    this.#journal.begin();
+    const folding = new Folding(this.#anchored(), this.#journal);
+    for (const log of logs) folding.fold(log, block);
+    return this.#changed();
+  }
+
+  reads(_block: Head): readonly ViewCall[] {
+    this.#asks = asksFor(this.#anchored());
+    return this.#asks.flatMap((ask) => ask.calls);
+  }
+
+  ingest(block: Head, answers: readonly ViewAnswer[]): Undo {
+    this.#journal.begin();
+    this.#take(this.#asks, answers);
+    this.#journal.set(this.#anchored(), 'head', block);
+    return this.#changed();
+  }
+
+  audit(_block: BlockRef, limit: number, seed: number): readonly ViewCheck[] {
+    return auditChecks(this.#anchored(), () => this.#lens(this.#mirrored()), this.#nearest(), limit, seed);
+  }
+
+  // ---- judgement
+
+  *slots(): Iterable<Slot> {
+    for (const [slot, account] of this.#anchored().accounts.entries()) if (isExposed(account)) yield slot;
+  }
+
+  count(): number {
+    let count = 0;
+    for (const _ of this.slots()) count++;
+    return count;
+  }
+
+  accountOf(slot: Slot): Address {
+    return this.#account(slot).address;
+  }
+
+  marketOf(_slot: Slot): string {
+    return this.market;
+  }
+
+  aliasesOf(_slot: Slot): readonly string[] {
+    return [this.market, this.#addresses.clearingHouse];
+  }
+
+  judge(slot: Slot, at: Moment): Verdict {
+    const standing = this.#lens(at).standing(this.#account(slot));
+    if (!standing.ok) return { kind: 'unknown', reason: standing.reason };
+    const { valueWad, requirementWad } = standing;
+    const positive = valueWad > 0n ? valueWad : 0n;
+    const healthFactorWad = requirementWad === 0n ? MAX_UINT256 : (positive * WAD) / requirementWad;
+    this.#lastHealth[slot] = Number(healthFactorWad);
+    return { kind: valueWad < requirementWad ? 'liquidatable' : 'healthy', healthFactorWad };
+  }
+
+  feeds(): readonly FeedId[] {
+    return [...new Set([...this.#anchored().markets.values()].flatMap(({ index }) => index?.feed ?? []))];
+  }
+
+  /** The deployment at a moment. */
+  lens(at: Moment): Lens {
+    return this.#lens(at);
+  }
+
+  get state(): PerpState {
+    return this.#anchored();
+  }
+
+  // ---- inside
+
+  #anchored(): PerpState {
+    if (this.#state === undefined) throw new MirrorError(`${this.id} is not anchored`);
+    return this.#state;
+  }
+
+  #account(slot: Slot): Account {
+    const account = this.#anchored().accounts[slot];
+    if (account === undefined) throw new RangeError(`${this.id} has no slot ${slot}`);
+    return account;
+  }
+
+  #take(asks: readonly Ask[], answers: readonly ViewAnswer[]): void {
+    let from = 0;
+    for (const ask of asks) {
+      ask.take(answers.slice(from, from + ask.calls.length), this.#journal);
+      from += ask.calls.length;
+    }
+  }
+
+  #lens(at: Moment): Lens {
+    let lens = this.#lenses.get(at);
+    if (lens === undefined) {
+      lens = new Lens(this.#anchored(), at);
+      this.#lenses.set(at, lens);
+    }
+    return lens;
+  }
+
+  #mirrored(): Moment {
+    return momentOf(this.#anchored().head, this.#feeds);
+  }
+
+  /** Prices worked out before a change are worthless after it. */
+  #forget(): void {
+    this.#lenses = new WeakMap();
+  }
+
+  #changed(): Undo {
+    const undo = this.#journal.take();
+    this.#forget();
+    return () => {
+      undo();
+      this.#forget();
+    };
+  }
+
+  #nearest(): readonly Slot[] {
+    const judged = this.#lastHealth.flatMap((health, slot) => (isExposed(this.#account(slot)) ? [{ health, slot }] : []));
+    return judged
+      .sort((a, b) => a.health - b.health)
+      .slice(0, NEAREST)
+      .map(({ slot }) => slot);
+  }
+}
