@@ -1,6 +1,6 @@
 import { ConfigError } from '../lib/errors.ts';
 import type { Address } from '../lib/types.ts';
-import type { ProtocolBook } from '../protocols/registry.ts';
+import type { Deployments } from '../protocols/registry.ts';
 import type { DeploymentsFile } from './deploymentsFile.ts';
 
 type Lists =
@@ -30,8 +30,8 @@ export type AddressBook = { readonly [K in Lists]: NonNullable<DeploymentsFile[K
 };
 
 /** What is known of a chain without a file: any part of a book. */
-export type BuiltInBook = Omit<DeploymentsFile, 'chainId' | keyof ProtocolBook> & {
-  readonly [K in keyof ProtocolBook]?: ProtocolBook[K] | undefined;
+export type BuiltInBook = Omit<DeploymentsFile, 'chainId' | keyof Deployments> & {
+  readonly [K in keyof Deployments]?: Deployments[K] | undefined;
 };
 
 /**

@@ -5,15 +5,20 @@ import type { Reading } from '../mirror/types.ts';
 import type { FeedBook } from '../oracles/feeds.ts';
 import type { PriceSource, UsdPrices } from '../oracles/types.ts';
 import { type AaveV3Deployment, aaveV3 } from './aave-v3/family.ts';
+import { type CompoundV2Deployment, compoundV2 } from './compound-v2/family.ts';
 import { type BadDebt, type MorphoBlueDeployment, morphoBlue } from './morpho-blue/family.ts';
 import type { ToldContract } from './told.ts';
 import type { Protocol, ProtocolName } from './types.ts';
 
-/** What of a chain's address book is about protocols: the deployments of each. */
-export type ProtocolBook = {
+/** Where each protocol is on a chain. */
+export type Deployments = {
   readonly 'aave-v3': readonly AaveV3Deployment[];
   readonly 'morpho-blue': readonly MorphoBlueDeployment[];
+  readonly 'compound-v2': readonly CompoundV2Deployment[];
 };
+
+/** What protocols need of a chain's address book: where they are, and which token stands for the native one. */
+export type ProtocolBook = Deployments & { readonly wrappedNative: Address };
 
 /** What the operator decides about protocols. */
 export type Choices = {
@@ -44,7 +49,7 @@ export type Refusals = {
 export interface Family {
   readonly name: ProtocolName;
   /** Where it is on a chain, without a DEPLOYMENTS_FILE. */
-  builtIn(chainId: number): Partial<ProtocolBook>;
+  builtIn(chainId: number): Partial<Deployments>;
   readonly refusals: Refusals;
   /** @param usd answers once everything is synced */
   deployed(book: ProtocolBook, feeds: FeedBook, usd: UsdPrices, choices: Choices): readonly Deployed[];
@@ -54,15 +59,15 @@ export interface Family {
   prices?(book: ProtocolBook): readonly MarketPrices[];
 }
 
-const FAMILIES: readonly Family[] = [aaveV3, morphoBlue];
+const FAMILIES: readonly Family[] = [aaveV3, morphoBlue, compoundV2];
 
 export const PROTOCOLS: readonly ProtocolName[] = FAMILIES.map(({ name }) => name);
 
 export const REFUSALS: readonly Refusals[] = FAMILIES.map(({ refusals }) => refusals);
 
 /** Where each protocol is known to be on a chain. */
-export function builtInDeployments(chainId: number): Partial<ProtocolBook> {
-  const book: Partial<ProtocolBook> = {};
+export function builtInDeployments(chainId: number): Partial<Deployments> {
+  const book: Partial<Deployments> = {};
   for (const family of FAMILIES) Object.assign(book, family.builtIn(chainId));
   return book;
 }

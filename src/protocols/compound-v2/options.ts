@@ -1,0 +1,159 @@
+/**
+ * The ways to liquidate an account now: one for each pair of debt and collateral. The seized market tokens are redeemed at once, so that what comes in is the
+ * underlying token; whatever was seized, because a later block's exchange rate gives a little less.
+ */
+import { encodeFunctionData, parseAbi } from 'viem';
+import type { Step } from '../../lib/steps.ts';
+import type { Address } from '../../lib/types.ts';
+import type { Option } from '../types.ts';
+import { type Pair, standingOf, vaiOwed } from './health.ts';
+import type { Lens } from './lens.ts';
+import { type Liquidable, regimeOf, takingOf } from './liquidation.ts';
+import { borrowBalance, seizeRatioWad } from './math.ts';
+import { type Account, type Market, type Rules, type Switches, termsOf } from './state.ts';
+
+const abi = parseAbi([
+  'function accrueInterest() returns (uint256)',
+  'function redeem(uint256 redeemTokens) returns (uint256)',
+  'function liquidateBorrow(address borrower, uint256 repayAmount, address cTokenCollateral) returns (uint256)',
+]);
+const nativeAbi = parseAbi(['function liquidateBorrow(address borrower, address cTokenCollateral) payable']);
+const gateAbi = parseAbi([
+  'function liquidateBorrow(address vToken, address borrower, uint256 repayAmount, address vTokenCollateral) payable',
+]);
+const wrappedAbi = parseAbi(['function deposit() payable', 'function withdraw(uint256 amount)']);
+
+/** Measured on the devnet: the call with both accruals and an oracle of feeds, with the redemption; what a gate adds; each further accrual. */
+const CALL_GAS = 650_000n;
+const GATE_GAS = 450_000n;
+const ACCRUE_GAS = 90_000n;
+const WRAP_GAS = 30_000n;
+/** Of redeemed native tokens, what stays unwrapped: a plan mined a little later redeems this much less at most. */
+const UNWRAPPED_PART = 10n ** 9n;
+
+export function optionsOf(account: Account, lens: Lens): Option[] {
+  const { rules } = lens.state;
+  const standing = standingOf(account, lens);
+  if (!standing.ok || rules.paused || !admitted(account, lens)) return [];
+  return standing.pairs.flatMap((pair) => {
+    const { market: debt } = pair.debt.holding;
+    if (!open(pair, rules) || vaiFirst(account, pair, lens)) return [];
+    const liquidable = liquidableOf(account, pair, lens);
+    const regime = liquidable === undefined ? undefined : regimeOf(liquidable);
+    if (liquidable === undefined || regime === undefined) return [];
+    return [optionOf(account.address, pair, liquidable, regime, rules, `${debt.symbol}/${pair.collateral.holding.market.symbol}`)];
+  });
+}
+
+/** A gate that nobody knows how to pass, or that lets nobody at this account, leaves no way. */
+function admitted({ address }: Account, { state: { rules, shielded } }: Lens): boolean {
+  return rules.gate === undefined || (rules.gate.kind === 'venus' && !shielded.has(address));
+}
+
+function open({ debt, collateral }: Pair, { switches, gate }: Rules): boolean {
+  const at = ({ address }: Market): Switches | undefined => switches.get(address);
+  const [owed, held] = [at(debt.holding.market), at(collateral.holding.market)];
+  if (owed === undefined || held === undefined) return false;
+  return !owed.noLiquidation && !owed.noRepayment && !held.noSeizure && !held.noRedemption && !(gate !== undefined && held.noTransfer);
+}
+
+/** Liquidator._checkForceVAILiquidate: a large debt in VAI has to be liquidated before any other. */
+function vaiFirst(account: Account, { forced }: Pair, lens: Lens): boolean {
+  const { gate } = lens.state.rules;
+  if (forced || gate?.kind !== 'venus' || gate.mostVaiRaw === undefined) return false;
+  return vaiOwed(account, lens.vaiIndex()) >= gate.mostVaiRaw;
+}
+
+function liquidableOf(account: Account, { debt, collateral, forced }: Pair, { state }: Lens): Liquidable | undefined {
+  const { rules } = state;
+  const { market, tokens } = collateral.holding;
+  const terms = termsOf(market, account.pool, rules);
+  const { accrued, cash } = collateral.now;
+  const listed = (one: Market) => rules.pools[0]?.terms.get(one.address)?.listed === true;
+  if (terms === undefined || !listed(market) || !listed(debt.holding.market)) return undefined;
+  const ratioWad = seizeRatioWad(terms.incentiveWad, debt.price, collateral.price, accrued.rateWad);
+  if (ratioWad === undefined || ratioWad === 0n) return undefined;
+  const reservesRaw = market.paysReservesOut ? accrued.totalReserves : 0n;
+  return {
+    ...{ ratioWad, incentiveWad: terms.incentiveWad, tokens, collateral: accrued, cash },
+    owedRaw: borrowBalance(debt.holding, debt.now.accrued.borrowIndex),
+    closeFactorWad: forced ? undefined : rules.closeFactorWad,
+    payableRaw: cash > reservesRaw ? cash - reservesRaw : 0n,
+    same: debt.holding.market === market,
+    seizeShareWad: market.seizeShareWad,
+    treasuryWad: rules.gate?.kind === 'venus' ? rules.gate.treasuryWad : undefined,
+    redeemFeeWad: rules.redeemFeeWad,
+  };
+}
+
+function optionOf(
+  borrower: Address,
+  pair: Pair,
+  liquidable: Liquidable,
+  regime: { readonly minRaw: bigint; readonly maxRaw: bigint },
+  { gate }: Rules,
+  label: string,
+): Option {
+  const [debt, collateral] = [pair.debt.holding.market, pair.collateral.holding.market];
+  const first = pair.accrueFirst.map(({ holding }) => holding.market);
+  const wraps = (debt.native ? WRAP_GAS : 0n) + (collateral.native ? WRAP_GAS : 0n);
+  const receivedRaw = (amountRaw: bigint) => wrappable(takingOf(liquidable, amountRaw).receivedRaw, collateral);
+  return {
+    label,
+    debtAsset: debt.underlying,
+    collateralAsset: collateral.underlying,
+    regimes: [regime],
+    gasUnits: CALL_GAS + (gate === undefined ? 0n : GATE_GAS) + BigInt(first.length) * ACCRUE_GAS + wraps,
+    financing: { kind: 'loan' },
+    flow: (amountRaw) => [
+      { asset: debt.underlying, deltaRaw: -amountRaw },
+      { asset: collateral.underlying, deltaRaw: receivedRaw(amountRaw) },
+    ],
+    steps: (amountRaw, exchange) => [
+      ...first.map((market) => call(market.address, encodeFunctionData({ abi, functionName: 'accrueInterest' }))),
+      ...liquidation(borrower, debt, collateral, amountRaw, gate?.address),
+      redemption(collateral),
+      ...(collateral.native ? [wrap(collateral.underlying, receivedRaw(amountRaw))] : []),
+      ...exchange,
+    ],
+  };
+}
+
+function wrappable(receivedRaw: bigint, { native }: Market): bigint {
+  return native ? receivedRaw - receivedRaw / UNWRAPPED_PART - (receivedRaw > 0n ? 1n : 0n) : receivedRaw;
+}
+
+function liquidation(
+  borrower: Address,
+  debt: Market,
+  { address: collateral }: Market,
+  amountRaw: bigint,
+  gate: Address | undefined,
+): Step[] {
+  const valueWei = debt.native ? amountRaw : 0n;
+  const pay: Step = debt.native
+    ? call(debt.underlying, encodeFunctionData({ abi: wrappedAbi, functionName: 'withdraw', args: [amountRaw] }))
+    : { kind: 'approve', token: debt.underlying, spender: gate ?? debt.address, amountRaw };
+  if (gate !== undefined) {
+    const args = [debt.address, borrower, amountRaw, collateral] as const;
+    return [pay, call(gate, encodeFunctionData({ abi: gateAbi, functionName: 'liquidateBorrow', args }), valueWei)];
+  }
+  const data = debt.native
+    ? encodeFunctionData({ abi: nativeAbi, functionName: 'liquidateBorrow', args: [borrower, collateral] })
+    : encodeFunctionData({ abi, functionName: 'liquidateBorrow', args: [borrower, amountRaw, collateral] });
+  return [pay, call(debt.address, data, valueWei)];
+}
+
+/** Of all market tokens that came in. */
+function redemption({ address }: Market): Step {
+  const step = call(address, encodeFunctionData({ abi, functionName: 'redeem', args: [0n] }));
+  return { ...step, patch: { token: address, offset: 4 } };
+}
+
+function wrap(token: Address, amountWei: bigint): Step {
+  return call(token, encodeFunctionData({ abi: wrappedAbi, functionName: 'deposit' }), amountWei);
+}
+
+function call(target: Address, data: `0x${string}`, valueWei = 0n): Extract<Step, { kind: 'call' }> {
+  return { kind: 'call', target, valueWei, data };
+}
