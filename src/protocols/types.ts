@@ -2,6 +2,7 @@ import type { Step } from '../lib/steps.ts';
 import type { Address } from '../lib/types.ts';
 import type { Mirrored } from '../mirror/types.ts';
 import type { FeedId, Moment, PriceSource } from '../oracles/types.ts';
+import type { Bounds } from './bounds.ts';
 
 export type ProtocolName = 'aave-v3' | 'morpho-blue' | 'compound-v2' | 'compound-v3' | 'perp-v2' | 'synthetix-v3-perps';
 
@@ -91,6 +92,11 @@ export interface Protocol extends Mirrored {
   /** What else an operator may know that market by (`DENY_MARKETS`): addresses, ids, the deployment's name. Lower case. */
   aliasesOf(slot: Slot): readonly string[];
   judge(slot: Slot, at: Moment): Verdict;
+  /**
+   * What lets most positions be left alone while prices move; another one after everything was read anew. Undefined or left out: every position is judged
+   * at every moment.
+   */
+  readonly bounds?: Bounds | undefined;
   options(slot: Slot, at: Moment): readonly Option[];
   view(slot: Slot, at: Moment): PositionView;
   /** The prices that the position's judgement rests on, all in one currency. */

@@ -5,6 +5,7 @@ import { MirrorError, type Reading } from '../../mirror/types.ts';
 import { type AaveOracle, aaveSource, readAaveOracle } from '../../oracles/aave.ts';
 import { unpricedSource } from '../../oracles/sources.ts';
 import { together } from '../../oracles/together.ts';
+import { Changes } from '../bounds.ts';
 import { readCategories } from './categories.ts';
 import { NO_ADDRESS } from './modes.ts';
 import {
@@ -59,6 +60,7 @@ export function* anchorMarket(provider: Address, borrowersOf: (pool: Address) =>
     categories: new Map(categories.map((category) => [category.id, category])),
     accounts: borrowers.map(newAccount),
     slots: new Map(borrowers.map((address, slot) => [address, slot])),
+    changes: new Changes(),
     flashPremiumBps: mustUint(premium, `pool ${pool}`),
     liquidationAllowed: addresses.sentinel === undefined || uintOf(allowed) === 1n,
     head: block,

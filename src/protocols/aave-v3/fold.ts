@@ -3,7 +3,7 @@ import type { Address, Head, Hex, RawLog } from '../../lib/types.ts';
 import { dataWord, toAddress, topicAddress, topicOf } from '../../lib/words.ts';
 import type { Journal } from '../../mirror/journal.ts';
 import { MirrorError } from '../../mirror/types.ts';
-import { type Account, type MarketState, newAccount, type Reserve } from './state.ts';
+import { type Account, type MarketState, newAccount, noteChange, type Reserve } from './state.ts';
 
 const pool = {
   borrow: topicOf(
@@ -146,7 +146,7 @@ function foldPool(log: RawLog, block: Head, state: MarketState, journal: Journal
       foldFlag(log, false, state, journal, unread);
       break;
     case pool.eModeSet: {
-      const account = accountAt(topicAddress(log, 1), state);
+      const account = accountToChange(topicAddress(log, 1), state, journal);
       if (account !== undefined) journal.set(account, 'eMode', Number(dataWord(log, 0)));
       break;
     }
@@ -159,13 +159,15 @@ function foldPool(log: RawLog, block: Head, state: MarketState, journal: Journal
 function reveal(address: Address, state: MarketState, journal: Journal, unread: Unread): void {
   if (state.slots.has(address)) return;
   const account = newAccount(address);
-  journal.setKey(state.slots, address, journal.push(state.accounts, account));
+  const slot = journal.push(state.accounts, account);
+  journal.setKey(state.slots, address, slot);
+  noteChange(state, slot, journal);
   unread.accounts.add(account);
 }
 
 function foldFlag(log: RawLog, flagged: boolean, state: MarketState, journal: Journal, unread: Unread): void {
   const reserve = state.byAsset.get(topicAddress(log, 1));
-  const account = accountAt(topicAddress(log, 2), state);
+  const account = accountToChange(topicAddress(log, 2), state, journal);
   if (reserve === undefined || account === undefined) return;
   if (!flagged) {
     journal.removeFrom(account.collateral, reserve.id);
@@ -195,7 +197,7 @@ function foldAToken(log: RawLog, reserve: Reserve, state: MarketState, journal: 
         [1, -1n],
         [2, 1n],
       ] as const) {
-        const account = accountAt(topicAddress(log, place), state);
+        const account = accountToChange(topicAddress(log, place), state, journal);
         const before = account?.supplied.get(reserve.id);
         if (account === undefined || before === undefined) continue;
         if (state.rules.tellsTransfers) journal.setKey(account.supplied, reserve.id, before + sign * dataWord(log, 0));
@@ -208,7 +210,7 @@ function foldAToken(log: RawLog, reserve: Reserve, state: MarketState, journal: 
 }
 
 function foldSupplied(holder: Address, valueRaw: bigint, log: RawLog, reserve: Reserve, state: MarketState, journal: Journal): void {
-  const account = accountAt(holder, state);
+  const account = accountToChange(holder, state, journal);
   const before = account?.supplied.get(reserve.id);
   if (account === undefined || before === undefined) return;
   const change = { valueRaw, interestRaw: dataWord(log, 1), indexRay: dataWord(log, 2) };
@@ -219,7 +221,7 @@ function foldDebtToken(log: RawLog, reserve: Reserve, state: MarketState, journa
   if (log.topics[0] === token.upgraded) throw outdated(`the debt token of ${reserve.symbol} was upgraded`, log);
   const minted = log.topics[0] === token.mint;
   if (!minted && log.topics[0] !== token.burn) return;
-  const account = accountAt(topicAddress(log, minted ? 2 : 1), state);
+  const account = accountToChange(topicAddress(log, minted ? 2 : 1), state, journal);
   if (account === undefined) return;
   const valueRaw = minted ? dataWord(log, 0) : -dataWord(log, 0);
   const change = { valueRaw, interestRaw: dataWord(log, 1), indexRay: dataWord(log, 2) };
@@ -233,7 +235,7 @@ function foldFixedDebt(log: RawLog, reserve: Reserve, block: Head, state: Market
   if (log.topics[0] === fixed.upgraded) throw outdated(`the fixed-rate debt token of ${reserve.symbol} was upgraded`, log);
   const minted = log.topics[0] === fixed.mint;
   if (!minted && log.topics[0] !== fixed.burn) return;
-  const account = accountAt(topicAddress(log, minted ? 2 : 1), state);
+  const account = accountToChange(topicAddress(log, minted ? 2 : 1), state, journal);
   if (account === undefined) return;
   const before = account.fixed.get(reserve.id);
   const principalRaw = (before?.principalRaw ?? 0n) + (minted ? dataWord(log, 0) : -dataWord(log, 0));
@@ -261,8 +263,10 @@ function foldConfigurator(log: RawLog, state: MarketState, journal: Journal, unr
 }
 
 /** A tracked account whose state is known; one revealed in this block is read as a whole later. */
-function accountAt(address: Address, state: MarketState): Account | undefined {
+function accountToChange(address: Address, state: MarketState, journal: Journal): Account | undefined {
   const slot = state.slots.get(address);
   const account = slot === undefined ? undefined : state.accounts[slot];
-  return account?.known ? account : undefined;
+  if (slot === undefined || !account?.known) return undefined;
+  noteChange(state, slot, journal);
+  return account;
 }

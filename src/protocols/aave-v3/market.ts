@@ -7,6 +7,7 @@ import type { FeedId, Moment, UsdPrices } from '../../oracles/types.ts';
 import type { Option, PositionView, PriceUse, Protocol, Slot, Verdict } from '../types.ts';
 import { anchorMarket } from './anchor.ts';
 import { auditChecks, Suspects } from './audit.ts';
+import { AccountBounds } from './bounds.ts';
 import {
   borrowerIn,
   configuratorTopics,
@@ -51,6 +52,7 @@ export class AaveV3Market implements Protocol {
   /** Borrowers by the contract that logged them: which one is the pool is known from the anchor on. */
   readonly #discovered = new Map<Address, Set<Address>>();
   #state: MarketState | undefined;
+  #bounds: AccountBounds | undefined;
   #filters: readonly LogFilter[] = [];
   #unread = new Unread();
   #asks: readonly Ask[] = [];
@@ -92,6 +94,7 @@ export class AaveV3Market implements Protocol {
     this.#filters = this.#filtersOf(this.#state);
     this.#unread = new Unread();
     this.#lastHealth.length = 0;
+    this.#bounds = new AccountBounds(this.#state, this.#lastHealth);
     this.#forget();
     this.#feeds.want(this.feeds());
   }
@@ -186,6 +189,10 @@ export class AaveV3Market implements Protocol {
     const { healthFactorWad } = standing;
     this.#lastHealth[slot] = Number(healthFactorWad);
     return { kind: healthFactorWad < WAD ? 'liquidatable' : 'healthy', healthFactorWad };
+  }
+
+  get bounds(): AccountBounds | undefined {
+    return this.#bounds;
   }
 
   options(slot: Slot, at: Moment): readonly Option[] {

@@ -1,7 +1,9 @@
 /** What the mirror keeps of one Aave market. Plain data; every change after the anchor goes through the journal. */
 import type { Address, Head } from '../../lib/types.ts';
+import type { Journal } from '../../mirror/journal.ts';
 import type { AaveOracle } from '../../oracles/aave.ts';
 import type { LiveSource } from '../../oracles/sources.ts';
+import type { Changes } from '../bounds.ts';
 import type { Slot } from '../types.ts';
 import type { ReserveConfig } from './config.ts';
 import type { FixedDebt, Indexes } from './interest.ts';
@@ -77,6 +79,8 @@ export type MarketState = {
   /** By slot. */
   readonly accounts: Account[];
   readonly slots: Map<Address, Slot>;
+  /** The slots whose account became another, forwards or backwards. */
+  readonly changes: Changes;
   flashPremiumBps: bigint;
   /** The sentinel's word at the mirrored block; true where there is no sentinel. */
   liquidationAllowed: boolean;
@@ -86,6 +90,12 @@ export type MarketState = {
 
 export function newAccount(address: Address): Account {
   return { address, known: false, eMode: 0, collateral: new Set(), supplied: new Map(), owed: new Map(), fixed: new Map() };
+}
+
+/** To be called with every change of an account after the anchor. */
+export function noteChange({ changes }: MarketState, slot: Slot, journal: Journal): void {
+  changes.mark(slot);
+  journal.record(() => changes.mark(slot));
 }
 
 /** Every price source of the market. */

@@ -4,7 +4,7 @@ import { uintOf } from '../../lib/words.ts';
 import type { Journal } from '../../mirror/journal.ts';
 import type { Unread } from './fold.ts';
 import { accountCalls, calls, fixedDebtCalls, mustUint, readAccount, readFixedDebt, readGrace, readReserve, shareOut } from './reads.ts';
-import { type Account, type MarketState, type Reserve, sourcesOf } from './state.ts';
+import { type Account, type MarketState, noteChange, type Reserve, sourcesOf } from './state.ts';
 
 /** Some calls, and what to do with their answers. */
 export type Ask = { readonly calls: readonly ViewCall[]; take(answers: readonly ViewAnswer[], journal: Journal): void };
@@ -27,9 +27,9 @@ export function asksFor(state: MarketState, unread: Unread): Ask[] {
   for (const reserve of unread.reserves) asks.push(askReserve(pool, reserve, state));
   for (const reserve of unread.balances) asks.push(askBalance(pool, reserve, state));
   for (const id of unread.categories) asks.push(askMode(pool, id, state));
-  for (const account of unread.accounts) asks.push(askAccount(pool, account, [...state.reserves.values()]));
+  for (const account of unread.accounts) asks.push(askAccount(account, state));
   for (const [account, ids] of unread.supplied) {
-    for (const id of ids) asks.push(askSupplied(account, state.reserves.get(id)!));
+    for (const id of ids) asks.push(askSupplied(account, state.reserves.get(id)!, state));
   }
   return asks;
 }
@@ -61,16 +61,21 @@ function askMode(pool: Address, id: number, { rules, categories }: MarketState):
   };
 }
 
-function askSupplied(account: Account, reserve: Reserve): Ask {
+function askSupplied(account: Account, reserve: Reserve, state: MarketState): Ask {
   return {
     calls: [calls.scaledBalance(reserve.aToken, account.address)],
-    take: ([answer], journal) => journal.setKey(account.supplied, reserve.id, mustUint(answer, `balance of ${account.address}`)),
+    take: ([answer], journal) => {
+      noteChange(state, state.slots.get(account.address)!, journal);
+      journal.setKey(account.supplied, reserve.id, mustUint(answer, `balance of ${account.address}`));
+    },
   };
 }
 
 /** Flags and balances in one go: which balances count is not known before the flags are. */
-function askAccount(pool: Address, account: Account, reserves: readonly Reserve[]): Ask {
+function askAccount(account: Account, state: MarketState): Ask {
   const { address } = account;
+  const { pool } = state.addresses;
+  const reserves = [...state.reserves.values()];
   const parts = reserves.map((reserve) => [
     calls.scaledBalance(reserve.aToken, address),
     calls.scaledBalance(reserve.debtToken, address),
@@ -80,6 +85,7 @@ function askAccount(pool: Address, account: Account, reserves: readonly Reserve[
   return {
     calls: [...flags, ...parts.flat()],
     take: (answers, journal) => {
+      noteChange(state, state.slots.get(address)!, journal);
       const { collateralIds, eMode } = readAccount(address, answers.slice(0, flags.length));
       journal.set(account, 'eMode', eMode);
       for (const id of collateralIds) journal.addTo(account.collateral, id);

@@ -6,6 +6,8 @@ export type Weighing = {
   debtBase(amountRaw: bigint, price: bigint, unit: bigint): bigint;
   /** Whether collateral counts, and may be seized, that has no threshold of its own. */
   readonly countsUnweighted: boolean;
+  /** Whether the average threshold loses what is below a basis point. */
+  readonly floorsAverage: boolean;
   /** `weighted`: sum of value * threshold in basis points. The largest uint256 when there is no debt. */
   healthFactorWad(collateralBase: bigint, weighted: bigint, debtBase: bigint): bigint;
 };
@@ -14,6 +16,7 @@ export type Weighing = {
 export const AVERAGED: Weighing = {
   debtBase: mulDivDown,
   countsUnweighted: false,
+  floorsAverage: true,
   healthFactorWad: (collateralBase, weighted, debtBase) => {
     if (debtBase === 0n) return MAX_UINT256;
     const averageBps = collateralBase === 0n ? 0n : weighted / collateralBase;
@@ -25,6 +28,7 @@ export const AVERAGED: Weighing = {
 export const SUMMED: Weighing = {
   debtBase: mulDivUp,
   countsUnweighted: true,
+  floorsAverage: false,
   healthFactorWad: (_, weighted, debtBase) => (debtBase === 0n ? MAX_UINT256 : wadDivHalfUp(weighted, debtBase) / BPS),
 };
 

@@ -4,6 +4,7 @@ import { addressOf, uintOf } from '../../lib/words.ts';
 import { Journal } from '../../mirror/journal.ts';
 import { MirrorError, type Reading } from '../../mirror/types.ts';
 import { together } from '../../oracles/together.ts';
+import { Changes } from '../bounds.ts';
 import { adaptiveRate } from './adaptive-curve.ts';
 import { newMarket } from './fold.ts';
 import { calls, type RatedMarket, readPosition, readTotals } from './reads.ts';
@@ -36,7 +37,7 @@ export function* anchorDeployment(
   const positions = yield* readPositions(morpho, markets, known);
   const oracles = [...new Set([...markets.values()].map(({ params }) => params.oracle))];
   const state: BlueState = {
-    ...{ morpho, markets, positions, head: block },
+    ...{ morpho, markets, positions, head: block, changes: new Changes() },
     slots: new Map(positions.map(({ market, account }, slot) => [slotKey(market.id, account), slot])),
     oracles: new Map(oracles.map((address) => [address, { address, answer: undefined, decoded: undefined }])),
     adaptive: new Set(yield* adaptiveOf(morpho, [...known.irms], [...markets.values()], block)),

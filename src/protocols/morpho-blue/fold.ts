@@ -4,7 +4,7 @@ import { dataWord, toAddress, topicAddress, topicOf } from '../../lib/words.ts';
 import type { Journal } from '../../mirror/journal.ts';
 import { MirrorError } from '../../mirror/types.ts';
 import { zeroFloorSub } from './math.ts';
-import { type BlueMarket, type BlueState, type MarketId, type MarketParams, type Position, slotKey } from './state.ts';
+import { type BlueMarket, type BlueState, type MarketId, type MarketParams, noteChange, type Position, slotKey } from './state.ts';
 
 const topics = {
   createMarket: topicOf('event CreateMarket(bytes32 indexed id, (address,address,address,address,uint256) marketParams)'),
@@ -107,25 +107,25 @@ function foldMarketLog(log: RawLog, market: BlueMarket, state: BlueState, journa
     case topics.borrow:
       add('totalBorrowAssets', word(1));
       add('totalBorrowShares', word(2));
-      change(positionOf(state, market, topicAddress(log, 2), journal), word(2), 0n, journal);
+      change(positionToChange(state, market, topicAddress(log, 2), journal), word(2), 0n, journal);
       return;
     case topics.repay:
       journal.set(market, 'totalBorrowAssets', zeroFloorSub(market.totalBorrowAssets, word(0)));
       add('totalBorrowShares', -word(1));
-      change(positionOf(state, market, topicAddress(log, 3), journal), -word(1), 0n, journal);
+      change(positionToChange(state, market, topicAddress(log, 3), journal), -word(1), 0n, journal);
       return;
     case topics.supplyCollateral:
-      change(positionOf(state, market, topicAddress(log, 3), journal), 0n, word(0), journal);
+      change(positionToChange(state, market, topicAddress(log, 3), journal), 0n, word(0), journal);
       return;
     case topics.withdrawCollateral:
-      change(positionOf(state, market, topicAddress(log, 2), journal), 0n, -word(1), journal);
+      change(positionToChange(state, market, topicAddress(log, 2), journal), 0n, -word(1), journal);
       return;
     case topics.liquidate: {
       const shares = word(1) + word(4);
       journal.set(market, 'totalBorrowAssets', zeroFloorSub(market.totalBorrowAssets, word(0)) - word(3));
       add('totalBorrowShares', -shares);
       add('totalSupplyAssets', -word(3));
-      change(positionOf(state, market, topicAddress(log, 3), journal), -shares, -word(2), journal);
+      change(positionToChange(state, market, topicAddress(log, 3), journal), -shares, -word(2), journal);
     }
   }
 }
@@ -142,13 +142,15 @@ function change(position: Position, shares: bigint, collateral: bigint, journal:
 }
 
 /** NOTE: who supplies for nobody's position may still be the first to name it, by a repayment of nothing. */
-function positionOf(state: BlueState, market: BlueMarket, account: Address, journal: Journal): Position {
+function positionToChange(state: BlueState, market: BlueMarket, account: Address, journal: Journal): Position {
   const key = slotKey(market.id, account);
-  const slot = state.slots.get(key);
-  if (slot !== undefined) return state.positions[slot]!;
-  const position = { market, account, borrowShares: 0n, collateral: 0n };
-  journal.setKey(state.slots, key, journal.push(state.positions, position));
-  return position;
+  let slot = state.slots.get(key);
+  if (slot === undefined) {
+    slot = journal.push(state.positions, { market, account, borrowShares: 0n, collateral: 0n });
+    journal.setKey(state.slots, key, slot);
+  }
+  noteChange(state, slot, journal);
+  return state.positions[slot]!;
 }
 
 export function newMarket(id: MarketId, label: string, params: MarketParams, lastUpdate: number): BlueMarket {

@@ -2,8 +2,8 @@
 import { mulDivDown, mulDivUp, WAD } from '../../lib/math.ts';
 
 /** SharesMathLib.VIRTUAL_SHARES and VIRTUAL_ASSETS. */
-const VIRTUAL_SHARES = 1_000_000n;
-const VIRTUAL_ASSETS = 1n;
+export const VIRTUAL_SHARES = 1_000_000n;
+export const VIRTUAL_ASSETS = 1n;
 /** ConstantsLib.ORACLE_PRICE_SCALE. */
 export const PRICE_SCALE = 10n ** 36n;
 

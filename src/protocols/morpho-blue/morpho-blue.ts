@@ -7,6 +7,7 @@ import type { FeedId, Moment, UsdPrices } from '../../oracles/types.ts';
 import type { Option, PositionView, PriceUse, Protocol, Slot, Verdict } from '../types.ts';
 import { anchorDeployment } from './anchor.ts';
 import { auditChecks } from './audit.ts';
+import { PositionBounds } from './bounds.ts';
 import { discoveredIn, discoveryTopics, foldLog, irmTopics, morphoTopics } from './fold.ts';
 import { Lens, standingOf } from './lens.ts';
 import type { BadDebt } from './liquidation.ts';
@@ -48,6 +49,7 @@ export class MorphoBlue implements Protocol {
   readonly #accounts = new Map<MarketId, Set<Address>>();
   readonly #irms = new Set<Address>();
   #state: BlueState | undefined;
+  #bounds: PositionBounds | undefined;
   #filters: readonly LogFilter[] = [];
   #tokens: readonly Address[] = [];
   #asks: readonly Ask[] = [];
@@ -94,6 +96,7 @@ export class MorphoBlue implements Protocol {
     this.#tokens = [...this.#state.tokens.keys()];
     this.#settling.restart();
     this.#lastHealth.length = 0;
+    this.#bounds = new PositionBounds(this.#state, () => this.#mirrored(), this.#lastHealth);
     this.#forget();
     this.#feeds.want(this.feeds());
   }
@@ -164,6 +167,10 @@ export class MorphoBlue implements Protocol {
     const { healthFactorWad } = standing;
     this.#lastHealth[slot] = Number(healthFactorWad);
     return { kind: healthFactorWad < WAD ? 'liquidatable' : 'healthy', healthFactorWad };
+  }
+
+  get bounds(): PositionBounds | undefined {
+    return this.#bounds;
   }
 
   options(slot: Slot, at: Moment): readonly Option[] {

@@ -1,5 +1,7 @@
 /** What the mirror keeps of one Morpho Blue deployment. Plain data; every change after the anchor goes through the journal. */
 import type { Address, Head, Hex } from '../../lib/types.ts';
+import type { Journal } from '../../mirror/journal.ts';
+import type { Changes } from '../bounds.ts';
 import type { Slot } from '../types.ts';
 import type { DecodedOracle } from './oracle.ts';
 
@@ -51,6 +53,8 @@ export type BlueState = {
   readonly positions: Position[];
   /** By `slotKey`. */
   readonly slots: Map<string, Slot>;
+  /** The slots whose position became another, forwards or backwards. */
+  readonly changes: Changes;
   /** By address; of markets that ever had debt since the anchor. */
   readonly oracles: Map<Address, Oracle>;
   readonly tokens: Map<Address, Token>;
@@ -70,4 +74,10 @@ export function slotKey(id: MarketId, account: Address): string {
 
 export function hasDebt(market: BlueMarket): boolean {
   return market.totalBorrowShares > 0n;
+}
+
+/** To be called with every change of a position after the anchor. */
+export function noteChange({ changes }: BlueState, slot: Slot, journal: Journal): void {
+  changes.mark(slot);
+  journal.record(() => changes.mark(slot));
 }

@@ -3,6 +3,7 @@ import type { Address } from 'viem';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { uintOf } from '../../../src/lib/words.ts';
 import { calls } from '../../../src/protocols/aave-v3/reads.ts';
+import { WatchCheck } from '../../support/watch-check.ts';
 import { Actions } from './actions.ts';
 import { Follower } from './follower.ts';
 import { plain } from './plain.ts';
@@ -20,6 +21,7 @@ describe.each(SCENES)('a market of %s', (release, open) => {
   let sender: Sender;
   let anchoredAt: number;
   let anchored: unknown;
+  let watch: WatchCheck;
   const done = new Map<string, number>();
 
   beforeAll(async () => {
@@ -35,6 +37,8 @@ describe.each(SCENES)('a market of %s', (release, open) => {
     anchoredAt = follower.head.number;
     anchored = structuredClone(plain(follower.market.state, false));
 
+    watch = new WatchCheck(follower.market);
+    watch.look(follower.moment());
     const actions = new Actions(fixture, sender, follower.market, people, 5);
     for (let block = 0; block < BLOCKS; block++) {
       await actions.some(ACTIONS);
@@ -47,6 +51,7 @@ describe.each(SCENES)('a market of %s', (release, open) => {
       }
       for (const [label, count] of (await sender.mine()).done) done.set(label, (done.get(label) ?? 0) + count);
       await follower.advance();
+      watch.look(follower.moment());
     }
   }, 300_000);
   afterAll(async () => {
@@ -107,10 +112,19 @@ describe.each(SCENES)('a market of %s', (release, open) => {
 
   test('taken back block by block it is what the anchor read; applied again, what it was', async () => {
     const before = structuredClone(plain(follower.market.state, false));
-    follower.takeBackTo(anchoredAt);
+    for (let number = follower.head.number - 1; number >= anchoredAt; number--) {
+      follower.takeBackTo(number);
+      watch.look(follower.moment());
+    }
     expect(plain(follower.market.state, false)).toEqual(anchored);
     await follower.advance();
     expect(plain(follower.market.state, false)).toEqual(before);
     expect(await follower.audit()).toEqual([]);
+    watch.look(follower.moment());
   }, 60_000);
+
+  test('whatever happened, the watchlist found what judging everybody finds, and judged few', () => {
+    expect(watch.candidates).toBeGreaterThan(1_000);
+    expect(watch.judged).toBeLessThan(watch.positions * 0.6);
+  });
 });

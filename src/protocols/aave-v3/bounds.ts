@@ -1,0 +1,177 @@
+/**
+ * What keeps an account healthy (health.ts) as a sum: the value of each collateral weighed by its threshold, less the value of each debt.
+ *
+ * A factor is a reserve's side in an efficiency mode: price, index, and threshold of one scaled unit. Governance and oracles change factors alone. What the
+ * contracts round away is bounded: a scaled amount gains or loses less than one unit on its way to an amount, since no index is below one; a value less than
+ * one unit of the base currency, times a threshold of at most one; the sum of them, where the average threshold is floored, less than a basis point of each
+ * value; the health factor less than one unit more.
+ */
+import { BPS, RAY } from '../../lib/math.ts';
+import type { Moment } from '../../oracles/types.ts';
+import { type Bounds, type Changes, gridDown, gridUp, type Terms } from '../bounds.ts';
+import type { Slot } from '../types.ts';
+import { debtIndexRay, type Indexes, incomeIndexRay } from './interest.ts';
+import type { Account, EModeCategory, MarketState, Reserve } from './state.ts';
+
+type Side = 'collateral' | 'debt';
+
+type Factor = { readonly side: Side; readonly reserve: Reserve; readonly mode: number; known: Known | undefined };
+
+/** A factor's value, and what it was made of: as long as that is the same, so is the value. */
+type Known = Ingredients & { readonly value: number };
+type Ingredients = {
+  readonly price: bigint;
+  readonly index: number;
+  readonly config: Reserve['config'];
+  readonly category: EModeCategory | undefined;
+};
+
+/** The least that the income index is, and the most that the debt index is, between two timestamps. */
+type IndexBounds = {
+  readonly indexes: Indexes;
+  readonly from: number;
+  readonly until: number;
+  readonly income: number;
+  readonly debt: number;
+};
+
+const HEALTH_CONSTANT_BASE = 1;
+/** How long ahead debts are taken to have grown already, by reserve, so that not all of them are worked out anew in one block. */
+const AHEAD_SECONDS = 1_800;
+const STAGGER_SECONDS = 61;
+const ONE_RAY = Number(RAY);
+/** No reserve has an id above this; modes count in the digits above it. */
+const RESERVES = 256;
+
+export class AccountBounds implements Bounds {
+  readonly changes: Changes;
+  readonly #state: MarketState;
+  readonly #health: number[];
+  readonly #factors: Factor[] = [];
+  /** The numbers of factors, by side, mode and reserve. */
+  readonly #numbers = { collateral: new Map<number, number>(), debt: new Map<number, number>() };
+  readonly #indexes = new Map<Reserve, IndexBounds>();
+  #values = new Float64Array(0);
+
+  /** @param health by slot: where health factors are noted, as floats */
+  constructor(state: MarketState, health: number[]) {
+    this.#state = state;
+    this.changes = state.changes;
+    this.#health = health;
+  }
+
+  safeBound(slot: Slot, terms: Terms): 'bounded' | 'unbounded' | 'idle' {
+    const account = this.#state.accounts[slot];
+    if (account === undefined) return 'idle';
+    if (account.known && account.owed.size === 0 && account.fixed.size === 0) return 'idle';
+    // A debt at a fixed rate grows by itself.
+    if (!account.known || account.fixed.size > 0) return 'unbounded';
+    return this.#add(account, terms) ? 'bounded' : 'unbounded';
+  }
+
+  #add(account: Account, terms: Terms): boolean {
+    for (const id of account.collateral) {
+      const scaled = account.supplied.get(id);
+      const number = this.#numberOf('collateral', id, account.eMode);
+      // Of a balance of 0 the price has to be known still.
+      if (scaled === undefined || number === undefined || !terms.add(number, scaled > 1n ? Number(scaled - 1n) : 0)) return false;
+    }
+    for (const [id, scaled] of account.owed) {
+      const number = this.#numberOf('debt', id, account.eMode);
+      if (number === undefined || !terms.add(number, -Number(scaled + 1n))) return false;
+    }
+    terms.constant = -(terms.count + HEALTH_CONSTANT_BASE);
+    return true;
+  }
+
+  /** Undefined for a reserve that is not there. NOTE: in its mode even where that does not cover the reserve now: it may at the next block. */
+  #numberOf(side: Side, id: number, mode: number): number | undefined {
+    const numbers = this.#numbers[side];
+    const key = mode * RESERVES + id;
+    const known = numbers.get(key);
+    if (known !== undefined) return known;
+    const reserve = this.#state.reserves.get(id);
+    if (reserve === undefined) return undefined;
+    const number = this.#factors.push({ side, reserve, mode, known: undefined }) - 1;
+    numbers.set(key, number);
+    return number;
+  }
+
+  factors(at: Moment): Float64Array {
+    if (this.#values.length !== this.#factors.length) this.#values = new Float64Array(this.#factors.length);
+    const prices = new Map<Reserve, bigint | undefined>();
+    const modePrices = new Map<number, bigint | undefined>();
+    for (let number = 0; number < this.#factors.length; number++) {
+      const factor = this.#factors[number]!;
+      const { reserve, mode } = factor;
+      if (!prices.has(reserve)) {
+        const price = reserve.source.price(at);
+        prices.set(reserve, price.ok ? price.price : undefined);
+      }
+      let price = prices.get(reserve);
+      const category = mode === 0 ? undefined : this.#state.categories.get(mode);
+      if (category?.source !== undefined) {
+        if (!modePrices.has(mode)) {
+          const own = category.source.price(at);
+          modePrices.set(mode, own.ok ? own.price : undefined);
+        }
+        const own = modePrices.get(mode);
+        // Without its price nobody in the mode can be judged.
+        if (own === undefined) price = undefined;
+        else if (own !== 0n && this.#state.rules.modes.covers(category, reserve)) price = own;
+      }
+      this.#values[number] = price === undefined ? Number.NaN : this.#valueOf(factor, price, category, at.timestamp);
+    }
+    return this.#values;
+  }
+
+  #valueOf(factor: Factor, price: bigint, category: EModeCategory | undefined, timestamp: number): number {
+    const { side, reserve, known } = factor;
+    const { config } = reserve;
+    const bounds = this.#indexBounds(reserve, timestamp);
+    const index = side === 'collateral' ? bounds.income : bounds.debt;
+    if (known?.price === price && known.index === index && known.config === config && known.category === category) return known.value;
+    const plain = (Number(price) / Number(reserve.unit)) * (index / ONE_RAY);
+    let value: number;
+    // Below one ray a scaled unit would be worth more than one unit.
+    if (index < ONE_RAY) value = Number.NaN;
+    else if (side === 'collateral') value = weighed(plain, this.#thresholdBps(reserve, category));
+    else value = plain > 0 ? gridUp(plain) : Number.NaN;
+    factor.known = { price, index, config, category, value };
+    return value;
+  }
+
+  /** What collateral counts at the least, in basis points; undefined where that cannot be said. */
+  #thresholdBps(reserve: Reserve, category: EModeCategory | undefined): bigint | undefined {
+    const { modes, weighing } = this.#state.rules;
+    const ownBps = reserve.config.liquidationThresholdBps;
+    if (ownBps === 0n && !weighing.countsUnweighted) return 0n;
+    const bps = category !== undefined && modes.covers(category, reserve) ? category.liquidationThresholdBps : ownBps;
+    const leastBps = weighing.floorsAverage ? bps - 1n : bps;
+    return leastBps < 0n || bps > BPS ? undefined : leastBps;
+  }
+
+  #indexBounds(reserve: Reserve, timestamp: number): IndexBounds {
+    const { indexes } = reserve;
+    const known = this.#indexes.get(reserve);
+    if (known !== undefined && known.indexes === indexes && timestamp >= known.from && timestamp <= known.until) return known;
+    const until = timestamp + AHEAD_SECONDS + ((reserve.id * STAGGER_SECONDS) % AHEAD_SECONDS);
+    const bounds = {
+      ...{ indexes, until, from: timestamp },
+      income: Number(incomeIndexRay(indexes, timestamp)),
+      debt: Number(debtIndexRay(indexes, until, this.#state.rules.compounded)),
+    };
+    this.#indexes.set(reserve, bounds);
+    return bounds;
+  }
+
+  noteHealth(slot: Slot, health: number): void {
+    this.#health[slot] = health * 1e18;
+  }
+}
+
+function weighed(plain: number, thresholdBps: bigint | undefined): number {
+  if (thresholdBps === undefined) return Number.NaN;
+  const value = plain * (Number(thresholdBps) / Number(BPS));
+  return value > 0 ? gridDown(value) : 0;
+}
