@@ -16,6 +16,7 @@ import type { Decision, Plan, SkipReason } from '../strategy/types.ts';
 import type { Chronicle } from './chronicle.ts';
 import { type Carry, type DecisionWorld, decideBlock } from './decide.ts';
 import type { OwnBids } from './own-bids.ts';
+import { Pace } from './pace.ts';
 import type { Settings } from './settings.ts';
 
 /** Says whether a plan may be sent now; asked for one plan after another, so that what earlier ones may cost counts. And what may be risked in all. */
@@ -54,6 +55,7 @@ export class BlockPipeline {
   readonly #chronicle: Chronicle;
   readonly #watch: Watch;
   readonly #pulled: PulledPrices | undefined;
+  readonly #pace = new Pace();
 
   /**
    * @param parts.topUps undefined where lanes are given nothing
@@ -112,8 +114,15 @@ export class BlockPipeline {
     return { judged, decisions, dispatched };
   }
 
-  async #send(plans: readonly Plan[], skips: Skip[], now: Now): Promise<Dispatched | undefined> {
+  async #send(all: readonly Plan[], skips: Skip[], now: Now): Promise<Dispatched | undefined> {
     const { head, at, terms, open, stillCurrent } = now;
+    const plans = this.#pace.keep(all);
+    const left = all.slice(0, all.length - plans.length);
+    skips.push(
+      ...left.map((plan) =>
+        skipOf(plan, { reason: 'cooling-down', figures: { cause: 'the last block was over before all were rehearsed' } }),
+      ),
+    );
     let approved: readonly Plan[] = plans;
     try {
       const standing = await this.#dispatcher.standing(open, head, at);
@@ -126,6 +135,7 @@ export class BlockPipeline {
       // NOTE: nothing is told or recorded before the bundle is out: the slot is short.
       const { sender } = this.#settings;
       const dispatched = await this.#dispatcher.dispatch({ plans: approved, head, at, terms, sender, standing, budget, stillCurrent });
+      this.#pace.note(approved.length, dispatched.sent.length > 0 || stillCurrent());
       this.#repeats.sent(dispatched.sent, approved);
       skips.push(...dispatched.skipped.map(({ plan, skip }) => skipOf(plan, skip)));
       if (!idle || dispatched.sent.length > 0) return dispatched;

@@ -1,0 +1,40 @@
+import { describe, expect, it } from 'vitest';
+import { Pace } from '../../src/pipeline/pace.ts';
+
+const PLANS = Array.from({ length: 100 }, (_, rank) => rank);
+
+describe('how many liquidations are tried in a block', () => {
+  it('are all of them until a block was over too soon', () => {
+    const pace = new Pace();
+    pace.note(100, true);
+    expect(pace.keep(PLANS)).toEqual(PLANS);
+  });
+
+  it('are half of those that were too many, the most profitable, and one at least', () => {
+    const pace = new Pace();
+    pace.note(100, false);
+    expect(pace.keep(PLANS)).toEqual(PLANS.slice(50));
+    pace.note(50, false);
+    expect(pace.keep(PLANS)).toEqual(PLANS.slice(75));
+    pace.note(1, false);
+    expect(pace.keep(PLANS)).toEqual([99]);
+  });
+
+  it('double with each block in time, up to all', () => {
+    const pace = new Pace();
+    pace.note(4, false);
+    const tried: number[] = [];
+    for (let block = 0; block < 7; block++) {
+      const kept = pace.keep(PLANS);
+      tried.push(kept.length);
+      pace.note(kept.length, true);
+    }
+    expect(tried).toEqual([2, 4, 8, 16, 32, 64, 100]);
+  });
+
+  it('say nothing where nothing was tried', () => {
+    const pace = new Pace();
+    pace.note(0, false);
+    expect(pace.keep(PLANS)).toHaveLength(100);
+  });
+});
