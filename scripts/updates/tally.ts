@@ -15,6 +15,8 @@ export type Tally = {
   readonly reverted: number;
   readonly ledgerEqualsChain: boolean;
   readonly ways: Readonly<Record<string, { readonly profitable: number; readonly sameBlock: number; readonly nextBlock: number }>>;
+  /** What did not all land in its update's own block. */
+  readonly late: readonly { readonly title: string; readonly block: number; readonly profitable: number; readonly sameBlock: number }[];
   readonly shortfalls: readonly string[];
 };
 
@@ -31,12 +33,15 @@ export function tally({ updates, liquidatable, reverted, ledgerEqualsChain, shor
   const sum = (of: 'profitable' | 'sameBlock' | 'nextBlock') => Object.values(ways).reduce((total, way) => total + way[of], 0);
   const [profitable, sameBlock, nextBlock] = [sum('profitable'), sum('sameBlock'), sum('nextBlock')];
   const later = profitable - sameBlock - nextBlock;
+  const late = updates
+    .filter((update) => update.liquidatedSameBlock < update.profitable)
+    .map(({ title, block, profitable: paid, liquidatedSameBlock }) => ({ title, block, profitable: paid, sameBlock: liquidatedSameBlock }));
   const enough = sameBlock * 100 >= profitable * SAME_BLOCK_PERCENT;
   return {
     ok: profitable > 0 && enough && later === 0 && reverted === 0 && ledgerEqualsChain,
     updates: updates.reduce((count, { transactions }) => count + transactions, 0),
     blocks: updates.length,
-    ...{ liquidatable, profitable, sameBlock, nextBlock, later, reverted, ledgerEqualsChain, ways, shortfalls },
+    ...{ liquidatable, profitable, sameBlock, nextBlock, later, reverted, ledgerEqualsChain, ways, late, shortfalls },
   };
 }
 
@@ -56,6 +61,7 @@ export function printTally(figures: Tally, out: NodeJS.WritableStream): void {
     '',
     `  ${figures.updates} updates in ${figures.blocks} blocks; ${figures.liquidatable} positions liquidatable by the chain's own views`,
     `  ${figures.reverted} of our transactions mined in vain; the ledger ${figures.ledgerEqualsChain ? 'equals the chain to the wei' : 'DIFFERS from the chain'}`,
+    ...figures.late.map((one) => `  late   ${one.title}, block ${one.block}: ${one.sameBlock} of ${one.profitable} in its own block`),
     ...figures.shortfalls.map((line) => `  short  ${line}`),
     `  ${figures.ok ? 'ok' : 'NOT ok'}`,
     '',
