@@ -1,5 +1,3 @@
-import { encodeExecute } from '../lib/encode-steps.ts';
-import { max } from '../lib/math.ts';
 import type { Rehearsal, Rehearsed } from './rehearse.ts';
 
 /** Gas that costs so much more or less than planned, of what the plans bring in, makes the bid wrong enough to sign anew. */
@@ -17,14 +15,4 @@ export function agrees(sent: readonly Rehearsed[], { failed, transactions }: Reh
     const grossWei = plans.reduce((sum, plan) => sum + plan.grossWei, 0n);
     return gasUnits * BPS <= gasLimit * LIMIT_BPS && gapWei * BPS <= grossWei * GAS_TOLERANCE_BPS;
   });
-}
-
-/** The same transaction, which undoes itself unless every one of its liquidations brings in what is expected: to the half of the least of them. */
-export function strictly(one: Rehearsed): Rehearsed {
-  const grossWei = one.plans.reduce((sum, plan) => sum + plan.grossWei, 0n);
-  const leastWei = one.plans.reduce((least, plan) => (plan.grossWei < least ? plan.grossWei : least), grossWei);
-  const netWei = grossWei - leastWei / 2n - one.sequence.gasCostRaw;
-  const minProfitRaw = max(one.sequence.minProfitRaw, netWei - (netWei * BigInt(one.sequence.bidBps)) / BPS);
-  const sequence = { ...one.sequence, minProfitRaw };
-  return { ...one, sequence, data: encodeExecute(sequence) };
 }

@@ -1,12 +1,13 @@
 import type { Budget } from '../guard/budget.ts';
 import type { IntendedTransaction, Ledger } from '../ledger/types.ts';
+import { sleep } from '../lib/async.ts';
 import type { Head, Hex } from '../lib/types.ts';
 import type { Moment } from '../oracles/types.ts';
 import { packOne, packTransactions } from '../strategy/block.ts';
 import type { Terms } from '../strategy/terms.ts';
 import type { Plan } from '../strategy/types.ts';
-import { agrees, strictly } from './backrun-doubt.ts';
-import { Slots, subsets } from './backrun-slots.ts';
+import { agrees } from './backrun-doubt.ts';
+import { Slots } from './backrun-slots.ts';
 import { feesFor } from './fees.ts';
 import { draftAll, type Rehearsal, type Rehearsed, rehearse } from './rehearse.ts';
 import { type Answer, type Delivery, Sender } from './sender.ts';
@@ -57,6 +58,9 @@ export type Backran = {
 };
 
 type Drafted = { readonly at: Moment; readonly transactions: readonly Rehearsed[] };
+/** What the relays have before the node is asked, unless they answer sooner. */
+const HEAD_START_MS = 50;
+
 type Signed = { readonly signed: readonly IntendedTransaction[]; readonly deliveries: readonly Delivery[] };
 
 /**
@@ -78,6 +82,7 @@ export class Backrunner {
   readonly #chainId: number;
   /** Names of bundles that were used for the block that is aimed at. */
   #slots = { targetBlock: 0, used: 0 };
+  #gaveWay = false;
 
   constructor(parts: { lane: Lane; relays: readonly Relay[]; chain: ExecutionChain; ledger: Ledger }, chainId: number) {
     this.#lane = parts.lane;
@@ -93,33 +98,37 @@ export class Backrunner {
     const skipped: Skipped[] = [];
     const firsts = backruns.map((backrun) => this.#draft(backrun, order, skipped));
     const sizes = firsts.map(({ transactions }) => transactions.length);
-    if (sizes.every((size) => size === 0) || superseded.aborted) return { ...NOTHING, skipped };
+    if (sizes.every((size) => size === 0) || this.#givesWay(superseded)) return { ...NOTHING, skipped };
 
     if (this.#slots.targetBlock !== target) this.#slots = { targetBlock: target, used: 0 };
     const known = new Set(order.known);
     const slots = new Slots(this.#lane.address, target, backruns[0]!.ahead.kind === 'nothing' ? 0 : 1);
-    const sets: (readonly Signed[])[] = [];
+    const sets: (Signed | undefined)[] = [];
     for (const [place, first] of firsts.entries()) sets.push(await this.#signFor(backruns[place]!, first, nextNonce, order, slots));
-    const doubting = firsts.map((first, place) => this.#rehearse(first, backruns[place]!.ahead, order));
-    // A rejection is met below; until then it must not count as unhandled.
-    for (const doubt of doubting) doubt.catch(() => {});
     const sent: IntendedTransaction[] = [];
     const relays: Answer[] = [];
-    const send = async (signed: readonly Signed[]) => {
-      const fresh = unknownOf(signed, known);
-      relays.push(...(await this.#sender.sendBackruns(signed, fresh, target)));
+    const send = async (signed: readonly (Signed | undefined)[]) => {
+      const some = signed.filter((one) => one !== undefined);
+      const fresh = unknownOf(some, known);
+      relays.push(...(await this.#sender.sendBackruns(some, fresh, target)));
       for (const { txHash } of fresh) known.add(txHash);
       sent.push(...fresh);
     };
-    await send(sets.flat());
+    const sending = send(sets);
+    // NOTE: a node that runs the rehearsals may be what a relay of one's own checks bundles with: those go first, for as long as one might wait for an answer.
+    await Promise.race([sending, sleep(HEAD_START_MS)]);
+    const doubting = firsts.map((first, place) => this.#rehearse(first, backruns[place]!.ahead, order));
+    // A rejection is met below; until then it must not count as unhandled.
+    for (const doubt of doubting) doubt.catch(() => {});
+    await sending;
     const sentAtMs = performance.now();
 
     if (sizes.filter((size) => size > 0).length > 1 && !superseded.aborted) {
-      const others: Signed[] = [];
+      const others: (Signed | undefined)[] = [];
       for (const { place, after, ...variant } of await order.later()) {
         const drafted = this.#draftLater(backruns[place]!, variant, firsts[place]!, order);
         const nonce = nextNonce + after.reduce((sum, other) => sum + sizes[other]!, 0);
-        others.push(...(await this.#signFor(backruns[place]!, drafted, nonce, order, slots)));
+        others.push(await this.#signFor(backruns[place]!, drafted, nonce, order, slots));
       }
       await send(others);
     }
@@ -136,15 +145,22 @@ export class Backrunner {
       doubts.push(doubt);
       reverting ??= rehearsal?.reverting;
       if (rehearsal?.reverting === undefined) skipped.push(...(rehearsal?.failed ?? []));
-      if (again !== undefined) await send(again);
+      if (again !== undefined) await send([again]);
     }
     return { sent, skipped, relays, sentAtMs, doubts, reverting };
   }
 
+  /** To a newer view that is already known of, but not twice in a row: updates that keep coming must not keep everything from going out. */
+  #givesWay(superseded: AbortSignal): boolean {
+    this.#gaveWay = superseded.aborted && !this.#gaveWay;
+    return this.#gaveWay;
+  }
+
   #draft({ ahead, plans, at }: Backrun, { terms, head, budget }: BackrunOrder, skipped: Skipped[]): Drafted {
     const drafts = draftAll(plans, terms, head.number + 1, packFor(ahead));
-    const packed = new Set(drafts.flatMap(({ plans: own }) => own));
-    for (const plan of plans) if (!packed.has(plan)) skipped.push({ plan, skip: { reason: 'block-full', figures: { transactions: '1' } } });
+    const packed = new Set(drafts.flatMap(({ plans: own }) => own.map(({ candidate }) => candidate)));
+    for (const plan of plans)
+      if (!packed.has(plan.candidate)) skipped.push({ plan, skip: { reason: 'block-full', figures: { transactions: '1' } } });
     const { transactions, beyond } = within(budget, drafts, (one) => worstOf(one, at, terms));
     skipped.push(...beyond);
     return { at, transactions };
@@ -158,42 +174,33 @@ export class Backrunner {
     return { at, transactions: more > 0n && budget.take(more) !== undefined ? [] : transactions };
   }
 
-  /** Signed and addressed; where several updates go before, once more for bundles that lack some of them, and there all or nothing. */
-  async #signFor({ ahead }: Backrun, drafted: Drafted, nonce: number, order: BackrunOrder, slots: Slots): Promise<readonly Signed[]> {
-    if (drafted.transactions.length === 0) return [];
+  /** Signed and addressed: behind public updates with them in the bundle, and once more without, for a block that has them already. */
+  async #signFor({ ahead }: Backrun, drafted: Drafted, nonce: number, order: BackrunOrder, slots: Slots): Promise<Signed | undefined> {
+    if (drafted.transactions.length === 0) return undefined;
     const signed = await this.#sign(drafted.transactions, drafted.at, nonce, order);
-    if (ahead.kind === 'private') return [{ signed, deliveries: [{ kind: 'behind', hash: ahead.txHash }] }];
-    const bundle = (before: readonly ForeignTransaction[]): Delivery => ({
-      kind: 'bundle',
-      before: before.map(({ raw }) => raw),
-      uuid: slots.next(),
-    });
-    if (ahead.kind === 'nothing') return [{ signed, deliveries: [bundle([])] }];
-    const [whole, ...parts] = subsets(ahead.transactions);
-    if (ahead.transactions.length === 1) return [{ signed, deliveries: [bundle(whole!), ...parts.map(bundle)] }];
-    const strict = await this.#sign(drafted.transactions.map(strictly), drafted.at, nonce, order);
-    return [
-      { signed, deliveries: [bundle(whole!)] },
-      { signed: strict, deliveries: parts.map(bundle) },
-    ];
+    if (ahead.kind === 'private') return { signed, deliveries: [{ kind: 'behind', hash: ahead.txHash }] };
+    const alone: Delivery = { kind: 'bundle', before: [], uuid: slots.next() };
+    if (ahead.kind === 'nothing') return { signed, deliveries: [alone] };
+    const before = ahead.transactions.map(({ raw }) => raw);
+    return { signed, deliveries: [alone, { kind: 'bundle', before, uuid: slots.next() }] };
   }
 
   async #settle(
     rehearsal: Rehearsal | undefined,
     backrun: Backrun,
     { transactions, at }: Drafted,
-    sets: readonly Signed[],
+    { signed, deliveries }: Signed,
     order: BackrunOrder,
-  ): Promise<{ readonly doubt: Doubt; readonly again?: readonly Signed[] }> {
+  ): Promise<{ readonly doubt: Doubt; readonly again?: Signed | undefined }> {
     if (rehearsal?.simulated !== true) return { doubt: 'unknown' };
     if (agrees(transactions, rehearsal, order.terms.gasPriceWei)) return { doubt: 'confirmed' };
     if (order.superseded.aborted) return { doubt: 'unknown' };
-    const names = sets.flatMap(({ deliveries }) => deliveries.flatMap((delivery) => (delivery.kind === 'bundle' ? [delivery.uuid] : [])));
+    const names = deliveries.flatMap((delivery) => (delivery.kind === 'bundle' ? [delivery.uuid] : []));
     if (rehearsal.transactions.length > 0) {
       const slots = new Slots(this.#lane.address, order.head.number + 1, 0, names);
       return {
         doubt: 'replaced',
-        again: await this.#signFor(backrun, { at, transactions: rehearsal.transactions }, sets[0]!.signed[0]!.nonce, order, slots),
+        again: await this.#signFor(backrun, { at, transactions: rehearsal.transactions }, signed[0]!.nonce, order, slots),
       };
     }
     // NOTE: what stands behind a hash cannot be taken back: there the Executor's own check is what is left.

@@ -5,6 +5,7 @@ import type { Hint } from '../chain/mev-share.ts';
 import type { PendingTransaction } from '../chain/pending-body.ts';
 import type { Interest } from '../chain/pending-frame.ts';
 import type { Rpc } from '../chain/types.ts';
+import { sleep } from '../lib/async.ts';
 import type { Address, Hex } from '../lib/types.ts';
 import { TRANSMISSION_SELECTORS } from './ocr.ts';
 import type { AggregatorBook } from './ocr-aggregators.ts';
@@ -34,6 +35,8 @@ export type UpdateStreamParts = {
 const MAX_UNVERIFIED = 64;
 const MAX_SIGNER_SETS = 1_000;
 const TIMEOUT_MS = 4_000;
+/** Before each recovery: longer than it takes to send what an update brings. */
+const PAUSE_MS = 100;
 
 export class UpdateStream {
   readonly #parts: UpdateStreamParts;
@@ -42,7 +45,7 @@ export class UpdateStream {
   #state: PendingUpdates = NO_UPDATES;
   #senders: ReadonlySet<Address> = new Set();
   #verifying: Promise<void> | null = null;
-  #closed = false;
+  readonly #ending = new AbortController();
 
   constructor(parts: UpdateStreamParts) {
     this.#parts = parts;
@@ -56,7 +59,7 @@ export class UpdateStream {
   /** Judges a sighting and hands on what it is, before this returns. */
   see(sighting: Sighting): void {
     const { known, next, onEvent } = this.#parts;
-    if (this.#closed || (this.#state.entries.has(sighting.txHash) && sighting.kind === 'hint')) return;
+    if (this.#ending.signal.aborted || (this.#state.entries.has(sighting.txHash) && sighting.kind === 'hint')) return;
     const { block, timestamp } = next();
     const judgement = judgeSighting(sighting, known, timestamp);
     if (judgement.kind === 'rejected') {
@@ -71,7 +74,7 @@ export class UpdateStream {
   /** A transaction of the public mempool: an update, or one that takes the place of an update. */
   seeTransaction({ to, data, txHash, ...rest }: PendingTransaction, seenAtMs: number): void {
     if (to !== null && TRANSMISSION_SELECTORS.has(data.slice(0, 10))) this.see({ kind: 'public', txHash, to, data, ...rest, seenAtMs });
-    if (!this.#closed) this.#reduce({ kind: 'nonce-taken', from: rest.from, nonce: rest.nonce, by: txHash });
+    if (!this.#ending.signal.aborted) this.#reduce({ kind: 'nonce-taken', from: rest.from, nonce: rest.nonce, by: txHash });
   }
 
   /** What a private transaction is told to do. */
@@ -81,7 +84,7 @@ export class UpdateStream {
 
   /** The mirror has followed to this block, forwards or back. */
   onBlock(number: number): void {
-    if (!this.#closed) this.#reduce({ kind: 'block', number });
+    if (!this.#ending.signal.aborted) this.#reduce({ kind: 'block', number });
   }
 
   /** Senders of public updates that are pending: what else they send may replace those. */
@@ -91,7 +94,7 @@ export class UpdateStream {
 
   /** Hands on nothing more; resolves when no recovery is under way. */
   async close(): Promise<void> {
-    this.#closed = true;
+    this.#ending.abort();
     this.#unverified.length = 0;
     await this.#verifying;
   }
@@ -117,14 +120,14 @@ export class UpdateStream {
     });
   }
 
-  /** NOTE: one at a time, with a turn of the event loop between: what follows an update goes first. */
+  /** NOTE: one at a time, and not at once: what follows an update goes first, and so does what follows the next one. */
   async #verifyAll(): Promise<void> {
-    await turn();
+    await sleep(PAUSE_MS, this.#ending.signal);
     for (let next = this.#unverified.shift(); next !== undefined; next = this.#unverified.shift()) {
       const verdict = await this.#verify(next.update);
-      if (this.#closed) return;
+      if (this.#ending.signal.aborted) return;
       this.#conclude(next.update, next.held, verdict);
-      await turn();
+      await sleep(PAUSE_MS, this.#ending.signal);
     }
   }
 
@@ -174,10 +177,4 @@ async function isFrom(raw: Hex, from: Address): Promise<boolean> {
   } catch {
     return false;
   }
-}
-
-function turn(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve);
-  });
 }

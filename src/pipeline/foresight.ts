@@ -12,6 +12,8 @@ import type { Decision, Plan } from '../strategy/types.ts';
 import { type DecisionWorld, decideBlock } from './decide.ts';
 import type { Settings } from './settings.ts';
 
+type OwnBidsAt = Parameters<typeof decideBlock>[6];
+
 /** Updates that reach the block together, or one that comes alone. */
 type Group = { readonly updates: readonly PriceUpdate[]; readonly ahead: Ahead };
 
@@ -31,9 +33,30 @@ const MOST_GROUPS = 3;
 /** Transmissions take a fraction of this. */
 const TRANSMISSION_GAS = 2_000_000n;
 
+/** What stands for itself at a head, whatever is pending. */
+export type Unmoved = {
+  readonly head: Hex;
+  readonly terms: Terms | undefined;
+  readonly plans: readonly Plan[];
+  readonly at: Moment;
+  /** Liquidatable, and not worth it as prices are. */
+  readonly idle: ReadonlySet<string>;
+};
+
+/** Judges and plans what goes behind nothing: the same for all updates of a head, so it can be had before the first. Pure. */
+export function unmovedAt(world: DecisionWorld, settings: Settings, watch: Watch, head: Head, ownBids: OwnBidsAt): Unmoved {
+  const at = world.next();
+  const candidates = watch.foresee(world.protocols, at, head.number + 1).candidates.filter(({ sinceBlock }) => sinceBlock <= head.number);
+  const { decisions, terms } = decideBlock(world, settings, candidates, head, at, 0n, ownBids);
+  const plans = decisions.flatMap((decision) => (decision.kind === 'plan' ? [decision.plan] : []));
+  const idle = decisions.flatMap((one) => (one.kind === 'skip' && one.skip.reason !== 'block-full' ? [keyOf(one.candidate)] : []));
+  return { head: head.hash, terms, plans, at, idle: new Set(idle) };
+}
+
 /**
  * Judges and plans the block that includes pending updates: all that are public together, since they travel in our bundle, and each private one for itself.
- * What was liquidatable before stands for itself beside them. Pure. Undefined where the updates make nothing liquidatable.
+ * What was liquidatable before stands for itself beside them; where it was not worth it, only a price of its own that moves can change that. Pure. Undefined
+ * where the updates make nothing liquidatable.
  *
  * @param pending in the order in which they may be mined
  */
@@ -43,28 +66,36 @@ export function foresee(
   watch: Watch,
   head: Head,
   pending: readonly PriceUpdate[],
-  ownBids: Parameters<typeof decideBlock>[6],
+  ownBids: OwnBidsAt,
+  unmoved: Unmoved,
 ): Foresight | undefined {
   const now = world.next();
-  const after = (updates: readonly PriceUpdate[]) => world.next(answersAfter(updates, world.aggregators, now.timestamp));
+  const answers = (updates: readonly PriceUpdate[]) => answersAfter(updates, world.aggregators, now.timestamp);
   const judge = (at: Moment) => watch.foresee(world.protocols, at, head.number + 1).candidates;
   const isFresh = ({ sinceBlock }: Candidate) => sinceBlock > head.number;
   const isTaken = ({ sighting }: PriceUpdate) => sighting.kind === 'hint' || sighting.maxFeePerGasWei >= now.baseFeeWei;
   const groups = groupsOf(pending.filter(isTaken), world.aggregators);
+  const protocols = new Map(world.protocols.map((protocol) => [protocol.id, protocol]));
 
   const fresh = new Map<string, Candidate>();
   const skips = new Map<string, Extract<Decision, { kind: 'skip' }>>();
   const planned = groups.map(() => new Set<string>());
-  let terms: Terms | undefined;
+  let { terms } = unmoved;
   const decide = (index: number, before: readonly number[]) => {
     const cause = causeIn(groups[index]!.updates);
-    const at = after([...before, index].flatMap((place) => groups[place]!.updates));
+    const moved = answers([...before, index].flatMap((place) => groups[place]!.updates));
+    const at = world.next(moved);
+    const rests = ({ deployment, slot }: Candidate) =>
+      !protocols
+        .get(deployment)!
+        .prices(slot)
+        .some(({ source }) => source.feeds.some((feed) => moved.has(feed)));
     // What goes behind nothing is mined in every order.
     const elsewhere = index === 0 ? before : [0, ...before];
     const candidates = judge(at)
       .filter((candidate) => !elsewhere.some((place) => planned[place]!.has(keyOf(candidate))))
       .map((candidate) => (isFresh(candidate) ? { ...candidate, ...cause(candidate) } : candidate))
-      .filter((candidate) => index > 0 || !isFresh(candidate));
+      .filter((candidate) => (isFresh(candidate) ? index > 0 : !(unmoved.idle.has(keyOf(candidate)) && rests(candidate))));
     for (const candidate of candidates) if (isFresh(candidate) && !fresh.has(keyOf(candidate))) fresh.set(keyOf(candidate), candidate);
     const decided = decideBlock(world, settings, candidates, head, at, 0n, ownBids);
     terms ??= decided.terms;
@@ -77,7 +108,7 @@ export function foresee(
   };
 
   const firsts = groups.map((_, index) => {
-    const first = decide(index, []);
+    const first = index === 0 ? unmoved : decide(index, []);
     for (const { candidate } of first.plans) planned[index]!.add(keyOf(candidate));
     return first;
   });
@@ -88,7 +119,7 @@ export function foresee(
   if (worthwhile.every((index) => index === 0)) return { ...found, backruns: [], later: () => [] };
   return {
     ...found,
-    backruns: worthwhile.map((index) => ({ ahead: groups[index]!.ahead, ...firsts[index]! })),
+    backruns: worthwhile.map((index) => ({ ahead: groups[index]!.ahead, plans: firsts[index]!.plans, at: firsts[index]!.at })),
     later: () =>
       worthwhile.flatMap((index, place) =>
         subsets(worthwhile.filter((other) => other !== index))
@@ -102,7 +133,7 @@ export function foresee(
     const last = updates.at(-1)?.sighting.txHash;
     if (last === undefined) return () => ({});
     if (updates.length === 1) return () => ({ updateTxHash: last });
-    const alone = updates.map((update) => [update.sighting.txHash, new Set(judge(after([update])).map(keyOf))] as const);
+    const alone = updates.map((update) => [update.sighting.txHash, new Set(judge(world.next(answers([update]))).map(keyOf))] as const);
     return (candidate) => ({ updateTxHash: alone.find(([, keys]) => keys.has(keyOf(candidate)))?.[0] ?? last });
   }
 }

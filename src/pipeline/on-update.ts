@@ -11,7 +11,7 @@ import type { Terms } from '../strategy/terms.ts';
 import type { Plan, SkipReason } from '../strategy/types.ts';
 import type { Chronicle } from './chronicle.ts';
 import type { DecisionWorld } from './decide.ts';
-import { foresee } from './foresight.ts';
+import { foresee, type Unmoved, unmovedAt } from './foresight.ts';
 import type { Approve } from './on-block.ts';
 import type { OwnBids } from './own-bids.ts';
 import type { Settings } from './settings.ts';
@@ -29,6 +29,7 @@ export class UpdatePipeline {
   readonly #ownBids: Pick<OwnBids, 'at'>;
   readonly #chronicle: Chronicle;
   readonly #watch: Watch;
+  #unmoved: Unmoved | undefined;
   #nonce: { readonly head: Hex; readonly lane: Address; readonly next: Promise<number> } | undefined;
 
   constructor(parts: {
@@ -70,7 +71,8 @@ export class UpdatePipeline {
     // Asked for while there is planning to do.
     const { lane, backrunner } = this.#lanes.now();
     const nonce = this.#nextNonce(lane, head);
-    const foresight = foresee(world, this.#settings, this.#watch, head, updates, this.#ownBids.at(head.number));
+    const unmoved = this.#unmovedAt(world, head);
+    const foresight = foresee(world, this.#settings, this.#watch, head, updates, this.#ownBids.at(head.number), unmoved);
     if (foresight === undefined) return undefined;
     const { fresh, terms, backruns } = foresight;
     const skips: { candidate: Plan['candidate']; skip: SkipReason }[] = [...foresight.skips];
@@ -104,6 +106,17 @@ export class UpdatePipeline {
     return (
       (await this.onUpdates(world, head, others, open, superseded, [...known, ...backran.sent.map(({ txHash }) => txHash)])) ?? backran
     );
+  }
+
+  /** Between a block and the next update there is time for what every update of that block needs. */
+  prepare(world: DecisionWorld, head: Head): void {
+    this.#unmovedAt(world, head);
+  }
+
+  #unmovedAt(world: DecisionWorld, head: Head): Unmoved {
+    if (this.#unmoved?.head !== head.hash)
+      this.#unmoved = unmovedAt(world, this.#settings, this.#watch, head, this.#ownBids.at(head.number));
+    return this.#unmoved;
   }
 
   /** Each account is judged once, by the plan that it has first; what was refused stands in no variant. */
