@@ -88,8 +88,17 @@ function packByGas(plans: readonly Plan[], maxTransactionGas: bigint, headroomBp
   return transactions;
 }
 
-/** The plans worth most that fit into one transaction, in order. */
-export function packOne(plans: readonly Plan[], { maxTransactionGas }: Terms, headroomBps: bigint): readonly (readonly Plan[])[] {
+/**
+ * The plans that leave most of all that one transaction could hold, in order: of those whose bids go together, the most profitable that fit the gas. Where a
+ * small one would hold the bid for large ones down, it is left for the next block.
+ */
+export function packOne(plans: readonly Plan[], terms: Terms, headroomBps: bigint): readonly (readonly Plan[])[] {
+  const fillings = separate(plans, terms).map((together) => fill(together, terms.maxTransactionGas, headroomBps));
+  const [best] = fillings.filter((filling) => filling.length > 0).toSorted((a, b) => descending(profitOf(a), profitOf(b)));
+  return best === undefined ? [] : [best];
+}
+
+function fill(plans: readonly Plan[], maxTransactionGas: bigint, headroomBps: bigint): readonly Plan[] {
   let used = TRANSACTION_GAS;
   const chosen = new Set<Plan>();
   for (const plan of plans.toSorted(byProfit)) {
@@ -98,5 +107,9 @@ export function packOne(plans: readonly Plan[], { maxTransactionGas }: Terms, he
     used += gas;
     chosen.add(plan);
   }
-  return chosen.size === 0 ? [] : [plans.filter((plan) => chosen.has(plan))];
+  return plans.filter((plan) => chosen.has(plan));
+}
+
+function profitOf(plans: readonly Plan[]): bigint {
+  return plans.reduce((sum, { profitWei }) => sum + profitWei, 0n);
 }
