@@ -6,6 +6,8 @@ import { describe, expect, it } from 'vitest';
 import { decodeExecutorError } from '../../src/execution/decode-executor.ts';
 import { protocolErrors } from '../../src/execution/known-errors.ts';
 import type { Hex } from '../../src/lib/types.ts';
+import { refusals } from '../../src/protocols/aave-v3/errors.ts';
+import { REFUSALS } from '../../src/protocols/registry.ts';
 
 const { resolve } = createRequire(import.meta.url);
 const aave = join(dirname(resolve('@aave-dao/aave-v3-origin/package.json')), 'src/contracts/protocol/libraries');
@@ -18,7 +20,7 @@ const textOf = (reason: string): Hex =>
   encodeErrorResult({ abi: [parseAbiItem('error Error(string)')], errorName: 'Error', args: [reason] });
 
 describe('errors of the protocols', () => {
-  it('are all in the sources that they are said to be of', () => {
+  it('of Aave and of tokens are all in the sources that they are said to be of', () => {
     const sources = [
       join(aave, 'helpers/Errors.sol'),
       join(openZeppelin, 'interfaces/draft-IERC6093.sol'),
@@ -26,8 +28,10 @@ describe('errors of the protocols', () => {
       join(openZeppelin, 'utils/math/SafeCast.sol'),
     ];
     const there = new Set(sources.flatMap(errorsIn).map(selectorOf));
-    const ours = protocolErrors.flatMap((error) => (error.type === 'error' ? [signatureOf(error)] : []));
-    expect(ours.filter((signature) => !there.has(selectorOf(signature)))).toEqual([]);
+    const others = new Set(REFUSALS.flatMap((one) => (one === refusals ? [] : one.errors)).map(selectorOf));
+    const ours = protocolErrors.flatMap((error) => (error.type === 'error' ? [signatureOf(error)] : [])).map(selectorOf);
+    expect(ours.filter((selector) => !there.has(selector) && !others.has(selector))).toEqual([]);
+    expect(refusals.errors.filter((signature) => !there.has(selectorOf(signature)))).toEqual([]);
   });
 
   it('have every one that a liquidation or a flash loan can be refused with', () => {
