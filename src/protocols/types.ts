@@ -83,7 +83,7 @@ export interface Protocol extends Mirrored {
   readonly name: ProtocolName;
   /** The deployment's name in the address book: `core`. */
   readonly market: string;
-  /** Slots that carry debt now. */
+  /** Slots that can come to be acted on: those that carry debt now, and what the protocol itself has on offer. */
   slots(): Iterable<Slot>;
   count(): number;
   accountOf(slot: Slot): Address;
