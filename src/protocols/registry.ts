@@ -6,6 +6,7 @@ import type { FeedBook } from '../oracles/feeds.ts';
 import type { PriceSource, UsdPrices } from '../oracles/types.ts';
 import { type AaveV3Deployment, aaveV3 } from './aave-v3/family.ts';
 import { type CompoundV2Deployment, compoundV2 } from './compound-v2/family.ts';
+import { type CometDeployment, compoundV3 } from './compound-v3/family.ts';
 import { type BadDebt, type MorphoBlueDeployment, morphoBlue } from './morpho-blue/family.ts';
 import type { ToldContract } from './told.ts';
 import type { Protocol, ProtocolName } from './types.ts';
@@ -15,6 +16,7 @@ export type Deployments = {
   readonly 'aave-v3': readonly AaveV3Deployment[];
   readonly 'morpho-blue': readonly MorphoBlueDeployment[];
   readonly 'compound-v2': readonly CompoundV2Deployment[];
+  readonly 'compound-v3': readonly CometDeployment[];
 };
 
 /** What protocols need of a chain's address book: where they are, and which token stands for the native one. */
@@ -59,7 +61,7 @@ export interface Family {
   prices?(book: ProtocolBook): readonly MarketPrices[];
 }
 
-const FAMILIES: readonly Family[] = [aaveV3, morphoBlue, compoundV2];
+const FAMILIES: readonly Family[] = [aaveV3, morphoBlue, compoundV2, compoundV3];
 
 export const PROTOCOLS: readonly ProtocolName[] = FAMILIES.map(({ name }) => name);
 

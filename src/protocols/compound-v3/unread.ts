@@ -1,0 +1,53 @@
+/** What a block's batch asks for, and how each answer enters the state. */
+import type { ViewAnswer, ViewCall } from '../../lib/types.ts';
+import { uintOf } from '../../lib/words.ts';
+import type { Journal } from '../../mirror/journal.ts';
+import { MirrorError } from '../../mirror/types.ts';
+import { calls, heldCalls, readHeld, readTotals, readUser } from './reads.ts';
+import type { Account, CometState } from './state.ts';
+
+/** Some calls, and what to do with their answers. */
+export type Ask = { readonly calls: readonly ViewCall[]; take(answers: readonly ViewAnswer[], journal: Journal): void };
+
+/** @param accounts whose principal is read */
+export function asksFor(state: CometState, accounts: Iterable<Account>): Ask[] {
+  const { comet, config, feeds } = state;
+  const asks: Ask[] = [
+    {
+      calls: [calls.totalsBasic(comet), calls.balanceOf(config.base.address, comet)],
+      take: ([totals, balance], journal) => {
+        journal.set(state, 'totals', told(readTotals(totals), 'totals', state));
+        journal.set(state, 'baseBalanceRaw', told(uintOf(balance), 'balance', state));
+      },
+    },
+  ];
+  for (const [place, { address, symbol }] of config.assets.entries())
+    asks.push({
+      calls: heldCalls(comet, address),
+      take: ([totals, balance], journal) => {
+        const read = told(readHeld(totals, balance), symbol, state);
+        const before = state.held[place]!;
+        if (read.suppliedRaw !== before.suppliedRaw || read.balanceRaw !== before.balanceRaw) journal.set(state.held, place, read);
+      },
+    });
+  for (const feed of feeds.values()) {
+    const { address, decoded } = feed;
+    asks.push({ calls: [calls.price(comet, address)], take: ([price], journal) => journal.set(feed, 'answer', uintOf(price)) });
+    if (decoded !== undefined) asks.push({ calls: decoded.reads(), take: (answers, journal) => decoded.ingest(answers, journal) });
+  }
+  for (const account of accounts)
+    asks.push({
+      calls: [calls.userBasic(comet, account.address)],
+      take: ([user], journal) => {
+        const { principal, assetsIn } = told(readUser(user), account.address, state);
+        if (principal !== account.principal) journal.set(account, 'principal', principal);
+        if (assetsIn !== account.assetsIn) journal.set(account, 'assetsIn', assetsIn);
+      },
+    });
+  return asks;
+}
+
+function told<T>(read: T | undefined, what: string, { comet }: CometState): T {
+  if (read === undefined) throw new MirrorError(`${comet} does not answer: ${what}`);
+  return read;
+}
