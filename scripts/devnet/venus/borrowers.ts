@@ -72,7 +72,7 @@ function plan(venus: Venus, random: Prng, index: number, seed: number): VenusBor
   const volatile = venus.markets.filter(({ symbol }) => !DOLLARS.has(symbol));
   const stable = venus.markets.filter(({ symbol }) => DOLLARS.has(symbol));
   const totalUsd = index % 7 === 3 ? random.logBetween(20, 90) : random.logBetween(600, 200_000);
-  const chosen = [volatile[index % volatile.length]!, random.pick(volatile), random.pick(stable)].slice(0, 1 + (index % 3));
+  const chosen = [volatile[Math.floor(index / 3) % volatile.length]!, random.pick(volatile), random.pick(stable)].slice(0, 1 + (index % 3));
   const collateral = [...new Set(chosen)].map((market, place) => ({ market, usd: totalUsd / (place + 1) ** 2 }));
   const health = index % 5 === 4 ? random.between(...SAFE) : random.between(...NEAR);
   const owed = collateral.reduce((sum, { market, usd }) => sum + (usd * Number(market.thresholdBps)) / BPS, 0) / health;

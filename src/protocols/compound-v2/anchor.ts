@@ -32,7 +32,7 @@ export function* anchorDeployment(comptroller: Address, wrappedNative: Address, 
   const rules = rulesOf(governed, yield ruleCalls(governed));
   if (rules === undefined) throw new MirrorError(`comptroller ${comptroller} has no close factor`);
   const markets = yield* together(listed.map((address) => readMarket(address, oracle, wrappedNative, block)));
-  const vai = vaiController === undefined ? undefined : yield* readVai(vaiController);
+  const vai = vaiController === undefined ? undefined : yield* readVai(vaiController, block);
   const byAddress = new Map(markets.map((market) => [market.address, market]));
   const accounts = yield* readAccounts(comptroller, byAddress, vai?.address, known);
   return {
@@ -82,11 +82,13 @@ function tokenOf(address: Address, [symbol, decimals]: readonly ViewAnswer[]): P
   return { symbol: textOf(symbol) || address.slice(0, 10), decimals: Number(places) };
 }
 
-function* readVai(address: Address): Reading<VaiIndex | undefined> {
-  const [index, rate, at] = (yield [calls.vaiIndex(address), calls.vaiRate(address), calls.accrualBlock(address)]).map((answer) =>
-    uintOf(answer),
-  );
-  return index === undefined || rate === undefined || at === undefined ? undefined : { address, index, rateWad: rate, accruedAt: at };
+/** NOTE: when interest was last accrued stands in no view; accruing it, in a batch by itself and without effect, tells by how much. */
+function* readVai(address: Address, { number }: Head): Reading<VaiIndex | undefined> {
+  const answers = yield [calls.vaiIndex(address), calls.vaiRate(address), calls.accrueVai(address), calls.vaiIndex(address)];
+  const [index, rateWad, , accrued] = answers.map((answer) => uintOf(answer));
+  if (index === undefined || rateWad === undefined || accrued === undefined) return undefined;
+  const elapsed = rateWad === 0n ? 0n : (accrued - index) / rateWad;
+  return { address, index, rateWad, accruedAt: BigInt(number) - elapsed };
 }
 
 /** Those who still owe something by the last word of the logs; what they hold is asked for. */

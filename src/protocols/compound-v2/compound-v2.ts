@@ -102,8 +102,8 @@ export class CompoundV2 implements Protocol {
     return this.#changed();
   }
 
-  reads(_block: Head): readonly ViewCall[] {
-    this.#asks = asksFor(this.#anchored(), this.#unread);
+  reads(block: Head): readonly ViewCall[] {
+    this.#asks = asksFor(this.#anchored(), this.#unread, block);
     return this.#asks.flatMap((ask) => ask.calls);
   }
 

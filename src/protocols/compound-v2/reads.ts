@@ -54,6 +54,7 @@ export const calls = {
   // VAIController
   vaiIndex: viewCall('function vaiMintIndex()'),
   vaiRate: viewCall('function getVAIRepayRatePerBlock()'),
+  accrueVai: viewCall('function accrueVAIInterest()'),
   vaiMinterIndex: viewCall('function getVAIMinterInterestIndex(address)'),
   pastVaiInterest: viewCall('function pastVAIInterest(address)'),
 };

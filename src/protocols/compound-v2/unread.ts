@@ -1,5 +1,5 @@
 /** What a block's batch asks for, and how each answer enters the state. */
-import type { Address, ViewAnswer, ViewCall } from '../../lib/types.ts';
+import type { Address, Head, ViewAnswer, ViewCall } from '../../lib/types.ts';
 import { addressesOf, uintOf } from '../../lib/words.ts';
 import type { Journal } from '../../mirror/journal.ts';
 import type { Unread } from './fold.ts';
@@ -15,11 +15,11 @@ export type Ask = { readonly calls: readonly ViewCall[]; take(answers: readonly 
 const MOST_ACCOUNTS = 24;
 export const MOST_MARKETS = 400;
 
-export function asksFor(state: CompoundState, unread: Unread): Ask[] {
+export function asksFor(state: CompoundState, unread: Unread, block: Head): Ask[] {
   const strangers = state.accounts.filter(({ known }) => !known).slice(0, MOST_ACCOUNTS);
   return [
     ...(unread.rules ? [askRules(state)] : []),
-    ...(state.vai === undefined ? [] : [askVai(state.vai)]),
+    ...(state.vai === undefined ? [] : [askVai(state.vai, block)]),
     ...Array.from(unread.markets, askWords),
     ...Array.from(state.markets.values(), (market) => askEachBlock(market, state.oracle)),
     ...strangers.map((account) => askAccount(account, state)),
@@ -76,14 +76,17 @@ function askRules(state: CompoundState): Ask {
   };
 }
 
-/** VAIController.accrueVAIInterest says nothing when it changes these. */
-export function askVai(vai: VaiIndex): Ask {
+/** VAIController.accrueVAIInterest says nothing, and when it was last called is told by nothing but the index that changed. */
+export function askVai(vai: VaiIndex, { number }: Head): Ask {
   return {
-    calls: [calls.vaiIndex(vai.address), calls.vaiRate(vai.address), calls.accrualBlock(vai.address)],
-    take: ([index, rate, at], journal) => {
-      journal.set(vai, 'index', uintOf(index) ?? vai.index);
+    calls: [calls.vaiIndex(vai.address), calls.vaiRate(vai.address)],
+    take: ([answer, rate], journal) => {
+      const index = uintOf(answer);
+      if (index !== undefined && index !== vai.index) {
+        journal.set(vai, 'index', index);
+        journal.set(vai, 'accruedAt', BigInt(number));
+      }
       journal.set(vai, 'rateWad', uintOf(rate) ?? vai.rateWad);
-      journal.set(vai, 'accruedAt', uintOf(at) ?? vai.accruedAt);
     },
   };
 }
