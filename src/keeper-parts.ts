@@ -29,11 +29,25 @@ export async function checkExecutor(
   const [first, ...further] = lanes.map(({ address }) => address);
   const senders = [first ?? config.executor, ...further];
   const state = await readExecutor(rpc, config.executor, senders);
-  const problems = executorProblems(config.executor, state, { senders, wrappedNative: book.wrappedNative, treasury: config.treasury });
+  const wanted = { senders, wrappedNative: book.wrappedNative, treasury: config.treasury };
+  const problems = [...executorProblems(config.executor, state, wanted)];
+  if (first !== undefined) problems.push(...(await perpExecutorProblems(config, rpc, book, senders)));
   if (first !== undefined && problems.length > 0) throw new OperatorError(problems.join('; '));
   if (config.mode === 'live' && first !== undefined && (await getBalance(rpc, first)) === 0n)
     throw new OperatorError(`the keeper's account ${first} has no gas: send native tokens of chain ${rpc.chainId} there`);
   return state;
+}
+
+/** The one with margin at perp venues is used by the same senders. */
+async function perpExecutorProblems(
+  { choices: { perpExecutor }, treasury }: Config,
+  rpc: RpcPool,
+  { wrappedNative }: AddressBook,
+  senders: readonly Address[],
+): Promise<readonly string[]> {
+  if (perpExecutor === undefined) return [];
+  const state = await readExecutor(rpc, perpExecutor, senders);
+  return executorProblems(perpExecutor, state, { senders, wrappedNative, treasury }, 'PERP_EXECUTOR_ADDRESS');
 }
 
 /** The first lane that does not rest. */
@@ -52,7 +66,9 @@ export function tellLane(emit: Emit, metrics: Metrics): TellLane {
 }
 
 export function settingsOf(config: Config, book: AddressBook, lanes: readonly Lane[], executor: ExecutorState | undefined): Settings {
-  const own = [config.executor, ...lanes.map(({ address }) => address), executor?.treasury].filter((address) => address !== undefined);
+  const own = [config.executor, config.choices.perpExecutor, ...lanes.map(({ address }) => address), executor?.treasury].filter(
+    (address) => address !== undefined,
+  );
   return {
     executor: config.executor,
     // Watching without a key, the owner stands in: what it could send is what is shown.

@@ -5,9 +5,10 @@ import type { AddressBook } from './config/addressBook.ts';
 import type { SequencerState } from './guard/oracle.ts';
 import { Errands } from './lib/errands.ts';
 import type { Address, BlockRef, Head } from './lib/types.ts';
+import { Exchanges } from './liquidity/exchanges.ts';
 import { PoolRouter } from './liquidity/router.ts';
 import { type Finding, TokenTrials } from './liquidity/token-trials.ts';
-import type { FlashSource, Venue } from './liquidity/types.ts';
+import type { Exchange, FlashSource, Venue } from './liquidity/types.ts';
 import { UniswapV2Pairs } from './liquidity/uniswap-v2/pairs.ts';
 import { UniswapV3Flash } from './liquidity/uniswap-v3/flash.ts';
 import { UniswapV3Pools } from './liquidity/uniswap-v3/pools.ts';
@@ -54,10 +55,12 @@ export type UsdPrice = { readonly priceUsd8: bigint; readonly decimals: number }
 /** The synced mirror of one chain: positions, feeds, prices and pools. Used alike by every command that looks at the chain. */
 export class World implements DecisionWorld {
   readonly protocols: readonly Protocol[];
-  readonly venue: Venue;
+  /** Every place where something is exchanged, as one. */
+  readonly venue: Exchange;
   readonly usd: UsdBook;
   /** What updates the feeds, for judging updates that are not mined yet. */
   readonly aggregators: AggregatorBook;
+  readonly #router: Venue;
   readonly #flashes: readonly { readonly source: FlashSource; readonly of: string }[];
   readonly #feeds: Feeds;
   readonly #sequencer: SequencerFeed | undefined;
@@ -97,7 +100,11 @@ export class World implements DecisionWorld {
     this.#sequencer = parts.sequencer;
     this.aggregators = parts.aggregators;
     this.usd = parts.usd;
-    this.venue = parts.venue;
+    this.#router = parts.venue;
+    this.venue = new Exchanges(
+      parts.deployed.flatMap(({ exchanges = [] }) => exchanges),
+      parts.venue,
+    );
     this.#trials = parts.trials;
     this.rollup = parts.rollup;
     this.#surcharge = parts.surcharge;
@@ -207,7 +214,7 @@ export class World implements DecisionWorld {
     for (const id of [
       protocol.id,
       this.usd.id,
-      this.venue.id,
+      this.#router.id,
       this.#feeds.id,
       ...(this.#sequencer === undefined ? [] : [this.#sequencer.id]),
     ]) {
@@ -274,7 +281,7 @@ export class World implements DecisionWorld {
   #wantNewTokens(): void {
     const tokens = wantedTokens(this.#book, this.protocols);
     if (this.usd.want(tokens)) this.#mirror.reanchor(this.usd.id);
-    if (this.venue.want(tokens)) this.#mirror.reanchor(this.venue.id);
+    if (this.#router.want(tokens)) this.#mirror.reanchor(this.#router.id);
   }
 }
 

@@ -43,7 +43,11 @@ export type ChainConfig = {
 };
 
 /** About protocols; `protocols` undefined: all that the address book has. */
-export type ChoicesConfig = { readonly protocols: Environment['PROTOCOLS']; readonly morphoBadDebt: Environment['MORPHO_BAD_DEBT'] };
+export type ChoicesConfig = {
+  readonly protocols: Environment['PROTOCOLS'];
+  readonly morphoBadDebt: Environment['MORPHO_BAD_DEBT'];
+  readonly perpExecutor: Environment['PERP_EXECUTOR_ADDRESS'];
+};
 
 export type KeyConfig = { readonly keeper: Secret<Hex> | undefined; readonly lanes: readonly Secret<Hex>[] };
 

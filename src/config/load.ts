@@ -95,7 +95,11 @@ function assemble(environment: Environment, { deployments, folder, keeper, warni
       publicMempool,
     },
     pythUrl: environment.PYTH_URL,
-    choices: { protocols: environment.PROTOCOLS, morphoBadDebt: environment.MORPHO_BAD_DEBT },
+    choices: {
+      protocols: environment.PROTOCOLS,
+      morphoBadDebt: environment.MORPHO_BAD_DEBT,
+      perpExecutor: environment.PERP_EXECUTOR_ADDRESS,
+    },
     strategy: { minProfitUsd8: environment.MIN_PROFIT_USD, bidShare: publicMempool === 'only' ? 0 : environment.BID_SHARE },
     limits: {
       maxBaseFeeWei: environment.MAX_BASE_FEE_GWEI,

@@ -55,6 +55,10 @@ export const environment = z.object({
     'Native tokens, such as 0.05, given to a sender that is short of gas: by another that has them, or unwrapped from profit paid to the keeper’s account. 0 gives none.',
   ),
   EXECUTOR_ADDRESS: may(read.address, 'The deployed Executor; required in `live`.'),
+  PERP_EXECUTOR_ADDRESS: may(
+    read.address,
+    'Another Executor, which has deposited margin at a perp venue and counts it: positions are taken over against that margin. Without it none are.',
+  ),
   TREASURY_ADDRESS: may(read.address, 'Where `deploy` tells the Executor to send profit; `run` refuses an Executor with another.', {
     default: 'the Executor’s owner',
   }),

@@ -227,10 +227,10 @@ export class Backrunner {
   ): Promise<readonly IntendedTransaction[]> {
     const target = head.number + 1;
     const fees = feesFor(at.baseFeeWei, 0n, 1, undefined);
-    const shared = { to: terms.executor, fees, channel: 'bundle', targetBlock: target, lastBlock: target } as const;
+    const shared = { fees, channel: 'bundle', targetBlock: target, lastBlock: target } as const;
     return await Promise.all(
-      transactions.map(({ data, gasLimit, plans }, index) =>
-        sign(this.#lane, this.#chainId, terms.numeraireUsd8, { ...shared, nonce: nonce + index, data, gasLimit, plans }),
+      transactions.map(({ executor: to, data, gasLimit, plans }, index) =>
+        sign(this.#lane, this.#chainId, terms.numeraireUsd8, { ...shared, to, nonce: nonce + index, data, gasLimit, plans }),
       ),
     );
   }

@@ -148,7 +148,7 @@ export class Dispatcher {
         continue;
       }
       const { data, gasLimit } = place === undefined ? item : repriced(item, priced(own.tipWei), lastBlock);
-      const transaction = await finish(lane, { nonce, to: terms.executor, data, gasLimit, surcharge, fees: own, plans: all });
+      const transaction = await finish(lane, { nonce, to: item.executor, data, gasLimit, surcharge, fees: own, plans: all });
       made = [...made, { transaction, plans: all }];
     }
     const cancels: IntendedTransaction[] = [];

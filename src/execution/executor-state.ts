@@ -56,23 +56,24 @@ export function executorProblems(
   executor: Address,
   state: ExecutorState | undefined,
   wanted: { readonly senders: readonly Address[]; readonly wrappedNative: Address; readonly treasury: Address | undefined },
+  variable: 'EXECUTOR_ADDRESS' | 'PERP_EXECUTOR_ADDRESS' = 'EXECUTOR_ADDRESS',
 ): readonly string[] {
-  if (state === undefined) return [`EXECUTOR_ADDRESS ${executor}: no Executor there; deploy one with \`bailiff deploy\``];
+  if (state === undefined) return [`${variable} ${executor}: no Executor there; deploy one with \`bailiff deploy\``];
   const problems: string[] = [];
   for (const [index, sender] of wanted.senders.entries())
     if (!state.operators.has(sender) && state.owner !== sender)
       problems.push(
         index === 0
-          ? `EXECUTOR_ADDRESS ${executor}: it belongs to ${state.owner}, and ${sender} is no operator of it; use another key, or have the owner call setOperator`
+          ? `${variable} ${executor}: it belongs to ${state.owner}, and ${sender} is no operator of it; use another key, or have the owner call setOperator`
           : `LANE_PRIVATE_KEYS: ${sender} is no operator of the Executor ${executor}; have its owner ${state.owner} call setOperator, or leave the key out`,
       );
   if (state.wrappedNative !== wanted.wrappedNative)
     problems.push(
-      `EXECUTOR_ADDRESS ${executor}: its wrapped native token is ${state.wrappedNative}, the address book says ${wanted.wrappedNative}; deploy one for this chain`,
+      `${variable} ${executor}: its wrapped native token is ${state.wrappedNative}, the address book says ${wanted.wrappedNative}; deploy one for this chain`,
     );
   if (!state.assets.includes(wanted.wrappedNative))
     problems.push(
-      `EXECUTOR_ADDRESS ${executor}: ${wanted.wrappedNative} is not registered, so no profit can be counted; have the owner call register`,
+      `${variable} ${executor}: ${wanted.wrappedNative} is not registered, so no profit can be counted; have the owner call register`,
     );
   if (wanted.treasury !== undefined && state.treasury !== wanted.treasury)
     problems.push(

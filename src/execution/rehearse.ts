@@ -8,12 +8,13 @@ import type { packTransactions } from '../strategy/block.ts';
 import type { Terms } from '../strategy/terms.ts';
 import type { Plan, SkipReason } from '../strategy/types.ts';
 import { decodeExecutorError, decodeSettlement } from './decode-executor.ts';
-import { sequenceOf } from './sequence.ts';
+import { executorOf, sequenceOf } from './sequence.ts';
 import type { ExecutionChain, NodeSimulatedCall, SimulatedCall } from './types.ts';
 
 /** Plans that stood the rehearsal, as the transactions to sign. */
 export type Rehearsed = {
   readonly plans: readonly Plan[];
+  readonly executor: Address;
   readonly sequence: Sequence;
   readonly data: Hex;
   readonly gasLimit: bigint;
@@ -66,7 +67,7 @@ export async function rehearse(
     const drafts = packed(standing, terms, lastBlock, pack);
     // Watching without an Executor: nobody could run this.
     if (sender === undefined) return { transactions: priced(drafts, terms), failed, simulated: false };
-    const own = drafts.map(({ data, gasLimit }) => ({ from: sender, to: terms.executor, data, gasLimit }));
+    const own = drafts.map(({ executor, data, gasLimit }) => ({ from: sender, to: executor, data, gasLimit }));
     const block = { timestamp: at.timestamp, baseFeeWei: at.baseFeeWei, number: head.number + 1 };
     const [simulation, surcharges] = await Promise.all([chain.simulate([...before, ...own], block), surchargesOf(drafts, terms, chain)]);
     if (simulation.kind === 'unavailable') {
@@ -86,7 +87,7 @@ export async function rehearse(
     const calls = simulation.calls.slice(before.length);
     const dropped = new Map<Plan, string>();
     for (const [index, transaction] of drafts.entries())
-      for (const [plan, reason] of failuresOf(transaction, calls[index]!, terms)) dropped.set(plan, reason);
+      for (const [plan, reason] of failuresOf(transaction, calls[index]!)) dropped.set(plan, reason);
     if (dropped.size === 0) {
       const transactions = drafts.map((transaction, index) =>
         draft(transaction.plans, calls[index]!.gasUsed, surcharges[index]!, terms, lastBlock),
@@ -111,13 +112,14 @@ function draft(plans: readonly Plan[], gasUnits: bigint, surcharge: Surcharge, t
   const widened = (gasUnits * GAS_HEADROOM_BPS) / BPS;
   const gasLimit = widened > terms.maxTransactionGas ? terms.maxTransactionGas : widened;
   const posted = (surcharge.gasUnits * GAS_HEADROOM_BPS) / BPS;
-  return { plans, sequence, data: encodeExecute(sequence), gasLimit: gasLimit + posted, gasUnits, surcharge };
+  const executor = executorOf(plans, terms);
+  return { plans, executor, sequence, data: encodeExecute(sequence), gasLimit: gasLimit + posted, gasUnits, surcharge };
 }
 
 /** Exact where the chain tells, the usual where it cannot be asked. */
 async function surchargesOf(drafts: readonly Rehearsed[], terms: Terms, chain: ExecutionChain): Promise<readonly Surcharge[]> {
   try {
-    return await chain.surcharges(drafts.map(({ data, gasUnits }) => ({ to: terms.executor, data, gasUnits })));
+    return await chain.surcharges(drafts.map(({ executor, data, gasUnits }) => ({ to: executor, data, gasUnits })));
   } catch {
     return drafts.map(({ plans }) => usual(plans, terms));
   }
@@ -139,12 +141,12 @@ function estimate(plans: readonly Plan[]): bigint {
 }
 
 /** Which plans of a simulated transaction failed, and why. A transaction that fails whole takes down its least profitable plan. */
-function failuresOf(transaction: Rehearsed, call: NodeSimulatedCall, terms: Terms): readonly (readonly [Plan, string])[] {
+function failuresOf(transaction: Rehearsed, call: NodeSimulatedCall): readonly (readonly [Plan, string])[] {
   if (!call.ok) {
     const reason = decodeExecutorError(call.returnData);
     return [[transaction.plans.at(-1)!, reason]];
   }
-  const settlement = decodeSettlement(call.logs, terms.executor);
+  const settlement = decodeSettlement(call.logs, transaction.executor);
   return transaction.plans.flatMap((plan, index) => {
     const group = settlement?.groups.find((one) => one.index === index);
     return group?.outcome === 'reverted' ? [[plan, group.reason] as const] : [];

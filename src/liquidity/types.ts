@@ -1,6 +1,7 @@
 import type { Step } from '../lib/steps.ts';
 import type { Address } from '../lib/types.ts';
 import type { Mirrored } from '../mirror/types.ts';
+import type { Moment } from '../oracles/types.ts';
 
 export type NoFill =
   | { readonly ok: false; readonly reason: 'no-route' | 'too-thin' | 'not-synced' }
@@ -33,16 +34,20 @@ export type Fill = {
 export type InputAmount = 'planned' | 'gain';
 
 /** Where assets are exchanged. Quotes need no call. */
-export interface Venue extends Mirrored {
+export interface Exchange {
   readonly name: string;
-  /** A depth with nothing planned yet, at the mirrored state. */
-  depth(): Depth;
+  /** A depth with nothing planned yet, at the mirrored state; where time matters to an exchange, for the moment `at`. */
+  depth(at: Moment): Depth;
   /** Best fill for exactly `amountInRaw`, over direct pools and one bridge token. */
   quoteIn(tokenIn: Address, tokenOut: Address, amountInRaw: bigint, at: Depth, avoid?: readonly Address[]): Fill | NoFill;
   /** Best fill that yields exactly `amountOutRaw`. */
   quoteOut(tokenIn: Address, tokenOut: Address, amountOutRaw: bigint, at: Depth, avoid?: readonly Address[]): Fill | NoFill;
   /** Steps that perform the fill. With `gain` the first hop sells the Executor's whole gain of the input token. */
   steps(fill: Fill, input: InputAmount): readonly Step[];
+}
+
+/** An exchange for any tokens, with the pools that it finds and mirrors for them. */
+export interface Venue extends Exchange, Mirrored {
   /** Tells the venue which tokens will be exchanged; it finds and mirrors their pools. Returns true when this adds pools to mirror. */
   want(tokens: readonly Address[]): boolean;
 }

@@ -1,13 +1,13 @@
 import { checkFeed, checkPool, checkSequencer, type OracleBounds, type SequencerState } from '../guard/oracle.ts';
 import type { Address } from '../lib/types.ts';
-import type { Venue } from '../liquidity/types.ts';
+import type { Exchange } from '../liquidity/types.ts';
 import type { FeedId, FeedState, Moment, UsdPrices } from '../oracles/types.ts';
 import type { PriceUse, Protocol, Slot } from '../protocols/types.ts';
 import type { SkipReason } from '../strategy/types.ts';
 
 /** What the oracle guards look at. */
 export type OracleWorld = {
-  readonly venue: Venue;
+  readonly venue: Exchange;
   readonly usd: UsdPrices;
   /** What is mirrored of a feed; undefined for one that is not. */
   feed(feed: FeedId): FeedState | undefined;
@@ -65,7 +65,7 @@ export class Belief {
       const [price, priceBought] = [sold.source.price(this.#at), bought.source.price(this.#at)];
       if (amountRaw === undefined || !price.ok || !priceBought.ok || priceBought.price === 0n) return undefined;
       const { venue } = this.#world;
-      const fill = venue.quoteIn(sold.asset, bought.asset, amountRaw, venue.depth());
+      const fill = venue.quoteIn(sold.asset, bought.asset, amountRaw, venue.depth(this.#at));
       if (!fill.ok) return undefined;
       const oracleRaw = (amountRaw * price.price * 10n ** BigInt(bought.decimals)) / (priceBought.price * 10n ** BigInt(sold.decimals));
       return checkPool({ sold: sold.asset, bought: bought.asset }, fill.amountOutRaw, oracleRaw, this.#bounds);

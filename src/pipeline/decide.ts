@@ -66,8 +66,15 @@ export function decideBlock(
     const carried = carry(protocol.prices(candidate.slot).flatMap(({ source }) => source.feeds));
     return carried === undefined ? options : options.map((option) => carrying(option, carried));
   };
-  const planned = planBlock(plannable, optionsOf, market, terms, at);
+  const planned = planBlock(plannable, optionsOf, market, terms, at).map((decision) => explained(decision, protocolOf, at));
   return { decisions: [...decisions, ...planned], terms };
+}
+
+/** A protocol may know why it offers nothing. */
+function explained(decision: Decision, protocolOf: (candidate: Candidate) => Protocol, at: Moment): Decision {
+  if (decision.kind !== 'skip' || decision.skip.reason !== 'no-option') return decision;
+  const refusal = protocolOf(decision.candidate).refusal?.(decision.candidate.slot, at);
+  return refusal === undefined ? decision : { ...decision, skip: refusal };
 }
 
 function obstacleTo(world: DecisionWorld, protocol: Protocol, settings: Settings, terms: Terms | undefined): SkipReason | undefined {

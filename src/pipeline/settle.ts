@@ -1,6 +1,6 @@
 import { parseTransaction } from 'viem';
 import { balanceChanges, type Receipt } from '../execution/accounting.ts';
-import { decodeExecutorError, decodeSettlement } from '../execution/decode-executor.ts';
+import { decodeExecutorError, decodeSettlement, type Settlement } from '../execution/decode-executor.ts';
 import { settleMined } from '../execution/settlement.ts';
 import type { ExecutionChain } from '../execution/types.ts';
 import type { OpenTransaction, TransactionResult } from '../ledger/types.ts';
@@ -21,10 +21,14 @@ export async function settleReceipt(
   chain: ExecutionChain,
   pricesAt: PricesAt,
 ): Promise<TransactionResult> {
-  const executor = settings.executor;
+  // Whichever Executor it was sent to.
+  const executor = parseTransaction(transaction.raw).to?.toLowerCase() as Address | undefined;
+  const counted = executor === undefined ? undefined : decodeSettlement(receipt.logs, executor);
   const changed = Object.keys(balanceChanges(receipt, settings.own, settings.wrappedNative)) as Address[];
-  const prices = await pricesAt({ number: receipt.block, hash: receipt.blockHash }, [...new Set([settings.wrappedNative, ...changed])]);
-  const settlement = executor === undefined ? undefined : decodeSettlement(receipt.logs, executor);
+  const prices = await pricesAt({ number: receipt.block, hash: receipt.blockHash }, [
+    ...new Set([settings.wrappedNative, ...changed, ...(counted === undefined ? [] : [counted.numeraire])]),
+  ]);
+  const settlement = counted && inWei(counted, prices, settings.wrappedNative);
   const reason = receipt.succeeded ? undefined : await revertReason(transaction, receipt, chain);
   return settleMined(transaction, receipt, settlement, reason, {
     own: settings.own,
@@ -44,4 +48,21 @@ async function revertReason(transaction: OpenTransaction, { txHash, blockHash }:
   const { lane: from, gasLimit } = transaction;
   const reason = await chain.explain({ txHash, blockHash, from, to: to.toLowerCase() as Address, data, gasLimit });
   return reason === undefined ? 'reverted; run again it would not' : decodeExecutorError(reason);
+}
+
+/** A sequence on margin is counted in another token: what it made, in wei at that token's price; nothing where there is none. */
+function inWei(settlement: Settlement, prices: Awaited<ReturnType<PricesAt>>, wrappedNative: Address): Settlement {
+  if (settlement.numeraire === wrappedNative) return settlement;
+  const [token, native] = [prices.get(settlement.numeraire), prices.get(wrappedNative)];
+  const wei = (amountRaw: bigint) => {
+    if (token === undefined || native === undefined || native.priceUsd8 === 0n) return 0n;
+    return (amountRaw * token.priceUsd8 * 10n ** 18n) / native.priceUsd8 / 10n ** BigInt(token.decimals);
+  };
+  return {
+    ...settlement,
+    grossRaw: wei(settlement.grossRaw),
+    bidRaw: wei(settlement.bidRaw),
+    profitRaw: wei(settlement.profitRaw),
+    groups: settlement.groups.map((group) => (group.outcome === 'done' ? { ...group, profitRaw: wei(group.profitRaw) } : group)),
+  };
 }

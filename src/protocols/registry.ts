@@ -1,5 +1,6 @@
 /** Every protocol that this version knows: a folder and a line. Nothing outside `src/protocols` names one. */
 import type { Address, Head } from '../lib/types.ts';
+import type { OwnExchange } from '../liquidity/exchanges.ts';
 import type { FlashSource } from '../liquidity/types.ts';
 import type { Reading } from '../mirror/types.ts';
 import type { FeedBook } from '../oracles/feeds.ts';
@@ -8,6 +9,7 @@ import { type AaveV3Deployment, aaveV3 } from './aave-v3/family.ts';
 import { type CompoundV2Deployment, compoundV2 } from './compound-v2/family.ts';
 import { type CometDeployment, compoundV3 } from './compound-v3/family.ts';
 import { type BadDebt, type MorphoBlueDeployment, morphoBlue } from './morpho-blue/family.ts';
+import { type PerpV2Deployment, perpV2 } from './perp-v2/family.ts';
 import type { ToldContract } from './told.ts';
 import type { Protocol, ProtocolName } from './types.ts';
 
@@ -17,6 +19,7 @@ export type Deployments = {
   readonly 'morpho-blue': readonly MorphoBlueDeployment[];
   readonly 'compound-v2': readonly CompoundV2Deployment[];
   readonly 'compound-v3': readonly CometDeployment[];
+  readonly 'perp-v2': readonly PerpV2Deployment[];
 };
 
 /** What protocols need of a chain's address book: where they are, and which token stands for the native one. */
@@ -28,10 +31,16 @@ export type Choices = {
   readonly protocols: readonly ProtocolName[] | undefined;
   /** Of a Morpho Blue position whose collateral does not cover its debt: whether the last of the collateral is seized. */
   readonly morphoBadDebt: BadDebt;
+  /** The Executor whose margin at perp venues takes positions over. Absent: none. */
+  readonly perpExecutor?: Address | undefined;
 };
 
-/** One deployment, to be mirrored, and what it lends within a transaction. */
-export type Deployed = { readonly protocol: Protocol; readonly flashes: readonly FlashSource[] };
+/** One deployment, to be mirrored, what it lends within a transaction, and where its own kind of assets is exchanged. */
+export type Deployed = {
+  readonly protocol: Protocol;
+  readonly flashes: readonly FlashSource[];
+  readonly exchanges?: readonly OwnExchange[];
+};
 
 /** An asset of a market, and what its price was found to come from. */
 export type PricedAsset = { readonly asset: Address; readonly symbol: string; readonly source: PriceSource };
@@ -61,7 +70,7 @@ export interface Family {
   prices?(book: ProtocolBook): readonly MarketPrices[];
 }
 
-const FAMILIES: readonly Family[] = [aaveV3, morphoBlue, compoundV2, compoundV3];
+const FAMILIES: readonly Family[] = [aaveV3, morphoBlue, compoundV2, compoundV3, perpV2];
 
 export const PROTOCOLS: readonly ProtocolName[] = FAMILIES.map(({ name }) => name);
 

@@ -1,5 +1,6 @@
 import type { Step } from '../lib/steps.ts';
 import type { Address } from '../lib/types.ts';
+import type { Depth } from '../liquidity/types.ts';
 import type { Mirrored } from '../mirror/types.ts';
 import type { FeedId, Moment, PriceSource } from '../oracles/types.ts';
 import type { Bounds } from './bounds.ts';
@@ -33,6 +34,8 @@ export interface Option {
   /** What its steps pay away beside gas, for the update of a price, out of wrapped native that is left in the Executor. Absent: nothing. */
   readonly feeWei?: bigint;
   readonly financing: Financing;
+  /** What its steps do to pools before the exchange. Absent: nothing. */
+  prepared?(depth: Depth): Depth;
   /** Exact to the raw unit, in the protocol's own rounding. */
   flow(amountRaw: bigint): readonly Flow[];
   /**
@@ -52,7 +55,30 @@ export type Financing =
       readonly kind: 'callback';
       /** Most that it may take for the amount while the plan can still be included: interest goes on meanwhile. */
       owedRaw(amountRaw: bigint): bigint;
-    };
+    }
+  /** Nothing is paid in: what is taken over is an asset and a debt at a venue, against margin that is there already. What is left of both, exchanged, is the profit. */
+  | { readonly kind: 'margin'; readonly margin: Margin; readonly debtUsd8: bigint };
+
+/** Capital at a venue. `debtUsd8` of the financing: USD of a whole debt asset (18 decimals), 8 decimals. */
+export type Margin = {
+  /** The Executor whose margin it is. */
+  readonly executor: Address;
+  /** The venue's own unit of account, with 18 decimals: what profit comes out in. */
+  readonly credit: Address;
+  /** USD of a whole one, 8 decimals. */
+  readonly creditUsd8: bigint;
+  /** The token that the venue pays credit out in, which that Executor counts in; and the credit that one of its raw units stands for. */
+  readonly settlement: Address;
+  readonly unitWad: bigint;
+  /** Steps that take so much of the settlement token out. */
+  release(amountRaw: bigint): readonly Step[];
+};
+
+/** Why a position that is liquidatable cannot be acted on, with its figures as decimal strings. */
+export type Refusal = {
+  readonly reason: 'no-margin' | 'margin-in-use' | 'insurance-fund-short';
+  readonly figures: Readonly<Record<string, string>>;
+};
 
 /** What people see of a position. Raw amounts with decimals; values in USD with 8 decimals. */
 export type PositionView = {
@@ -98,6 +124,8 @@ export interface Protocol extends Mirrored {
    */
   readonly bounds?: Bounds | undefined;
   options(slot: Slot, at: Moment): readonly Option[];
+  /** Why there is no option; undefined where nothing more can be said. Left out by protocols that never have more to say. */
+  refusal?(slot: Slot, at: Moment): Refusal | undefined;
   view(slot: Slot, at: Moment): PositionView;
   /** The prices that the position's judgement rests on, all in one currency. */
   prices(slot: Slot): readonly PriceUse[];

@@ -20,7 +20,7 @@ export function planBlock(
   terms: Terms,
   at: Moment,
 ): readonly Decision[] {
-  const untouched = market.venue.depth();
+  const untouched = market.venue.depth(at);
   const decisions: Decision[] = [];
   const ranked: { plan: Plan; options: readonly Option[] }[] = [];
   for (const candidate of candidates) {
@@ -66,9 +66,12 @@ export function groupGas(plan: Plan): bigint {
   return plan.gasUnits - TRANSACTION_GAS;
 }
 
-/** Plans packed, in order, into as few transactions as their bids and the gas cap allow. `headroomBps` widens each estimate of gas. */
+/** Plans packed, in order, into as few transactions as their bids and the gas cap allow; those on margin each alone. `headroomBps` widens each estimate of gas. */
 export function packTransactions(plans: readonly Plan[], terms: Terms, headroomBps: bigint): readonly (readonly Plan[])[] {
-  return separate(plans, terms).flatMap((together) => packByGas(together, terms.maxTransactionGas, headroomBps));
+  const ordinary = plans.filter(({ margin }) => margin === undefined);
+  const onMargin = plans.filter(({ margin }) => margin !== undefined);
+  const packed = separate(ordinary, terms).flatMap((together) => packByGas(together, terms.maxTransactionGas, headroomBps));
+  return [...packed, ...onMargin.map((plan) => [plan])];
 }
 
 function packByGas(plans: readonly Plan[], maxTransactionGas: bigint, headroomBps: bigint): readonly (readonly Plan[])[] {
@@ -90,10 +93,11 @@ function packByGas(plans: readonly Plan[], maxTransactionGas: bigint, headroomBp
 
 /**
  * The plans that leave most of all that one transaction could hold, in order: of those whose bids go together, the most profitable that fit the gas. Where a
- * small one would hold the bid for large ones down, it is left for the next block.
+ * small one would hold the bid for large ones down, it is left for the next block; so is whatever runs on margin.
  */
 export function packOne(plans: readonly Plan[], terms: Terms, headroomBps: bigint): readonly (readonly Plan[])[] {
-  const fillings = separate(plans, terms).map((together) => fill(together, terms.maxTransactionGas, headroomBps));
+  const ordinary = plans.filter(({ margin }) => margin === undefined);
+  const fillings = separate(ordinary, terms).map((together) => fill(together, terms.maxTransactionGas, headroomBps));
   const [best] = fillings.filter((filling) => filling.length > 0).toSorted((a, b) => descending(profitOf(a), profitOf(b)));
   return best === undefined ? [] : [best];
 }

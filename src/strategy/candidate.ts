@@ -1,5 +1,5 @@
 import { rawToUsd8Floor, usdText, weiToUsd8Floor } from '../lib/usd.ts';
-import type { Depth, FlashSource, Venue } from '../liquidity/types.ts';
+import type { Depth, Exchange, FlashSource } from '../liquidity/types.ts';
 import type { Moment, UsdPrices } from '../oracles/types.ts';
 import type { Option, Regime } from '../protocols/types.ts';
 import type { Candidate } from '../risk/types.ts';
@@ -9,7 +9,7 @@ import type { Terms } from './terms.ts';
 import type { Decision, SkipReason } from './types.ts';
 
 /** What planning may exchange, borrow and price with. */
-export type Market = { readonly venue: Venue; readonly flashes: readonly FlashSource[]; readonly usd: UsdPrices };
+export type Market = { readonly venue: Exchange; readonly flashes: readonly FlashSource[]; readonly usd: UsdPrices };
 
 const BPS = 10_000n;
 
@@ -59,7 +59,9 @@ export function planCandidate(
 function decide(candidate: Candidate, best: Evaluation, market: Market, depth: Depth, terms: Terms, at: Moment) {
   // As if it went alone: with others in its transaction the share is decided anew, for all of them (bids/transaction.ts).
   const lot = { surplusWei: best.valueWei, leastSurplusWei: best.valueWei, gasUnits: best.gasUnits, candidates: [candidate] };
-  const bidWei = best.valueWei > 0n ? (best.valueWei * BigInt(terms.bid(lot))) / BPS : 0n;
+  const { financing } = best.option;
+  const margin = financing.kind === 'margin' ? financing.margin : undefined;
+  const bidWei = best.valueWei > 0n && margin === undefined ? (best.valueWei * BigInt(terms.bid(lot))) / BPS : 0n;
   const profitWei = best.valueWei - bidWei;
   const profitUsd8 = weiToUsd8Floor(profitWei, terms.numeraireUsd8);
   if (profitUsd8 < terms.minProfitUsd8 || profitWei <= 0n) {
@@ -77,7 +79,7 @@ function decide(candidate: Candidate, best: Evaluation, market: Market, depth: D
         : 'below-min-profit';
     return { decision: { kind: 'skip', candidate, skip: { reason, figures } } as const, after: depth };
   }
-  const price = market.usd.usd8(best.option.debtAsset, at);
+  const price = priceOfDebt(best.option, market.usd, at);
   const plan = {
     candidate,
     option: best.option.label,
@@ -90,10 +92,14 @@ function decide(candidate: Candidate, best: Evaluation, market: Market, depth: D
     flash: best.loan?.flash.name ?? 'none',
     flashFeeRaw: best.loan?.feeRaw ?? 0n,
     steps: stepsOf(best, market.venue, terms.executor),
+    margin,
     // A first hop that gives more than planned leaves some of the token in between.
-    sweep: [...new Set([best.option.debtAsset, best.option.collateralAsset, ...best.exit.fills.flatMap((fill) => fill.path)])].filter(
-      (token) => token !== terms.numeraire,
-    ),
+    sweep:
+      margin !== undefined
+        ? []
+        : [...new Set([best.option.debtAsset, best.option.collateralAsset, ...best.exit.fills.flatMap((fill) => fill.path)])].filter(
+            (token) => token !== terms.numeraire,
+          ),
     grossWei: best.grossWei,
     gasUnits: best.gasUnits,
     gasWei: best.gasWei,
@@ -124,6 +130,11 @@ function bestFlash(
   return flashes[0];
 }
 
+/** Of what is owed at a venue the venue knows the worth. */
+function priceOfDebt({ financing, debtAsset }: Option, usd: UsdPrices, at: Moment): ReturnType<UsdPrices['usd8']> {
+  return financing.kind === 'margin' ? { priceUsd8: financing.debtUsd8, decimals: 18 } : usd.usd8(debtAsset, at);
+}
+
 /** The option's regimes cut to the operator's largest position; partial liquidations stay possible below it. */
 function withinPositionLimit(
   option: Option,
@@ -131,7 +142,7 @@ function withinPositionLimit(
   terms: Terms,
   at: Moment,
 ): readonly Regime[] | 'no-usd-price' | 'position-too-large' {
-  const price = usdPrices.usd8(option.debtAsset, at);
+  const price = priceOfDebt(option, usdPrices, at);
   if (price === undefined || price.priceUsd8 <= 0n) return 'no-usd-price';
   const maxRaw = (terms.maxPositionUsd8 * 10n ** BigInt(price.decimals)) / price.priceUsd8;
   const repaid = (amountRaw: bigint) => repaidRaw(option, amountRaw);

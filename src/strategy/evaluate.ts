@@ -1,6 +1,6 @@
 import type { Step } from '../lib/steps.ts';
 import type { Address } from '../lib/types.ts';
-import type { Depth, FlashSource, NoFill, Venue } from '../liquidity/types.ts';
+import type { Depth, Exchange, FlashSource, NoFill } from '../liquidity/types.ts';
 import type { Option } from '../protocols/types.ts';
 import { bestExit, type Exit, type Leg } from './exits.ts';
 import { GROUP_GAS, type Terms, TRANSACTION_GAS } from './terms.ts';
@@ -34,7 +34,7 @@ export function evaluate(
   option: Option,
   amountRaw: bigint,
   flash: FlashSource | undefined,
-  venue: Venue,
+  venue: Exchange,
   depth: Depth,
   terms: Terms,
 ): { readonly ok: true; readonly evaluation: Evaluation } | NoEvaluation {
@@ -48,16 +48,16 @@ export function evaluate(
   const exit = bestExit(venue, {
     debtAsset: option.debtAsset,
     collateralAsset: option.collateralAsset,
-    numeraire: terms.numeraire,
+    numeraire: financing.kind === 'margin' ? financing.margin.credit : terms.numeraire,
     seizedRaw,
     owedRaw,
-    depth,
+    depth: option.prepared?.(depth) ?? depth,
     avoid: loan === undefined ? [] : [loan.lender],
   });
   if (!exit.ok) return exit;
   const gasUnits =
     TRANSACTION_GAS + GROUP_GAS + option.gasUnits + (loan?.gasUnits ?? 0n) + exit.fills.reduce((sum, fill) => sum + fill.gasUnits, 0n);
-  const grossWei = exit.grossRaw - (option.feeWei ?? 0n);
+  const grossWei = worthWei(exit.grossRaw, option, terms) - (option.feeWei ?? 0n);
   const gasWei = (gasUnits + terms.surcharge.gasUnits) * terms.gasPriceWei + terms.surcharge.feeWei;
   return {
     ok: true,
@@ -76,10 +76,20 @@ export function evaluate(
   };
 }
 
+/** Profit on margin is credit at the venue, of 18 decimals like the native token. */
+function worthWei(grossRaw: bigint, { financing }: Option, { numeraireUsd8 }: Terms): bigint {
+  return financing.kind === 'margin' ? (grossRaw * financing.margin.creditUsd8) / numeraireUsd8 : grossRaw;
+}
+
 /** The Executor's steps for an evaluation: borrow where that is needed, liquidate, exchange, repay; then sell what is left. */
-export function stepsOf(evaluation: Evaluation, venue: Venue, executor: Address): readonly Step[] {
+export function stepsOf(evaluation: Evaluation, venue: Exchange, executor: Address): readonly Step[] {
   const { option, amountRaw, repayRaw, loan, exit } = evaluation;
   const stepsOfLeg = (leg: Leg | undefined) => (leg === undefined ? [] : venue.steps(leg.fill, leg.input));
+  const { financing } = option;
+  if (financing.kind === 'margin') {
+    const { executor: own, unitWad, release } = financing.margin;
+    return [...option.steps(amountRaw, stepsOfLeg(exit.inner), own), ...release(exit.grossRaw / unitWad)];
+  }
   const inner = option.steps(amountRaw, stepsOfLeg(exit.inner), executor);
   const borrowed = (by: Loan) =>
     by.flash.steps({ token: option.debtAsset, amountRaw: repayRaw, feeRaw: by.feeRaw, lender: by.lender }, inner, executor);

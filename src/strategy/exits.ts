@@ -1,5 +1,5 @@
 import type { Address } from '../lib/types.ts';
-import type { Depth, Fill, InputAmount, NoFill, Venue } from '../liquidity/types.ts';
+import type { Depth, Exchange, Fill, InputAmount, NoFill } from '../liquidity/types.ts';
 
 /** How the seized collateral becomes the owed debt and what remains becomes the numeraire. */
 export type Exit = {
@@ -30,7 +30,7 @@ export type ExitRequest = {
 };
 
 /** The exit that leaves most, or why there is none. */
-export function bestExit(venue: Venue, request: ExitRequest): Exit | NoFill {
+export function bestExit(venue: Exchange, request: ExitRequest): Exit | NoFill {
   let best: Exit | NoFill | undefined;
   for (const way of waysOut(request)) {
     const exit = way(venue, request);
@@ -39,7 +39,7 @@ export function bestExit(venue: Venue, request: ExitRequest): Exit | NoFill {
   return best ?? { ok: false, reason: 'no-route' };
 }
 
-type Way = (venue: Venue, request: ExitRequest) => Exit | NoFill;
+type Way = (venue: Exchange, request: ExitRequest) => Exit | NoFill;
 
 function waysOut({ debtAsset, collateralAsset, numeraire }: ExitRequest): readonly Way[] {
   if (collateralAsset === debtAsset) return [keepDebtAsset];
@@ -50,25 +50,25 @@ function waysOut({ debtAsset, collateralAsset, numeraire }: ExitRequest): readon
 }
 
 /** Collateral and debt are one asset: no exchange while the loan is out. */
-function keepDebtAsset(venue: Venue, request: ExitRequest): Exit | NoFill {
+function keepDebtAsset(venue: Exchange, request: ExitRequest): Exit | NoFill {
   return sellRest(venue, request, request.debtAsset, request.seizedRaw - request.owedRaw, undefined);
 }
 
 /** Everything seized is sold for the debt asset; the remainder of that is the profit. */
-function sellAll(venue: Venue, request: ExitRequest): Exit | NoFill {
+function sellAll(venue: Exchange, request: ExitRequest): Exit | NoFill {
   const sale = venue.quoteIn(request.collateralAsset, request.debtAsset, request.seizedRaw, request.depth, request.avoid);
   if (!sale.ok) return sale;
   return sellRest(venue, request, request.debtAsset, sale.amountOutRaw - request.owedRaw, { fill: sale, input: 'gain' });
 }
 
 /** Exactly what is owed is bought with collateral; the remainder of the collateral is the profit, exchanged once. */
-function buyDebt(venue: Venue, request: ExitRequest): Exit | NoFill {
+function buyDebt(venue: Exchange, request: ExitRequest): Exit | NoFill {
   const purchase = venue.quoteOut(request.collateralAsset, request.debtAsset, request.owedRaw, request.depth, request.avoid);
   if (!purchase.ok) return purchase;
   return sellRest(venue, request, request.collateralAsset, request.seizedRaw - purchase.amountInRaw, { fill: purchase, input: 'planned' });
 }
 
-function sellRest(venue: Venue, request: ExitRequest, token: Address, restRaw: bigint, inner: Leg | undefined): Exit | NoFill {
+function sellRest(venue: Exchange, request: ExitRequest, token: Address, restRaw: bigint, inner: Leg | undefined): Exit | NoFill {
   const fills = inner === undefined ? [] : [inner.fill];
   const depth = inner === undefined ? request.depth : request.depth.after(inner.fill);
   if (token === request.numeraire) return { ok: true, fills, grossRaw: restRaw, after: depth, inner, outer: undefined };

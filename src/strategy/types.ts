@@ -1,8 +1,9 @@
 import type { Step } from '../lib/steps.ts';
 import type { Address } from '../lib/types.ts';
+import type { Margin, Refusal } from '../protocols/types.ts';
 import type { Candidate } from '../risk/types.ts';
 
-/** A liquidation worth sending: one group of an Executor sequence. Amounts in wei are of the numeraire (wrapped native). */
+/** A liquidation worth sending: one group of an Executor sequence. Amounts in wei are of wrapped native, or of what profit on margin is worth in it. */
 export type Plan = {
   readonly candidate: Candidate;
   readonly option: string;
@@ -17,6 +18,8 @@ export type Plan = {
   readonly flash: string;
   readonly flashFeeRaw: bigint;
   readonly steps: readonly Step[];
+  /** The capital that it works with; undefined where it needs none of ours, and profit is wrapped native in the Executor of all such plans. */
+  readonly margin: Margin | undefined;
   /** Tokens that may be left over in raw units and are swept. */
   readonly sweep: readonly Address[];
   readonly grossWei: bigint;
@@ -32,6 +35,7 @@ export type Plan = {
 /** Why nothing is sent for a candidate, with its figures as decimal strings. */
 export type SkipReason = { readonly reason: SkipCode; readonly figures: Readonly<Record<string, string>> };
 export type SkipCode =
+  | Refusal['reason']
   | 'healthy'
   | 'no-option'
   | 'no-route'

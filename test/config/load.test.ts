@@ -39,7 +39,7 @@ describe('values', () => {
     expect(config).toMatchObject({
       mode: 'watch',
       chain: { chainId: undefined, deployments: undefined },
-      choices: { protocols: undefined, morphoBadDebt: 'realise' },
+      choices: { protocols: undefined, morphoBadDebt: 'realise', perpExecutor: undefined },
       relays: { urls: [], publicMempool: 'only' },
       strategy: { minProfitUsd8: 5_00000000n, bidShare: 0 },
       limits: {

@@ -76,7 +76,7 @@ function planBehind(update: PythUpdate, carried: boolean): { readonly plan: Plan
     const options = protocol
       .options(candidate.slot, at)
       .map((option) => (carried ? carrying(option, carriedBy(update, pyth.weth)) : option));
-    const { decision } = planCandidate(candidate, options, market, world.venue.depth(), terms, at);
+    const { decision } = planCandidate(candidate, options, market, world.venue.depth(at), terms, at);
     if (decision.kind === 'skip') continue;
     const sequence = sequenceOf([decision.plan], decision.plan.gasUnits, world.surcharge, terms, world.head.number + 10);
     return { plan: decision.plan, data: encodeExecute(sequence) };

@@ -29,6 +29,9 @@ export type Swap = {
   readonly paused: number;
 };
 
+/** Told of each step through liquidity: what some charge is rounded at each. */
+export type Visit = (priceFromX96: bigint, priceToX96: bigint, liquidity: bigint) => void;
+
 /**
  * Sells exactly `amountInRaw` (above 0), starting at `tick`. Undefined when the pool, or what is known of it, runs out first.
  *
@@ -41,6 +44,7 @@ export function swapExactIn(
   feePips: bigint,
   zeroForOne: boolean,
   amountInRaw: bigint,
+  visit?: Visit,
 ): Swap | undefined {
   const stops = zeroForOne ? ladder.down : ladder.up;
   let at = zeroForOne ? firstAbove(stops.ticks, tick) - 1 : firstAbove(stops.ticks, tick);
@@ -62,10 +66,12 @@ export function swapExactIn(
         const lessFee = (remaining * (PIPS - feePips)) / PIPS;
         const end = zeroForOne ? priceAfterToken0In(price, liquidity, lessFee) : priceAfterToken1In(price, liquidity, lessFee);
         out += givenBetween(price, end, liquidity, zeroForOne);
+        visit?.(price, end, liquidity);
         if (end !== price) endTick = undefined;
         price = end;
         break;
       }
+      visit?.(price, target, liquidity);
       out += step ? step.givenRaw : givenBetween(price, target, liquidity, zeroForOne);
       remaining -= taken;
     }
@@ -90,6 +96,7 @@ export function swapExactOut(
   feePips: bigint,
   zeroForOne: boolean,
   amountOutRaw: bigint,
+  visit?: Visit,
 ): Swap | undefined {
   const stops = zeroForOne ? ladder.down : ladder.up;
   let at = zeroForOne ? firstAbove(stops.ticks, tick) - 1 : firstAbove(stops.ticks, tick);
@@ -109,6 +116,7 @@ export function swapExactOut(
       if (remaining < given) {
         const end = zeroForOne ? priceAfterToken1Out(price, liquidity, remaining) : priceAfterToken0Out(price, liquidity, remaining);
         paid += takenBetween(price, end, liquidity, feePips, zeroForOne);
+        visit?.(price, end, liquidity);
         remaining = 0n;
         // NOTE: a step short of its stop rounds its price towards the stop, so it may end on it, and then crosses it.
         if (end !== target) {
@@ -117,6 +125,7 @@ export function swapExactOut(
           break;
         }
       } else {
+        visit?.(price, target, liquidity);
         paid += step ? step.takenRaw : takenBetween(price, target, liquidity, feePips, zeroForOne);
         remaining -= given;
       }

@@ -1,18 +1,23 @@
 import { MAX_UINT256 } from '../../lib/math.ts';
 import type { Address, BlockRef, Head, LogFilter, RawLog, ViewAnswer, ViewCall } from '../../lib/types.ts';
 import { Journal } from '../../mirror/journal.ts';
-import { MirrorError, type Mirrored, type Reading, type Undo, type ViewCheck } from '../../mirror/types.ts';
+import { MirrorError, type Reading, type Undo, type ViewCheck } from '../../mirror/types.ts';
 import type { FeedBook } from '../../oracles/feeds.ts';
 import { momentOf } from '../../oracles/moment.ts';
-import type { FeedId, Moment } from '../../oracles/types.ts';
-import type { Slot, Verdict } from '../types.ts';
+import type { FeedId, Moment, UsdPrices } from '../../oracles/types.ts';
+import type { Option, PositionView, PriceUse, Protocol, Refusal, Slot, Verdict } from '../types.ts';
 import { anchorDeployment, type PerpAddresses } from './anchor.ts';
 import { auditChecks } from './audit.ts';
+import { deskAt } from './desk.ts';
+import { PerpExchange } from './exchange.ts';
 import { discoveredIn, discoveryTopics, Folding, filtersOf } from './fold.ts';
 import { Lens } from './lens.ts';
 import { WAD } from './math.ts';
+import { type OptionParts, optionsOf, refusalOf } from './options.ts';
+import { usedPrices } from './prices.ts';
 import { type Account, isExposed, type PerpState } from './state.ts';
 import { type Ask, askAccount, asksFor, readAccounts } from './unread.ts';
+import { viewOf } from './view.ts';
 
 /** One deployment of the address book. `fromBlock` is inclusive. */
 export type PerpV2Deployment = PerpAddresses & { readonly name: string; readonly fromBlock: number };
@@ -26,13 +31,17 @@ const NEAREST = 16;
  * Accounts are found by their deposits, read once at the anchor, and folded from logs after it. Accounts with orders, whose fees no event tells, are read every
  * block. What only storage tells (the funding's growth) is read at the anchor; the audit of accounts' values holds it against the views from then on.
  */
-export class PerpV2 implements Mirrored {
+export class PerpV2 implements Protocol {
   readonly name = 'perp-v2';
   readonly market: string;
   readonly id: string;
   readonly fromBlock: number;
   readonly #addresses: PerpAddresses;
   readonly #feeds: FeedBook;
+  readonly #usd: UsdPrices;
+  readonly #executor: Address | undefined;
+  /** Where what is taken over is closed. */
+  readonly exchange: PerpExchange;
   readonly #journal = new Journal();
   readonly #bases = new Set<Address>();
   readonly #collateral = new Set<Address>();
@@ -44,12 +53,23 @@ export class PerpV2 implements Mirrored {
   readonly #lastHealth: number[] = [];
   #lenses = new WeakMap<Moment, Lens>();
 
-  constructor(deployment: PerpV2Deployment, feeds: FeedBook) {
+  /**
+   * @param usd what a settlement token is worth
+   * @param executor whose margin takes positions over; undefined: nobody's
+   */
+  constructor(deployment: PerpV2Deployment, feeds: FeedBook, usd: UsdPrices, executor: Address | undefined) {
+    this.#usd = usd;
+    this.#executor = executor;
     this.market = deployment.name;
     this.id = `perp-v2/${deployment.name}`;
     this.fromBlock = deployment.fromBlock;
     this.#addresses = deployment;
     this.#feeds = feeds;
+    this.exchange = new PerpExchange(
+      this.id,
+      () => this.#anchored(),
+      (at) => this.#lens(at),
+    );
   }
 
   // ---- mirror
@@ -154,6 +174,34 @@ export class PerpV2 implements Mirrored {
     return { kind: valueWad < requirementWad ? 'liquidatable' : 'healthy', healthFactorWad };
   }
 
+  options(slot: Slot, at: Moment): readonly Option[] {
+    return optionsOf(this.#account(slot), this.#parts(at));
+  }
+
+  refusal(slot: Slot, at: Moment): Refusal | undefined {
+    return refusalOf(this.#account(slot), this.#parts(at));
+  }
+
+  view(slot: Slot, at: Moment): PositionView {
+    return viewOf(this.#account(slot), this.#anchored(), this.#lens(at), this.#usd, at);
+  }
+
+  prices(slot: Slot): readonly PriceUse[] {
+    return usedPrices(this.#account(slot));
+  }
+
+  /** Positions are no tokens: nothing of theirs is exchanged elsewhere. */
+  tokens(): readonly Address[] {
+    const { contracts, collateral } = this.#anchored();
+    return [contracts.settlement, ...collateral.keys()];
+  }
+
+  symbolOf(token: Address): string | undefined {
+    if (this.#state === undefined) return undefined;
+    const { contracts, settlement, collateral, markets } = this.#state;
+    return token === contracts.settlement ? settlement.symbol : (collateral.get(token)?.symbol ?? markets.get(token)?.symbol);
+  }
+
   feeds(): readonly FeedId[] {
     return [...new Set([...this.#anchored().markets.values()].flatMap(({ index }) => index?.feed ?? []))];
   }
@@ -178,6 +226,12 @@ export class PerpV2 implements Mirrored {
     const account = this.#anchored().accounts[slot];
     if (account === undefined) throw new RangeError(`${this.id} has no slot ${slot}`);
     return account;
+  }
+
+  #parts(at: Moment): OptionParts {
+    const state = this.#anchored();
+    const lens = this.#lens(at);
+    return { state, lens, exchange: this.exchange, desk: deskAt(this.#executor, state, lens, this.#usd, at) };
   }
 
   #take(asks: readonly Ask[], answers: readonly ViewAnswer[]): void {

@@ -141,6 +141,18 @@ export class PerpWorld {
     await this.send(account, this.contract('vault'), 'deposit', [token, amount]);
   }
 
+  /** Queues a deposit that the deployer makes for another account. */
+  async depositFor(account: Address, amount: bigint): Promise<void> {
+    const { settlement, vault } = this.perp;
+    const { address } = this.chain.deployer;
+    await this.#mint(address, amount, settlement);
+    await this.send(address, { at: settlement, abi: erc20Abi }, 'approve', [vault, MAX_UINT256]);
+    await this.send(address, this.contract('vault'), 'depositFor', [account, settlement, amount]);
+    await this.mine();
+    // The deployer's own transactions count their nonces by themselves.
+    await this.chain.fund([address], 10n ** 26n);
+  }
+
   async #mint(account: Address, amount: bigint, token: Address): Promise<void> {
     const mint = [
       { type: 'function', name: 'mint', stateMutability: 'nonpayable', inputs: [{ type: 'address' }, { type: 'uint256' }], outputs: [] },
@@ -207,6 +219,10 @@ export class PerpWorld {
       functionName,
       data: await rpc<Hex>(this.anvil.rpcUrl, 'eth_call', [{ to: at, data }, 'latest']),
     }) as T;
+  }
+
+  balanceOf(holder: Address, token = this.perp.settlement): Promise<bigint> {
+    return this.read({ at: token, abi: erc20Abi }, 'balanceOf', [holder]);
   }
 
   /** Views at the latest block, one answer each; with a timestamp, as of a block that has it. */

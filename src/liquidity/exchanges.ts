@@ -1,0 +1,76 @@
+/** Several exchanges as one: those that trade what nobody else does, and one for everything else. */
+import type { Step } from '../lib/steps.ts';
+import type { Address } from '../lib/types.ts';
+import type { Moment } from '../oracles/types.ts';
+import type { Depth, Exchange, Fill, InputAmount, NoFill } from './types.ts';
+
+/** An exchange for certain assets alone, such as the positions of one protocol. */
+export interface OwnExchange extends Exchange {
+  trades(tokenIn: Address, tokenOut: Address): boolean;
+}
+
+/** Each exchange's own depth. */
+export class Depths implements Depth {
+  readonly #depths: ReadonlyMap<Exchange, Depth>;
+
+  constructor(depths: ReadonlyMap<Exchange, Depth>) {
+    this.#depths = depths;
+  }
+
+  static of(depth: Depth): Depths {
+    if (!(depth instanceof Depths)) throw new TypeError('the depth is not of these exchanges');
+    return depth;
+  }
+
+  at(exchange: Exchange): Depth {
+    const depth = this.#depths.get(exchange);
+    if (depth === undefined) throw new TypeError(`${exchange.name} is none of these exchanges`);
+    return depth;
+  }
+
+  /** The same with one exchange's depth replaced. */
+  with(exchange: Exchange, depth: Depth): Depths {
+    return new Depths(new Map([...this.#depths, [exchange, depth]]));
+  }
+
+  after(fill: Fill): Depth {
+    const exchange = [...this.#depths.keys()].find(({ name }) => name === fill.venue);
+    if (exchange === undefined) throw new Error(`no exchange is named ${fill.venue}`);
+    return this.with(exchange, this.at(exchange).after(fill));
+  }
+}
+
+export class Exchanges implements Exchange {
+  readonly name = 'exchanges';
+  readonly #all: readonly Exchange[];
+  readonly #own: readonly OwnExchange[];
+  readonly #others: Exchange;
+
+  constructor(own: readonly OwnExchange[], others: Exchange) {
+    this.#own = own;
+    this.#others = others;
+    this.#all = [...own, others];
+  }
+
+  depth(at: Moment): Depth {
+    return new Depths(new Map(this.#all.map((exchange) => [exchange, exchange.depth(at)])));
+  }
+
+  quoteIn(tokenIn: Address, tokenOut: Address, amountInRaw: bigint, at: Depth, avoid?: readonly Address[]): Fill | NoFill {
+    const exchange = this.#for(tokenIn, tokenOut);
+    return exchange.quoteIn(tokenIn, tokenOut, amountInRaw, Depths.of(at).at(exchange), avoid);
+  }
+
+  quoteOut(tokenIn: Address, tokenOut: Address, amountOutRaw: bigint, at: Depth, avoid?: readonly Address[]): Fill | NoFill {
+    const exchange = this.#for(tokenIn, tokenOut);
+    return exchange.quoteOut(tokenIn, tokenOut, amountOutRaw, Depths.of(at).at(exchange), avoid);
+  }
+
+  steps(fill: Fill, input: InputAmount): readonly Step[] {
+    return this.#all.find(({ name }) => name === fill.venue)?.steps(fill, input) ?? [];
+  }
+
+  #for(tokenIn: Address, tokenOut: Address): Exchange {
+    return this.#own.find((exchange) => exchange.trades(tokenIn, tokenOut)) ?? this.#others;
+  }
+}
