@@ -6,6 +6,8 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const report = `${root}.cache/vitest.json`;
 mkdirSync(`${root}.cache`, { recursive: true });
+// Hundreds of processes are started, and most of a start is compiling the same modules.
+process.env.NODE_COMPILE_CACHE = `${root}.cache/node`;
 
 let failed = 0;
 let passed = 0;

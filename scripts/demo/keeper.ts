@@ -19,8 +19,8 @@ export type Environment = Readonly<Record<string, string>>;
 
 /** Only what a process needs and what is given: nothing of the caller's own configuration leaks in. */
 function clean(environment: Environment): NodeJS.ProcessEnv {
-  const { PATH, HOME, TMPDIR, LANG } = process.env;
-  return { PATH, HOME, TMPDIR, LANG, NODE_NO_WARNINGS: '1', ...environment };
+  const { PATH, HOME, TMPDIR, LANG, NODE_COMPILE_CACHE } = process.env;
+  return { PATH, HOME, TMPDIR, LANG, NODE_COMPILE_CACHE, NODE_NO_WARNINGS: '1', ...environment };
 }
 
 /** Runs a command to its end and returns its JSON document. Throws with its error line when it fails. */

@@ -41,8 +41,8 @@ export function startRun({ environment, cwd }: ChildOptions): Child {
 }
 
 function start(command: readonly string[], environment: Readonly<Record<string, string>>, cwd: string): Child {
-  const { PATH, HOME, TMPDIR, LANG } = process.env;
-  const env = { PATH, HOME, TMPDIR, LANG, NODE_NO_WARNINGS: '1', LOG_FORMAT: 'json', ...environment };
+  const { PATH, HOME, TMPDIR, LANG, NODE_COMPILE_CACHE } = process.env;
+  const env = { PATH, HOME, TMPDIR, LANG, NODE_COMPILE_CACHE, NODE_NO_WARNINGS: '1', LOG_FORMAT: 'json', ...environment };
   const child = spawn(process.execPath, [...command], { cwd, env, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
   const lines: Line[] = [];
   const waiting = new Set<() => void>();

@@ -40,7 +40,7 @@ export function start(
   const folder = options.folder ?? temporaryDir();
   const child = spawn(process.execPath, [...(options.node ?? [MAIN]), ...args], {
     cwd: folder,
-    env: { PATH: process.env['PATH'], HOME: folder, ...env },
+    env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'], HOME: folder, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const lines: string[] = [];

@@ -54,7 +54,7 @@ async function faultsOf({ purpose, env, files }: Case, run: number): Promise<rea
   const given = Object.fromEntries(Object.entries(env).map(([name, value]) => [name, local(value).replaceAll('\0', '').slice(0, 20_000)]));
   const child = spawn(process.execPath, [MAIN, ...COMMANDS[purpose]], {
     cwd: dir,
-    env: { PATH: process.env['PATH'], HOME: dir, HTTP_PORT: '0', ...given },
+    env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'], HOME: dir, HTTP_PORT: '0', ...given },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let [stdout, stderr] = ['', ''];
