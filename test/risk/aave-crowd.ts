@@ -1,0 +1,276 @@
+/** A small Aave market in which anything may happen from one moment to the next. */
+
+import { addressAt, marketOf, unhealthyAmong } from '../../scripts/bench/market.ts';
+import { RAY } from '../../src/lib/math.ts';
+import type { Address } from '../../src/lib/types.ts';
+import { Journal } from '../../src/mirror/journal.ts';
+import { feedSource, formulaSource } from '../../src/oracles/sources.ts';
+import type { FeedAnswer, Moment } from '../../src/oracles/types.ts';
+import { AccountBounds } from '../../src/protocols/aave-v3/bounds.ts';
+import { standingOf } from '../../src/protocols/aave-v3/health.ts';
+import { Lens } from '../../src/protocols/aave-v3/lens.ts';
+import { RELEASES, type Rules } from '../../src/protocols/aave-v3/rules.ts';
+import {
+  type Account,
+  type EModeCategory,
+  type MarketState,
+  newAccount,
+  noteChange,
+  type Reserve,
+} from '../../src/protocols/aave-v3/state.ts';
+import type { Bounds } from '../../src/protocols/bounds.ts';
+import type { Slot } from '../../src/protocols/types.ts';
+import type { Crowd } from './crowd.ts';
+
+const FEEDS = 5;
+const RESERVES = 8;
+const MODES = 3;
+const START = 1_700_000_000;
+const WAD = 10n ** 18n;
+const NO_ADDRESS: Address = addressAt(0);
+
+/** Numbers to decide by; each is drawn once. */
+export type Draw = (below: number) => number;
+
+export class AaveCrowd implements Crowd {
+  bounds: Bounds;
+  readonly #prices = new Map<Address, bigint | undefined>();
+  readonly #journal = new Journal();
+  #state: MarketState;
+  #timestamp = START;
+  readonly #draw: Draw;
+
+  constructor(draw: Draw) {
+    this.#draw = draw;
+    for (let feed = 0; feed < FEEDS; feed++) this.#prices.set(addressAt(feed), BigInt(10 ** (4 + draw(9))) * BigInt(1 + draw(9)));
+    const rules = RELEASES[draw(RELEASES.length)]!;
+    this.#state = this.#market(rules);
+    this.bounds = new AccountBounds(this.#state, []);
+    const people = 4 + draw(20);
+    for (let person = 0; person < people; person++) this.#join();
+  }
+
+  slots(): Slot[] {
+    return this.#state.accounts.flatMap(({ owed, fixed, known }, slot) => (owed.size > 0 || fixed.size > 0 || !known ? [slot] : []));
+  }
+
+  unhealthy(at: Moment): Slot[] {
+    return unhealthyAmong(this.#state, this.slots(), at);
+  }
+
+  moment(): Moment {
+    return this.#at(this.#timestamp, new Map());
+  }
+
+  hypothetical(): Moment {
+    const moved = new Map<Address, bigint | undefined>();
+    for (let feeds = this.#draw(3); feeds >= 0; feeds--) {
+      const feed = addressAt(this.#draw(FEEDS));
+      moved.set(feed, this.#movedFrom(this.#prices.get(feed)));
+    }
+    return this.#at(this.#timestamp + this.#draw(2) * this.#draw(100_000), moved);
+  }
+
+  happen(): void {
+    const { accounts } = this.#state;
+    const slot = this.#draw(accounts.length);
+    const reserve = this.#reserve();
+    const events: (() => void)[] = [
+      () => this.#move(),
+      () => this.#move(),
+      () => this.#move(),
+      () => this.#move(),
+      () => this.#pass(),
+      () => this.#accrue(reserve),
+      () => this.#govern(reserve),
+      () => this.#regulate(),
+      () => this.#join(),
+      () => this.#exit(slot),
+      () => this.#change(slot, reserve),
+      () => this.#change(slot, reserve),
+      () => this.#toTheEdge(slot),
+      () => this.#toTheEdge(slot),
+      () => this.#thenTakenBack(slot, reserve),
+      () => this.#anchorAnew(),
+    ];
+    events[this.#draw(events.length)]!();
+  }
+
+  #market(rules: Rules): MarketState {
+    const named = rules.modes.calls(NO_ADDRESS, 1).length === 1;
+    const modes = Array.from({ length: MODES }, (_, place) => this.#category(place + 1, named));
+    return marketOf(rules, this.#specs(), modes, this.#timestamp);
+  }
+
+  #specs() {
+    return Array.from({ length: RESERVES }, (_, id) => {
+      const feed = feedSource(addressAt(id % FEEDS));
+      // Some follow another one's feed, by a ratio and with a cap that grows with time.
+      const answer = ([price]: readonly bigint[], _words: readonly bigint[], timestamp: number) =>
+        (price! * (1_000_000n + BigInt(Math.max(0, timestamp - START)))) / 1_000_000n;
+      const ratio = formulaSource({ kind: 'ratio', address: addressAt(100 + id), parts: [feed], words: [], answer });
+      return {
+        source: id < FEEDS ? feed : ratio,
+        decimals: [6, 8, 18][this.#draw(3)]!,
+        thresholdBps: BigInt(this.#draw(10) === 0 ? 0 : 5_000 + this.#draw(4_500)),
+        rateRay: (RAY * BigInt(this.#draw(300))) / 100n,
+      };
+    });
+  }
+
+  #category(id: number, named: boolean): EModeCategory {
+    const priced = named && this.#draw(2) === 0;
+    return {
+      id,
+      liquidationThresholdBps: BigInt(this.#draw(15) === 0 ? 0 : 8_000 + this.#draw(1_900)),
+      liquidationBonusBps: 10_200n,
+      collateralBitmap: BigInt(this.#draw(2 ** RESERVES)),
+      priceKey: priced ? addressAt(500 + id) : NO_ADDRESS,
+      source: priced ? feedSource(addressAt(this.#draw(FEEDS))) : undefined,
+    };
+  }
+
+  #at(timestamp: number, moved: ReadonlyMap<Address, bigint | undefined>): Moment {
+    const prices = new Map([...this.#prices, ...moved]);
+    const answer = (feed: Address): FeedAnswer | undefined => {
+      const price = prices.get(feed);
+      return price === undefined ? undefined : { answer: price, updatedAt: timestamp, roundId: 1n };
+    };
+    return { number: 1, timestamp, baseFeeWei: 0n, answer };
+  }
+
+  #move(): void {
+    for (let feeds = this.#draw(8) === 0 ? 3 : 1; feeds > 0; feeds--) {
+      const feed = addressAt(this.#draw(FEEDS));
+      this.#prices.set(feed, this.#movedFrom(this.#prices.get(feed)));
+    }
+  }
+
+  /** Mostly a little; seldom by much, to nothing, or out of sight. */
+  #movedFrom(price: bigint | undefined): bigint | undefined {
+    const fate = this.#draw(60);
+    if (fate === 0) return undefined;
+    if (fate === 1) return 0n;
+    if (fate === 2) return BigInt(this.#draw(2)) * 10n ** BigInt(this.#draw(60));
+    if (price === undefined || price <= 0n) return BigInt(10 ** (4 + this.#draw(9))) * BigInt(1 + this.#draw(9));
+    const perMille = fate < 8 ? this.#draw(1_000) - 500 : this.#draw(21) - 10;
+    return (price * BigInt(1_000 + perMille)) / 1_000n + BigInt(this.#draw(2));
+  }
+
+  #pass(): void {
+    const seconds = [12, 12, 12, 3_600, 86_400, 30_000_000, -12][this.#draw(7)]!;
+    this.#timestamp = Math.max(START, this.#timestamp + seconds);
+  }
+
+  #accrue(reserve: Reserve): void {
+    const { indexes } = reserve;
+    const grown = (index: bigint) => index + (index * BigInt(this.#draw(1_000))) / 10_000_000n;
+    reserve.indexes = {
+      ...{ liquidityIndexRay: grown(indexes.liquidityIndexRay), borrowIndexRay: grown(indexes.borrowIndexRay) },
+      ...{ liquidityRateRay: (RAY * BigInt(this.#draw(100))) / 100n, borrowRateRay: (RAY * BigInt(this.#draw(400))) / 100n },
+      updatedAt: this.#timestamp,
+    };
+  }
+
+  #govern(reserve: Reserve): void {
+    const bps = this.#draw(8) === 0 ? 0 : 5_000 + this.#draw(4_500);
+    reserve.config = { ...reserve.config, liquidationThresholdBps: BigInt(bps), eMode: this.#draw(MODES + 1) };
+  }
+
+  #regulate(): void {
+    const { categories, rules } = this.#state;
+    const id = 1 + this.#draw(MODES);
+    const { priceKey, source } = categories.get(id)!;
+    categories.set(id, { ...this.#category(id, rules.modes.calls(NO_ADDRESS, 1).length === 1), priceKey, source });
+  }
+
+  #join(): void {
+    const { accounts, slots } = this.#state;
+    const account = newAccount(addressAt(10_000 + accounts.length));
+    const slot = this.#journal.push(accounts, account);
+    slots.set(account.address, slot);
+    noteChange(this.#state, slot, this.#journal);
+    // Revealed in this block, and read at its end, mostly.
+    account.known = this.#draw(12) > 0;
+    account.eMode = this.#draw(3) === 0 ? 1 + this.#draw(MODES) : 0;
+    for (let kinds = this.#draw(4); kinds >= 0; kinds--) this.#give(account, this.#reserve());
+    for (let kinds = this.#draw(2); kinds >= 0; kinds--) account.owed.set(this.#draw(RESERVES), this.#amount());
+    if (this.#draw(4) > 0) this.#toTheEdge(slot);
+  }
+
+  #exit(slot: Slot): void {
+    this.#journal.begin();
+    const account = this.#account(slot);
+    for (const id of account.owed.keys()) this.#journal.deleteKey(account.owed, id);
+    for (const id of account.fixed.keys()) this.#journal.deleteKey(account.fixed, id);
+    this.#journal.take();
+  }
+
+  #change(slot: Slot, reserve: Reserve): void {
+    const account = this.#account(slot);
+    const kind = this.#draw(7);
+    if (kind === 0) this.#journal.set(account, 'eMode', this.#draw(MODES + 1));
+    if (kind === 1) this.#journal.removeFrom(account.collateral, reserve.id);
+    if (kind === 2) this.#give(account, reserve);
+    if (kind === 3) this.#journal.setKey(account.owed, reserve.id, this.#amount());
+    if (kind === 4) this.#journal.deleteKey(account.owed, reserve.id);
+    if (kind === 5) this.#journal.set(account, 'known', true);
+    if (kind === 6 && this.#state.rules.fixedDebt && this.#draw(3) === 0)
+      this.#journal.setKey(account.fixed, reserve.id, { principalRaw: this.#amount(), rateRay: RAY / 10n, updatedAt: this.#timestamp });
+  }
+
+  #give(account: Account, { id }: Reserve): void {
+    this.#journal.addTo(account.collateral, id);
+    this.#journal.setKey(account.supplied, id, this.#draw(10) === 0 ? 0n : this.#amount());
+  }
+
+  /** Makes its debts such that its health factor is one, a unit more or less. */
+  #toTheEdge(slot: Slot): void {
+    const account = this.#account(slot);
+    const standing = standingOf(account, new Lens(this.#state, this.moment()));
+    if (!standing.ok || standing.debtBase === 0n || standing.healthFactorWad === 0n) return;
+    const room = [WAD, WAD, WAD, (WAD * BigInt(1_000 + this.#draw(900))) / 1_000n][this.#draw(4)]!;
+    for (const [id, scaled] of account.owed) {
+      const wanted = (scaled * standing.healthFactorWad) / room + BigInt(this.#draw(5) - 2);
+      if (wanted > 0n) this.#journal.setKey(account.owed, id, wanted);
+    }
+  }
+
+  /** As by a reorganisation. */
+  #thenTakenBack(slot: Slot, reserve: Reserve): void {
+    this.#journal.begin();
+    this.#change(slot, reserve);
+    this.#toTheEdge(slot);
+    const undo = this.#journal.take();
+    if (this.#draw(2) === 0) this.betweenThem?.();
+    undo();
+  }
+
+  /** Called where a change has been made that will be taken back. */
+  betweenThem: (() => void) | undefined;
+
+  #anchorAnew(): void {
+    const { rules, accounts, slots } = this.#state;
+    const specs = this.#specs();
+    const modes = [...this.#state.categories.values()];
+    const fresh = marketOf(rules, specs, modes, this.#timestamp);
+    fresh.accounts.push(...accounts);
+    for (const [address, slot] of slots) fresh.slots.set(address, slot);
+    this.#state = fresh;
+    this.bounds = new AccountBounds(fresh, []);
+  }
+
+  #account(slot: Slot): Account {
+    noteChange(this.#state, slot, this.#journal);
+    return this.#state.accounts[slot]!;
+  }
+
+  #reserve(): Reserve {
+    return this.#state.reserves.get(this.#draw(RESERVES))!;
+  }
+
+  /** From a few raw units to more than there is of anything. */
+  #amount(): bigint {
+    return 1n + (BigInt(this.#draw(1_000)) * 2n ** BigInt(this.#draw(90))) / 7n;
+  }
+}

@@ -1,0 +1,59 @@
+/** Whatever happens, in whatever order, the watchlist names everybody who is not healthy. More steps for a soak: `WATCH_STEPS=100000`. */
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { Prng } from '../../scripts/devnet/prng.ts';
+import { Watchlist } from '../../src/risk/watchlist.ts';
+import { AaveCrowd, type Draw } from './aave-crowd.ts';
+import type { Crowd } from './crowd.ts';
+import { MorphoCrowd } from './morpho-crowd.ts';
+
+const STEPS_A_RUN = 100;
+const STEPS = Number(process.env['WATCH_STEPS'] ?? 6_000);
+
+type Tally = { positions: number; looked: number; unhealthy: number };
+
+/** Looks at where things stand and where they may come to; throws at the first who is missed. */
+function play(crowd: Crowd, steps: number, tally: Tally): void {
+  let bounds = crowd.bounds;
+  let list = new Watchlist(bounds, crowd.slots());
+  const look = (keep: boolean) => {
+    const at = keep ? crowd.moment() : crowd.hypothetical();
+    if (crowd.bounds !== bounds) list = new Watchlist(crowd.bounds, crowd.slots());
+    bounds = crowd.bounds;
+    const named = list.suspects(at, keep);
+    const unhealthy = crowd.unhealthy(at);
+    const known = new Set(named);
+    const missed = unhealthy.filter((slot) => !known.has(slot));
+    expect(missed).toEqual([]);
+    tally.positions += list.positions;
+    tally.looked += known.size;
+    tally.unhealthy += unhealthy.length;
+    expect(list.positions).toBe(crowd.slots().length);
+  };
+  crowd.betweenThem = () => look(true);
+  for (let step = 0; step < steps; step++) {
+    crowd.happen();
+    if (step % 3 !== 1) look(false);
+    if (step % 4 !== 2) look(true);
+  }
+}
+
+test.each([
+  ['Aave v3', (draw: Draw) => new AaveCrowd(draw)],
+  ['Morpho Blue', (draw: Draw) => new MorphoCrowd(draw)],
+])('%s: nobody is missed, and most are left alone', (_, open) => {
+  const tally: Tally = { positions: 0, looked: 0, unhealthy: 0 };
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 2 ** 31 - 1 }), (seed) => {
+      const random = new Prng(seed);
+      play(
+        open((below) => Math.floor(random.next() * below)),
+        STEPS_A_RUN,
+        tally,
+      );
+    }),
+    { numRuns: Math.ceil(STEPS / 2 / STEPS_A_RUN), endOnFailure: true },
+  );
+  expect(tally.unhealthy).toBeGreaterThan(tally.positions / 20);
+  expect(tally.looked - tally.unhealthy).toBeLessThan((tally.positions - tally.unhealthy) / 2);
+});
