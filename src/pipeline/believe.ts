@@ -45,7 +45,7 @@ export class Belief {
     }
     for (const sold of uses.filter(({ side }) => side === 'collateral'))
       for (const bought of uses.filter(({ side, asset }) => side === 'debt' && asset !== sold.asset)) {
-        const doubt = this.#pair(`${protocol.id} ${sold.asset} ${bought.asset}`, sold, bought);
+        const doubt = this.#pair(`${protocol.id} ${sold.asset} ${sold.source.address} ${bought.asset}`, sold, bought);
         if (doubt !== undefined) return doubt;
       }
     return undefined;
