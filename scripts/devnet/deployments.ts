@@ -4,6 +4,7 @@ import type { AaveMarket } from './aave/deploy.ts';
 import { CHAIN_ID } from './anvil.ts';
 import { ASSETS } from './assets.ts';
 import type { Market } from './market.ts';
+import type { Morpho } from './morpho/deploy.ts';
 
 /** The devnet's address book, in the shape of a `DEPLOYMENTS_FILE`. */
 export type Deployments = {
@@ -12,7 +13,7 @@ export type Deployments = {
   wrappedNative: Address;
   multicall3: Address;
   'aave-v3': { name: string; poolAddressesProvider: Address; fromBlock: number }[];
-  'morpho-blue': { name: string; morpho: Address; fromBlock: number }[];
+  'morpho-blue': { name: string; morpho: Address; preLiquidationFactory: Address; fromBlock: number }[];
   'uniswap-v3': { factory: Address; fromBlock: number }[];
   bridgeTokens: Address[];
   usdFeeds: Record<Address, Address>;
@@ -29,11 +30,15 @@ export function deploymentsOf({ tokens, feeds, aave, legacy, morpho, uniswap, mu
     wrappedNative: tokens['WETH']!,
     multicall3,
     'aave-v3': [named('core', aave), ...(legacy === undefined ? [] : [named('legacy', legacy.aave)])],
-    'morpho-blue': morpho === undefined ? [] : [{ name: 'morpho', morpho: morpho.morpho.morpho, fromBlock: morpho.morpho.fromBlock }],
+    'morpho-blue': morpho === undefined ? [] : [morphoBlue(morpho.morpho)],
     'uniswap-v3': [{ factory: uniswap.factory, fromBlock: uniswap.fromBlock }],
     bridgeTokens: BRIDGES.map((symbol) => tokens[symbol]!),
     usdFeeds: Object.fromEntries(priced.map(({ symbol, feed }) => [tokens[symbol]!, feeds[feed]!.proxy])),
   };
+}
+
+function morphoBlue({ morpho, preLiquidationFactory, fromBlock }: Morpho) {
+  return { name: 'morpho', morpho, preLiquidationFactory, fromBlock };
 }
 
 function named(name: string, { poolAddressesProvider, fromBlock }: AaveMarket) {

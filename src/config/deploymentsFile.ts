@@ -35,9 +35,11 @@ function areDistinct(texts: readonly string[]): boolean {
   return new Set(texts).size === texts.length;
 }
 
-function addressesOf(market: object, shape: object): string {
-  return Object.keys(shape)
-    .map((key) => (market as Record<string, unknown>)[key])
+/** Of the fields that every entry has. */
+function addressesOf(market: object, shape: z.ZodRawShape): string {
+  return Object.entries(shape)
+    .filter(([, type]) => !(type instanceof z.ZodOptional))
+    .map(([key]) => (market as Record<string, unknown>)[key])
     .join();
 }
 
@@ -61,7 +63,7 @@ const format = z.strictObject({
   wrappedNative: address.optional(),
   multicall3: address.optional(),
   'aave-v3': markets({ poolAddressesProvider: address }),
-  'morpho-blue': markets({ morpho: address }),
+  'morpho-blue': markets({ morpho: address, preLiquidationFactory: address.optional() }),
   'compound-v2': markets({ comptroller: address }),
   'compound-v3': markets({ comet: address }),
   'perp-v2': markets({

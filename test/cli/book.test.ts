@@ -38,7 +38,7 @@ afterAll(async () => {
 
 const bookOf = (over: Partial<DeploymentsFile>): AddressBook => resolveAddressBook(rpc.chainId, { ...file, ...over }, undefined);
 const wrong = async (book: AddressBook) => (await checkBook(rpc, book, CHOICES)).filter(({ ok }) => !ok);
-const morphoAt = (morpho: Address) => ({ 'morpho-blue': [{ ...file['morpho-blue']![0]!, morpho }] });
+const morphoAt = (morpho: Address) => ({ 'morpho-blue': [{ name: 'morpho', morpho, fromBlock: 1 }] });
 const aaveAt = (poolAddressesProvider: Address) => ({ 'aave-v3': [{ ...file['aave-v3']![0]!, poolAddressesProvider }] });
 
 test('a book of contracts that are what it says is right in every place', async () => {
@@ -81,6 +81,15 @@ test('a contract of another kind is told by what it answers', async () => {
     ['aave-v3/core poolAddressesProvider', `${pool} is another kind of contract: getPool() reverts`],
     ['morpho-blue/morpho morpho', `${token} is another kind of contract: feeRecipient() reverts`],
   ]);
+});
+
+test('a factory that belongs to another Morpho is told', async () => {
+  const { morpho, preLiquidationFactory } = file['morpho-blue']![0]!;
+  const other = { name: 'morpho', morpho: file.wrappedNative!, preLiquidationFactory, fromBlock: 1 };
+  const [, factory] = await wrong(bookOf({ 'morpho-blue': [other] }));
+  expect(factory?.detail).toContain(
+    `MORPHO() answers ${getAddress(morpho)} (${getAddress(preLiquidationFactory!)} is \`preLiquidationFactory\``,
+  );
 });
 
 test('a proxy whose implementation is gone is told, though the proxy is there', async () => {

@@ -12,7 +12,7 @@ test.each([1, 10, 56, 100, 137, 8453, 42161, 43114])('chain %i is usable by its 
     book.multicall3,
     ...book.bridgeTokens,
     ...book['aave-v3'].map((market) => market.poolAddressesProvider),
-    ...(book['morpho-blue'] ?? []).map(({ morpho }) => morpho),
+    ...book['morpho-blue'].flatMap(({ morpho, preLiquidationFactory }) => [morpho, preLiquidationFactory]),
   ];
   for (const address of told) expect(address).toMatch(/^0x[0-9a-f]{40}$/);
 });

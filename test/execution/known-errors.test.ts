@@ -1,17 +1,20 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { type AbiParameter, encodeErrorResult, parseAbiItem, toFunctionSelector } from 'viem';
 import { describe, expect, it } from 'vitest';
 import { decodeExecutorError } from '../../src/execution/decode-executor.ts';
 import { protocolErrors } from '../../src/execution/known-errors.ts';
 import type { Hex } from '../../src/lib/types.ts';
 import { refusals } from '../../src/protocols/aave-v3/errors.ts';
+import { PRE_LIQUIDATION_ERRORS } from '../../src/protocols/morpho-blue/pre-liquidation.ts';
 import { REFUSALS } from '../../src/protocols/registry.ts';
 
 const { resolve } = createRequire(import.meta.url);
 const aave = join(dirname(resolve('@aave-dao/aave-v3-origin/package.json')), 'src/contracts/protocol/libraries');
 const openZeppelin = dirname(resolve('@openzeppelin/contracts/package.json'));
+const preLiquidation = fileURLToPath(new URL('../../scripts/devnet/morpho/contracts/PreLiquidationDouble.sol', import.meta.url));
 
 const errorsIn = (file: string) =>
   [...readFileSync(file, 'utf8').matchAll(/^ *error (\w+\([^)]*\));/gm)].map(([, signature]) => signature!);
@@ -26,12 +29,13 @@ describe('errors of the protocols', () => {
       join(openZeppelin, 'interfaces/draft-IERC6093.sol'),
       join(openZeppelin, 'token/ERC20/utils/SafeERC20.sol'),
       join(openZeppelin, 'utils/math/SafeCast.sol'),
+      preLiquidation,
     ];
     const there = new Set(sources.flatMap(errorsIn).map(selectorOf));
     const others = new Set(REFUSALS.flatMap((one) => (one === refusals ? [] : one.errors)).map(selectorOf));
     const ours = protocolErrors.flatMap((error) => (error.type === 'error' ? [signatureOf(error)] : [])).map(selectorOf);
     expect(ours.filter((selector) => !there.has(selector) && !others.has(selector))).toEqual([]);
-    expect(refusals.errors.filter((signature) => !there.has(selectorOf(signature)))).toEqual([]);
+    expect([...refusals.errors, ...PRE_LIQUIDATION_ERRORS].filter((signature) => !there.has(selectorOf(signature)))).toEqual([]);
   });
 
   it('have every one that a liquidation or a flash loan can be refused with', () => {

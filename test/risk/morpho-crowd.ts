@@ -36,7 +36,16 @@ export class MorphoCrowd implements Crowd {
     this.#draw = draw;
     this.#markets = Array.from({ length: MARKETS }, (_, place) => this.#market(place));
     this.#state = {
-      ...{ morpho: addressAt(1), positions: [], slots: new Map(), changes: new Changes(), tokens: new Map(), held: new Map() },
+      ...{
+        morpho: addressAt(1),
+        positions: [],
+        slots: new Map(),
+        changes: new Changes(),
+        tokens: new Map(),
+        held: new Map(),
+        preLiquidations: new Map(),
+        authorised: new Map(),
+      },
       markets: new Map(this.#markets.map((market) => [market.id, market])),
       oracles: new Map(this.#markets.map(({ params }, place) => [params.oracle, this.#oracle(params.oracle, place)])),
       adaptive: new Set([CURVE]),

@@ -9,6 +9,7 @@ export type MarketParams = { loanToken: Address; collateralToken: Address; oracl
 export type MorphoMarket = { id: Hex; collateral: string; loan: string; params: MarketParams };
 export type Morpho = {
   morpho: Address;
+  preLiquidationFactory: Address;
   fromBlock: number;
   artifacts: MorphoArtifacts;
   irms: { adaptive: Address; mock: Address };
@@ -39,6 +40,7 @@ export async function deployMorpho(
   const fromBlock = (await chain.blockNumber()) + 1;
   const morpho = chain.deploy('Morpho', artifacts.morpho, [chain.deployer.address]);
   await chain.mine();
+  const preLiquidationFactory = chain.deploy('pre-liquidation factory', artifacts.preLiquidationFactory, [morpho]);
   const irms = {
     adaptive: chain.deploy('adaptive-curve IRM', artifacts.adaptiveIrm, [morpho]),
     mock: chain.deploy('IRM mock', artifacts.irmMock),
@@ -60,7 +62,7 @@ export async function deployMorpho(
     return { id: idOf(params), params, collateral, loan };
   });
   await chain.mine();
-  return { morpho, fromBlock, artifacts, irms, markets };
+  return { morpho, preLiquidationFactory, fromBlock, artifacts, irms, markets };
 }
 
 /** A market like another, with another threshold: not created yet. */

@@ -7,20 +7,35 @@ import { together } from '../../oracles/together.ts';
 import { Changes } from '../bounds.ts';
 import { adaptiveRate } from './adaptive-curve.ts';
 import { newMarket } from './fold.ts';
+import { addContract, contractsInUse } from './pre-state.ts';
 import { calls, type RatedMarket, readPosition, readTotals } from './reads.ts';
-import { settle, takeSettled } from './settle.ts';
-import { type BlueMarket, type BlueState, hasDebt, type MarketId, type MarketParams, NO_ADDRESS, type Position, slotKey } from './state.ts';
+import type { Contracts } from './revealed.ts';
+import { settling, takeSettled } from './settle.ts';
+import {
+  type BlueMarket,
+  type BlueState,
+  hasDebt,
+  type MarketId,
+  type MarketParams,
+  NO_ADDRESS,
+  type Position,
+  type PreLiquidation,
+  slotKey,
+} from './state.ts';
 import { type Ask, askHeld, askOracle, askRate } from './unread.ts';
 
 /** What logs revealed below the anchor; in the chain's order. */
 export type Known = {
   readonly markets: ReadonlyMap<MarketId, MarketParams>;
-  readonly positions: ReadonlyMap<MarketId, ReadonlySet<Address>>;
+  readonly accounts: ReadonlyMap<MarketId, ReadonlySet<Address>>;
   readonly irms: ReadonlySet<Address>;
+  /** By address. */
+  readonly preLiquidations: ReadonlyMap<Address, PreLiquidation>;
+  readonly authorised: ReadonlyMap<Address, ReadonlySet<Address>>;
 };
 
 export function* anchorDeployment(
-  morpho: Address,
+  { morpho, factory }: Contracts,
   known: Known,
   labelOf: (id: MarketId, taken: ReadonlyMap<MarketId, BlueMarket>) => string,
   block: Head,
@@ -43,13 +58,17 @@ export function* anchorDeployment(
     adaptive: new Set(yield* adaptiveOf(morpho, [...known.irms], [...markets.values()], block)),
     tokens: new Map(),
     held: new Map(),
+    preLiquidations: new Map(),
+    authorised: new Map(),
   };
+  if (factory !== undefined) yield* readContracts(factory, known, state);
   const indebted = [...markets.values()].filter(hasDebt);
   const journal = new Journal();
-  const settled = yield* together(indebted.map((market) => settle(market, block)));
-  for (const [place, market] of indebted.entries()) takeSettled(market, settled[place]!, state, journal);
+  const subjects = [...indebted, ...contractsInUse(state)];
+  const settled = yield* together(subjects.map((subject) => settling(subject, block)));
+  for (const [place, subject] of subjects.entries()) takeSettled(subject, settled[place]!, state, journal);
   yield* performAll([
-    ...[...new Set(indebted.map(({ params }) => params.oracle))].flatMap((address) => askOracle(state.oracles.get(address)!)),
+    ...[...new Set(subjects.map(({ params }) => params.oracle))].flatMap((address) => askOracle(state.oracles.get(address)!)),
     ...indebted.filter(({ params: { irm } }) => irm !== NO_ADDRESS && !state.adaptive.has(irm)).map(askRate),
     ...[...state.tokens.keys()].map((token) => askHeld(token, state)),
   ]);
@@ -57,7 +76,7 @@ export function* anchorDeployment(
 }
 
 function* readPositions(morpho: Address, markets: ReadonlyMap<MarketId, BlueMarket>, known: Known): Reading<Position[]> {
-  const wanted = [...known.positions].flatMap(([id, accounts]) => {
+  const wanted = [...known.accounts].flatMap(([id, accounts]) => {
     const market = markets.get(id);
     return market === undefined ? [] : Array.from(accounts, (account) => ({ market, account }));
   });
@@ -67,6 +86,20 @@ function* readPositions(morpho: Address, markets: ReadonlyMap<MarketId, BlueMark
     if (read === undefined) throw new MirrorError(`position of ${account} in ${market.id} does not answer`);
     return { market, account, ...read };
   });
+}
+
+/** Those that the factory still knows, and who authorised them; an address without a contract keeps what was last heard of it. */
+function* readContracts(factory: Address, known: Known, state: BlueState): Reading {
+  const journal = new Journal();
+  const told = [...known.preLiquidations.values()];
+  const made = yield told.map(({ address }) => calls.isPreLiquidation(factory, address));
+  const there = told.filter((_, place) => uintOf(made[place]) === 1n);
+  for (const contract of there) addContract({ ...contract, settled: false }, state, journal);
+  for (const [authorized, by] of known.authorised) state.authorised.set(authorized, new Set(by));
+  const asked = there.flatMap(({ address }) => Array.from(known.authorised.get(address) ?? [], (authorizer) => ({ authorizer, address })));
+  const given = yield asked.map(({ authorizer, address }) => calls.isAuthorized(state.morpho, authorizer, address));
+  for (const [place, { authorizer, address }] of asked.entries())
+    if (uintOf(given[place]) !== 1n) state.authorised.get(address)!.delete(authorizer);
 }
 
 /** Half of what is lent, all of it: two places of the curve that a market's own state need not reach. */

@@ -1,4 +1,5 @@
 /** What of a deployment is held against the contracts' own views, at the mirrored block. */
+import type { Address } from '../../lib/types.ts';
 import { uintOf } from '../../lib/words.ts';
 import type { ViewCheck } from '../../mirror/types.ts';
 import type { Slot } from '../types.ts';
@@ -8,6 +9,8 @@ import { type BlueMarket, type BlueState, hasDebt, NO_ADDRESS, type Position } f
 
 /** Every how many checks one goes to a market instead of a position. */
 const MARKET_EVERY = 4;
+/** Every how many one goes to who may liquidate a position early. */
+const AUTHORISATION_EVERY = 8;
 
 /** @param nearest slots to check first, the least healthy first */
 export function auditChecks(state: BlueState, nearest: readonly Slot[], limit: number, seed: number): ViewCheck[] {
@@ -20,6 +23,9 @@ export function auditChecks(state: BlueState, nearest: readonly Slot[], limit: n
     const market = indebted[Math.floor(turn / 2) % indebted.length]!;
     checks.push(turn % 2 === 1 && state.adaptive.has(market.params.irm) ? rateCheck(state, market) : marketCheck(state, market));
   }
+  const pairs = authorisations(state);
+  const forPairs = Math.min(pairs.length, limit - checks.length, Math.ceil(limit / AUTHORISATION_EVERY));
+  for (let i = 0; i < forPairs; i++) checks.push(authorisationCheck(state, pairs[(seed * forPairs + i) % pairs.length]!));
   const total = state.positions.length;
   const positions = Math.min(total, limit - checks.length);
   const slots = new Set(nearest.slice(0, Math.ceil(positions / 2)));
@@ -65,6 +71,23 @@ function positionCheck(state: BlueState, position: Position): ViewCheck {
     subject: `position of ${position.account} in ${position.market.label}`,
     call: calls.position(state.morpho, position.market.id, position.account),
     compare: (answer) => differing(written(position), written(readPosition(answer))),
+  };
+}
+
+type Pair = { readonly authorizer: Address; readonly contract: Address };
+
+/** Who authorised which of the contracts there are. */
+function authorisations({ preLiquidations, authorised }: BlueState): readonly Pair[] {
+  return [...preLiquidations.values()].flatMap((contracts) =>
+    contracts.flatMap(({ address }) => Array.from(authorised.get(address) ?? [], (authorizer) => ({ authorizer, contract: address }))),
+  );
+}
+
+function authorisationCheck({ morpho }: BlueState, { authorizer, contract }: Pair): ViewCheck {
+  return {
+    subject: `authorisation of ${contract} by ${authorizer}`,
+    call: calls.isAuthorized(morpho, authorizer, contract),
+    compare: (answer) => differing('1', String(uintOf(answer))),
   };
 }
 

@@ -1,20 +1,52 @@
 import type { Address } from '../../lib/types.ts';
 import type { MorphoBlueDeployment } from './morpho-blue.ts';
 
+type Published = { readonly morpho: string; readonly preLiquidationFactory: string; readonly fromBlock: number };
+
 /**
- * By chain id: the contract, and the block that it was deployed in. The addresses are those of docs.morpho.org (contracts, addresses), the blocks those of
- * Morpho's SDK (morpho-org/sdks, packages/blue-sdk/src/addresses.ts).
+ * By chain id: the contract with the block that it was deployed in, and the factory of pre-liquidation contracts. As Morpho's SDK publishes them
+ * (morpho-org/sdks, packages/morpho-ts/src/addresses.ts, as of 2026-07-01); the contract's address also as in docs.morpho.org (contracts, addresses).
  */
-const DEPLOYMENTS: Readonly<Record<number, readonly [morpho: string, fromBlock: number]>> = {
-  1: ['0xBBBBBbbBBb9cC5e90e3b3Af64bdAF62C37EEFFCb', 18_883_124],
-  10: ['0xce95AfbB8EA029495c66020883F87aaE8864AF92', 130_770_075],
-  137: ['0x1bF0c2541F820E775182832f06c0B7Fc27A25f67', 66_931_042],
-  8453: ['0xBBBBBbbBBb9cC5e90e3b3Af64bdAF62C37EEFFCb', 13_977_148],
-  42161: ['0x6c247b1F6182318877311737BaC0844bAa518F5e', 296_446_593],
+const DEPLOYMENTS: Readonly<Record<number, Published>> = {
+  1: {
+    morpho: '0xBBBBBbbBBb9cC5e90e3b3Af64bdAF62C37EEFFCb',
+    preLiquidationFactory: '0x6FF33615e792E35ed1026ea7cACCf42D9BF83476',
+    fromBlock: 18_883_124,
+  },
+  10: {
+    morpho: '0xce95AfbB8EA029495c66020883F87aaE8864AF92',
+    preLiquidationFactory: '0x3d05C01EE8e97361b9E19D172128255eaE5F98B9',
+    fromBlock: 130_770_075,
+  },
+  56: {
+    morpho: '0x01b0Bd309AA75547f7a37Ad7B1219A898E67a83a',
+    preLiquidationFactory: '0xEB8871F0FA8aB787AbCD28d1095f7B486d241D42',
+    fromBlock: 54_344_680,
+  },
+  137: {
+    morpho: '0x1bF0c2541F820E775182832f06c0B7Fc27A25f67',
+    preLiquidationFactory: '0xeDadDe37D76c72b98725614d0b41C20Fe612d304',
+    fromBlock: 66_931_042,
+  },
+  8453: {
+    morpho: '0xBBBBBbbBBb9cC5e90e3b3Af64bdAF62C37EEFFCb',
+    preLiquidationFactory: '0x8cd16b62E170Ee0bA83D80e1F80E6085367e2aef',
+    fromBlock: 13_977_148,
+  },
+  42161: {
+    morpho: '0x6c247b1F6182318877311737BaC0844bAa518F5e',
+    preLiquidationFactory: '0x635c31B5DF1F7EFbCbC07E302335Ef4230758e3d',
+    fromBlock: 296_446_593,
+  },
 };
 
 export function builtIn(chainId: number): { readonly 'morpho-blue': readonly MorphoBlueDeployment[] } {
-  const [morpho, fromBlock] = DEPLOYMENTS[chainId] ?? [];
-  if (morpho === undefined || fromBlock === undefined) return { 'morpho-blue': [] };
-  return { 'morpho-blue': [{ name: 'morpho', morpho: morpho.toLowerCase() as Address, fromBlock }] };
+  const known = DEPLOYMENTS[chainId];
+  if (known === undefined) return { 'morpho-blue': [] };
+  const { morpho, preLiquidationFactory, fromBlock } = known;
+  return { 'morpho-blue': [{ name: 'morpho', morpho: lower(morpho), preLiquidationFactory: lower(preLiquidationFactory), fromBlock }] };
+}
+
+function lower(address: string): Address {
+  return address.toLowerCase() as Address;
 }

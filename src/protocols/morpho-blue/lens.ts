@@ -1,5 +1,6 @@
 /** A deployment as of one moment: interest and prices, each worked out once however many positions ask. */
 import { MAX_UINT256, mulDivDown, WAD } from '../../lib/math.ts';
+import type { Address } from '../../lib/types.ts';
 import type { Moment } from '../../oracles/types.ts';
 import { adaptiveRate } from './adaptive-curve.ts';
 import { PRICE_SCALE, type Totals, toAssetsUp, wMulDown, wTaylorCompounded } from './math.ts';
@@ -26,6 +27,7 @@ export class Lens {
   readonly #state: BlueState;
   readonly #now: Moment;
   readonly #markets = new Map<BlueMarket, MarketNow>();
+  readonly #prices = new Map<Address, bigint | undefined>();
 
   /** @param now the mirrored block itself */
   constructor(state: BlueState, at: Moment, now: Moment) {
@@ -43,9 +45,17 @@ export class Lens {
     return known;
   }
 
+  /** What an oracle says, scaled by 1e36; undefined where it does not answer. */
+  price(address: Address): bigint | undefined {
+    if (!this.#prices.has(address)) {
+      const oracle = this.#state.oracles.get(address);
+      this.#prices.set(address, oracle === undefined ? undefined : priceAt(oracle, this.at, this.#now));
+    }
+    return this.#prices.get(address);
+  }
+
   #work(market: BlueMarket): MarketNow {
-    const oracle = this.#state.oracles.get(market.params.oracle);
-    const price = oracle === undefined ? undefined : priceAt(oracle, this.at, this.#now);
+    const price = this.price(market.params.oracle);
     if (price === undefined) return { ok: false, reason: `oracle ${market.params.oracle} does not answer` };
     const borrowed = borrowedAt(market, this.#state.adaptive.has(market.params.irm), this.at.timestamp);
     if (borrowed === undefined) return { ok: false, reason: `IRM ${market.params.irm} does not answer` };

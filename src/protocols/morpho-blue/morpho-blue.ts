@@ -8,18 +8,27 @@ import type { Option, PositionView, PriceUse, Protocol, Slot, Verdict } from '..
 import { anchorDeployment } from './anchor.ts';
 import { auditChecks } from './audit.ts';
 import { PositionBounds } from './bounds.ts';
-import { discoveredIn, discoveryTopics, foldLog, irmTopics, morphoTopics } from './fold.ts';
+import { discoveryTopics, foldLog, irmTopics, morphoTopics } from './fold.ts';
 import { Lens, standingOf } from './lens.ts';
 import type { BadDebt } from './liquidation.ts';
 import { LATE_SECONDS, optionsOf } from './options.ts';
+import { type Early, earlyFor, isPreLiquidatable, preOptionOf } from './pre-options.ts';
+import { contractsFor, contractsInUse, foldPreLog } from './pre-state.ts';
 import { usedPrices } from './prices.ts';
+import { type Contracts, filtersOf, Revealed } from './revealed.ts';
 import { Settling } from './settle.ts';
-import { type BlueMarket, type BlueState, hasDebt, type MarketId, type MarketParams, type Position } from './state.ts';
+import { type BlueMarket, type BlueState, hasDebt, type MarketId, type Position } from './state.ts';
 import { type Ask, asksFor } from './unread.ts';
 import { viewOf } from './view.ts';
 
 /** One deployment of the address book: it holds any number of markets. `fromBlock` is inclusive. */
-export type MorphoBlueDeployment = { readonly name: string; readonly morpho: Address; readonly fromBlock: number };
+export type MorphoBlueDeployment = {
+  readonly name: string;
+  readonly morpho: Address;
+  /** Of the contracts that liquidate before a market's limit; they are not looked for without it. */
+  readonly preLiquidationFactory?: Address | undefined;
+  readonly fromBlock: number;
+};
 
 const WAD = 10n ** 18n;
 const NEAREST = 16;
@@ -39,15 +48,13 @@ export class MorphoBlue implements Protocol {
   readonly market: string;
   readonly id: string;
   readonly fromBlock: number;
-  readonly #morpho: Address;
+  readonly #contracts: Contracts;
   readonly #feeds: FeedBook;
   readonly #usd: UsdPrices;
   readonly #badDebt: BadDebt;
   readonly #journal = new Journal();
   readonly #settling = new Settling();
-  readonly #markets = new Map<MarketId, MarketParams>();
-  readonly #accounts = new Map<MarketId, Set<Address>>();
-  readonly #irms = new Set<Address>();
+  readonly #revealed: Revealed;
   #state: BlueState | undefined;
   #bounds: PositionBounds | undefined;
   #filters: readonly LogFilter[] = [];
@@ -62,7 +69,8 @@ export class MorphoBlue implements Protocol {
     this.market = deployment.name;
     this.id = `morpho-blue/${deployment.name}`;
     this.fromBlock = deployment.fromBlock;
-    this.#morpho = deployment.morpho;
+    this.#contracts = { morpho: deployment.morpho, factory: deployment.preLiquidationFactory };
+    this.#revealed = new Revealed(this.#contracts);
     this.#feeds = feeds;
     this.#usd = usd;
     this.#badDebt = badDebt;
@@ -71,26 +79,19 @@ export class MorphoBlue implements Protocol {
   // ---- mirror
 
   discoveryFilters(): readonly LogFilter[] {
-    return [{ addresses: [this.#morpho], topics0: discoveryTopics }];
+    return filtersOf(this.#contracts, discoveryTopics);
   }
 
   discover(logs: readonly RawLog[]): void {
-    for (const log of logs) {
-      const found = log.address === this.#morpho ? discoveredIn(log) : undefined;
-      if (found?.kind === 'market') this.#markets.set(found.id, found.params);
-      if (found?.kind === 'irm') this.#irms.add(found.irm);
-      if (found?.kind === 'position') this.#follow(found.id, found.account);
-    }
+    for (const log of logs) this.#revealed.take(log);
   }
 
   *anchor(block: Head): Reading {
     this.#journal.stop();
-    for (const market of this.#state?.markets.values() ?? []) this.#markets.set(market.id, market.params);
-    for (const { market, account } of this.#state?.positions ?? []) this.#follow(market.id, account);
-    const known = { markets: this.#markets, positions: this.#accounts, irms: this.#irms };
-    this.#state = yield* anchorDeployment(this.#morpho, known, (id, taken) => this.#labelOf(id, taken), block);
+    if (this.#state !== undefined) this.#revealed.keep(this.#state);
+    this.#state = yield* anchorDeployment(this.#contracts, this.#revealed, (id, taken) => this.#labelOf(id, taken), block);
     this.#filters = [
-      { addresses: [this.#morpho], topics0: morphoTopics },
+      ...filtersOf(this.#contracts, morphoTopics),
       ...(this.#state.adaptive.size === 0 ? [] : [{ addresses: [...this.#state.adaptive], topics0: irmTopics }]),
     ];
     this.#tokens = [...this.#state.tokens.keys()];
@@ -111,7 +112,10 @@ export class MorphoBlue implements Protocol {
   apply(block: Head, logs: readonly RawLog[]): Undo {
     const state = this.#anchored();
     this.#journal.begin();
-    for (const log of logs) foldLog(log, block, state, this.#journal, (id) => this.#labelOf(id, state.markets));
+    for (const log of logs) {
+      foldPreLog(log, this.#contracts.factory, state, this.#journal);
+      foldLog(log, block, state, this.#journal, (id) => this.#labelOf(id, state.markets));
+    }
     return this.#changed();
   }
 
@@ -157,7 +161,7 @@ export class MorphoBlue implements Protocol {
   }
 
   aliasesOf(slot: Slot): readonly string[] {
-    return [this.market, this.#position(slot).market.id, this.#morpho];
+    return [this.market, this.#position(slot).market.id, this.#contracts.morpho];
   }
 
   judge(slot: Slot, at: Moment): Verdict {
@@ -166,7 +170,8 @@ export class MorphoBlue implements Protocol {
     if (!standing.ok) return { kind: 'unknown', reason: standing.reason };
     const { healthFactorWad } = standing;
     this.#lastHealth[slot] = Number(healthFactorWad);
-    return { kind: healthFactorWad < WAD ? 'liquidatable' : 'healthy', healthFactorWad };
+    const liquidatable = healthFactorWad < WAD || this.#early(position, at).some(isPreLiquidatable);
+    return { kind: liquidatable ? 'liquidatable' : 'healthy', healthFactorWad };
   }
 
   get bounds(): PositionBounds | undefined {
@@ -178,13 +183,14 @@ export class MorphoBlue implements Protocol {
     const { market } = position;
     const { now, later } = this.#lens(at);
     const symbol = (token: Address) => this.symbolOf(token) ?? token.slice(0, 10);
-    return optionsOf(position, {
-      morpho: this.#morpho,
-      label: `${symbol(market.params.loanToken)}/${symbol(market.params.collateralToken)}`,
-      badDebt: this.#badDebt,
-      now: now.market(market),
-      later: later.market(market),
-    });
+    const label = `${symbol(market.params.loanToken)}/${symbol(market.params.collateralToken)}`;
+    return [
+      ...optionsOf(position, {
+        ...{ morpho: this.#contracts.morpho, label, badDebt: this.#badDebt },
+        ...{ now: now.market(market), later: later.market(market) },
+      }),
+      ...this.#early(position, at).flatMap((early) => preOptionOf(early, label)),
+    ];
   }
 
   view(slot: Slot, at: Moment): PositionView {
@@ -193,7 +199,9 @@ export class MorphoBlue implements Protocol {
   }
 
   prices(slot: Slot): readonly PriceUse[] {
-    return usedPrices(this.#position(slot).market, this.#anchored(), this.#mirrored());
+    const { market, account } = this.#position(slot);
+    const state = this.#anchored();
+    return usedPrices(market, contractsFor(state, market.id, account), state, this.#mirrored());
   }
 
   tokens(): readonly Address[] {
@@ -206,8 +214,9 @@ export class MorphoBlue implements Protocol {
   }
 
   feeds(): readonly FeedId[] {
-    const { markets, oracles } = this.#anchored();
-    const asked = new Set([...markets.values()].filter(hasDebt).map(({ params }) => params.oracle));
+    const state = this.#anchored();
+    const { markets, oracles } = state;
+    const asked = new Set([...[...markets.values()].filter(hasDebt), ...contractsInUse(state)].map(({ params }) => params.oracle));
     return [...new Set(Array.from(asked, (oracle) => oracles.get(oracle)?.decoded?.feeds ?? []).flat())];
   }
 
@@ -229,9 +238,10 @@ export class MorphoBlue implements Protocol {
     return position;
   }
 
-  #follow(id: MarketId, account: Address): void {
-    const accounts = this.#accounts.get(id) ?? new Set();
-    this.#accounts.set(id, accounts.add(account));
+  /** The contracts that may act for a position before its limit. */
+  #early(position: Position, at: Moment): readonly Early[] {
+    const { now, later } = this.#lens(at);
+    return earlyFor(position, this.#anchored(), now, later);
   }
 
   /** NOTE: a short id can be had by trying, so the first market that has it keeps it, and another is called by its whole id. */

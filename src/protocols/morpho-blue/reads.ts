@@ -12,6 +12,9 @@ export const calls = {
   market: viewCall('function market(bytes32)'),
   position: viewCall('function position(bytes32,address)'),
   feeRecipient: viewCall('function feeRecipient()'),
+  isAuthorized: viewCall('function isAuthorized(address,address)'),
+  // PreLiquidationFactory
+  isPreLiquidation: viewCall('function isPreLiquidation(address)'),
   // IRMs
   morphoOf: viewCall('function MORPHO()'),
   rateAtTarget: viewCall('function rateAtTarget(bytes32)'),

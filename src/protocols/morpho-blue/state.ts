@@ -36,6 +36,25 @@ export type BlueMarket = {
 
 export type Position = { readonly market: BlueMarket; readonly account: Address; borrowShares: bigint; collateral: bigint };
 
+/** A contract that liquidates before the market's limit, for those who authorised it at Morpho. Ratios and factors in WAD. */
+export type PreLiquidation = {
+  readonly address: Address;
+  readonly id: MarketId;
+  readonly params: PreParams;
+  /** What could be found out about its oracle is known. */
+  settled: boolean;
+};
+
+/** As its constructor fixes them: close factors and incentive factors at `preLltv`, and at the market's `lltv`. */
+export type PreParams = {
+  readonly preLltv: bigint;
+  readonly preLcf1: bigint;
+  readonly preLcf2: bigint;
+  readonly preLif1: bigint;
+  readonly preLif2: bigint;
+  readonly oracle: Address;
+};
+
 export type Oracle = {
   readonly address: Address;
   /** `price()` at the mirrored block; undefined when it does not answer. */
@@ -58,6 +77,10 @@ export type BlueState = {
   /** By address; of markets that ever had debt since the anchor. */
   readonly oracles: Map<Address, Oracle>;
   readonly tokens: Map<Address, Token>;
+  /** By market. */
+  readonly preLiquidations: Map<MarketId, PreLiquidation[]>;
+  /** By whom an address is authorised to act. Empty where the book names no factory. */
+  readonly authorised: Map<Address, Set<Address>>;
   /** IRMs that are the adaptive curve, confirmed by their own answers. Every other one is read. */
   readonly adaptive: ReadonlySet<Address>;
   /** What the contract holds of the tokens that are exchanged here: what it lends for nothing. */

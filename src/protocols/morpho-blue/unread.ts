@@ -2,8 +2,9 @@
 import type { Address, Head, ViewAnswer, ViewCall } from '../../lib/types.ts';
 import { uintOf } from '../../lib/words.ts';
 import type { Journal } from '../../mirror/journal.ts';
+import { contractsInUse } from './pre-state.ts';
 import { calls } from './reads.ts';
-import { type Settling, takeSettled } from './settle.ts';
+import { type Settling, type Subject, takeSettled } from './settle.ts';
 import { type BlueMarket, type BlueState, hasDebt, NO_ADDRESS, type Oracle } from './state.ts';
 
 /** Some calls, and what to do with their answers. */
@@ -21,6 +22,12 @@ export function asksFor(state: BlueState, settling: Settling, lent: readonly Add
     asked.add(oracle);
     if (irm !== NO_ADDRESS && !state.adaptive.has(irm)) asks.push(askRate(market));
     if (!market.settled) asks.push(askSettling(market, state, settling, block));
+  }
+  for (const contract of contractsInUse(state)) {
+    const { oracle } = contract.params;
+    if (!asked.has(oracle)) asks.push(...askOracle(state.oracles.get(oracle)!));
+    asked.add(oracle);
+    if (!contract.settled) asks.push(askSettling(contract, state, settling, block));
   }
   for (const token of lent) asks.push(askHeld(token, state));
   return asks;
@@ -46,12 +53,12 @@ export function askHeld(token: Address, state: BlueState): Ask {
   return { calls: [call], take: ([balance], journal) => journal.setKey(state.held, token, uintOf(balance) ?? 0n) };
 }
 
-function askSettling(market: BlueMarket, state: BlueState, settling: Settling, block: Head): Ask {
+function askSettling(subject: Subject, state: BlueState, settling: Settling, block: Head): Ask {
   return {
-    calls: settling.callsFor(market, block),
+    calls: settling.callsFor(subject, block),
     take: (answers, journal) => {
-      const settled = settling.take(market, answers);
-      if (settled !== undefined) takeSettled(market, settled, state, journal);
+      const settled = settling.take(subject, answers);
+      if (settled !== undefined) takeSettled(subject, settled, state, journal);
     },
   };
 }

@@ -1,8 +1,11 @@
 /** People who do anything that Morpho lets them, at random, and what it does not. */
 import type { Address } from 'viem';
 import { type MorphoMarket, marketLike } from '../../../scripts/devnet/morpho/deploy.ts';
+import { preLiquidationAddress } from '../../../scripts/devnet/morpho/pre-liquidation.ts';
 import { Prng } from '../../../scripts/devnet/prng.ts';
-import type { MorphoWorld } from './world.ts';
+import { tokenAbi } from '../aave-v3/sender.ts';
+import { paramsOf, preLiquidateData } from './pre-world.ts';
+import { lower, type MorphoWorld } from './world.ts';
 
 const WAD = 10n ** 18n;
 const UNITS: Readonly<Record<string, bigint>> = { USDC: 10n ** 6n, WBTC: 10n ** 8n };
@@ -12,6 +15,7 @@ export class Actions {
   readonly #people: readonly Address[];
   readonly #random: Prng;
   readonly #markets: MorphoMarket[];
+  readonly #contracts: Address[];
   #created = 0;
 
   constructor(world: MorphoWorld, people: readonly Address[], seed: number) {
@@ -19,6 +23,7 @@ export class Actions {
     this.#people = people;
     this.#random = new Prng(seed);
     this.#markets = [...world.morpho.markets];
+    this.#contracts = [...world.protocol.state.preLiquidations.values()].flat().map(({ address }) => address);
   }
 
   /** Queues this many. */
@@ -26,7 +31,7 @@ export class Actions {
     for (let i = 0; i < count; i++) await this.#one();
   }
 
-  /** Queues what the owner does, and a new market with an oracle that is there already. */
+  /** Queues what the owner does, a new contract that liquidates early, and a new market with an oracle that is there already. */
   async govern(): Promise<void> {
     const owner = this.#world.fixture.chain.deployer.address;
     const { params } = this.#random.pick(this.#markets);
@@ -36,6 +41,32 @@ export class Actions {
     const market = marketLike(this.#random.pick(this.#markets), lltvs[this.#created++ % lltvs.length]!);
     await this.#world.call(this.#random.pick(this.#people), 'createMarket', [market.params]);
     this.#markets.push(market);
+    const kept = this.#random.pick(this.#world.morpho.markets);
+    const terms = paramsOf(kept, kept.params.oracle, this.#random);
+    const { preLiquidationFactory, artifacts } = this.#world.morpho;
+    await this.#world.sender.call(owner, preLiquidationFactory, artifacts.preLiquidationFactory.abi, 'createPreLiquidation', [
+      kept.id,
+      terms,
+    ]);
+    this.#contracts.push(lower(preLiquidationAddress(this.#world.morpho, kept, terms)));
+  }
+
+  /** One of the contracts there are, or will be, gets an authorisation, or loses it. */
+  async #authorise(who: Address): Promise<void> {
+    await this.#world.call(who, 'setAuthorization', [this.#random.pick(this.#contracts), this.#random.next() < 0.7]);
+  }
+
+  /** Somebody who authorised a contract when all began. */
+  async #liquidateEarly(who: Address): Promise<void> {
+    const { state } = this.#world.protocol;
+    const contract = this.#random.pick(
+      [...state.preLiquidations.values()].flat().filter(({ address }) => state.authorised.get(address)?.size),
+    );
+    const borrower = this.#random.pick([...state.authorised.get(contract.address)!]);
+    const { loanToken } = state.markets.get(contract.id)!.params;
+    await this.#world.sender.call(who, loanToken, tokenAbi, 'approve', [contract.address, 2n ** 255n]);
+    const call = preLiquidateData({ borrower, seizedAssets: 1_000n, repaidShares: 0n });
+    await this.#world.sender.send(who, contract.address, call, 'preLiquidate');
   }
 
   async #one(): Promise<void> {
@@ -57,6 +88,9 @@ export class Actions {
       () => call('accrueInterest', params),
       () => call('liquidate', params, whom, pledged / 10n + 1n, 0n, '0x'),
       () => this.#liquidateWhole(who),
+      () => this.#liquidateWhole(who),
+      () => this.#authorise(who),
+      () => this.#liquidateEarly(who),
     ];
     await this.#random.pick(kinds)();
   }

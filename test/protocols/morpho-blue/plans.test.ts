@@ -1,109 +1,42 @@
 /** The whole way: the mirrored chain, the planner, the real Executor; and every reason for leaving a position alone. */
 import { type Address, encodeFunctionData, type Hex, parseEventLogs } from 'viem';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { deploymentsOf } from '../../../scripts/devnet/deployments.ts';
 import { rpc } from '../../../scripts/devnet/rpc.ts';
 import { erc20Abi } from '../../../scripts/devnet/tokens.ts';
-import { NO_SURCHARGE } from '../../../src/chain/rollup.ts';
-import { RpcPool } from '../../../src/chain/rpc.ts';
-import { type AddressBook, resolveAddressBook } from '../../../src/config/addressBook.ts';
+import type { AddressBook } from '../../../src/config/addressBook.ts';
 import { decodeSettlement } from '../../../src/execution/decode-executor.ts';
-import { sequenceOf } from '../../../src/execution/sequence.ts';
-import { executorAbi, executorBytecode } from '../../../src/generated/executor.ts';
 import { checkMarket } from '../../../src/guard/limits.ts';
 import type { OracleBounds } from '../../../src/guard/oracle.ts';
-import type { Limits } from '../../../src/guard/types.ts';
 import { encodeExecute } from '../../../src/lib/encode-steps.ts';
-import { SecretUrl } from '../../../src/lib/secret.ts';
 import { decideBlock } from '../../../src/pipeline/decide.ts';
 import type { Settings } from '../../../src/pipeline/settings.ts';
-import { Watch } from '../../../src/risk/candidates.ts';
-import type { Plan } from '../../../src/strategy/types.ts';
 import { World } from '../../../src/world.ts';
 import type { Receipt } from '../aave-v3/sender.ts';
+import { BOUNDS, limitsOf, Planner } from './planner.ts';
 import { lower, MorphoWorld, morphoEvents } from './world.ts';
 
-const TREASURY: Address = '0x7ea5000000000000000000000000000000000001';
-const USD8 = 10n ** 8n;
-const BOUNDS: OracleBounds = {
-  ...{ maxFeedAgeSeconds: 604_800, heartbeatSeconds: {}, maxJumpBps: 9_000n, maxPoolDeviationBps: 9_000n, sequencerGraceSeconds: 3_600 },
-};
 /** Several liquidations fit into one transaction below EIP-7825's cap. */
 const TOGETHER = 6;
 
 let morpho: MorphoWorld;
-let pool: RpcPool;
+let planner: Planner;
 let book: AddressBook;
-let executor: Address;
-let settings: Settings;
 
 beforeAll(async () => {
   morpho = await MorphoWorld.open({ positions: 80, seed: 31 });
-  const { chain, market } = morpho.fixture;
-  const artifact = { abi: executorAbi, bytecode: executorBytecode, linkReferences: {} };
-  executor = lower(chain.deploy('executor', artifact, [market.tokens['WETH'], chain.deployer.address, TREASURY, []]));
-  await chain.mine();
-  for (let i = 0; i < 70; i++) await rpc(chain.rpcUrl, 'evm_mine');
-  pool = await RpcPool.open([new SecretUrl(chain.rpcUrl)]);
-  book = bookOf();
-  settings = {
-    ...{ executor, sender: lower(chain.deployer.address), own: new Set<Address>(), wrappedNative: book.wrappedNative },
-    ...{ minProfitUsd8: 5n * USD8, bidShare: 0, limits: limitsOf({}), oracle: BOUNDS },
-  };
+  planner = await Planner.open(morpho);
+  book = planner.book;
 });
 afterAll(async () => {
-  pool?.close();
+  planner?.close();
   await morpho?.fixture.stop();
 });
-
-function bookOf(): AddressBook {
-  const { chainId, wrappedNative, multicall3, bridgeTokens, usdFeeds, ...lists } = deploymentsOf(morpho.fixture.market);
-  return resolveAddressBook(chainId, undefined, {
-    ...{ wrappedNative: lower(wrappedNative), multicall3: lower(multicall3), bridgeTokens: bridgeTokens.map(lower) },
-    'uniswap-v3': lists['uniswap-v3'].map((one) => ({ ...one, factory: lower(one.factory) })),
-    'aave-v3': lists['aave-v3'].map((one) => ({ ...one, poolAddressesProvider: lower(one.poolAddressesProvider) })),
-    'morpho-blue': [{ name: 'morpho', morpho: lower(morpho.morpho.morpho), fromBlock: morpho.morpho.fromBlock }],
-    usdFeeds: Object.fromEntries(Object.entries(usdFeeds).map(([token, feed]) => [lower(token), lower(feed)])),
-  });
-}
-
-function limitsOf(some: Partial<Limits>): Limits {
-  return {
-    ...{ maxBaseFeeWei: 10n ** 12n, maxGasUsd8PerDay: 10n ** 15n, maxLossUsd8PerDay: 10n ** 15n, maxPositionUsd8: 10n ** 15n },
-    ...{ maxConsecutiveFailures: 10, allowTokens: undefined, denyTokens: new Set<Address>(), denyMarkets: new Set<string>() },
-    ...some,
-  };
-}
-
-async function decide(change: Partial<Settings> = {}, only: readonly ('morpho-blue' | 'aave-v3')[] = ['morpho-blue']) {
-  const world = await World.open({ rpc: pool, book, executor, choices: { protocols: only, morphoBadDebt: 'realise' } }, () => {});
-  const at = world.next();
-  const { candidates, unknown } = new Watch().judge(world.protocols, at, world.head.number);
-  const { decisions, terms } = decideBlock(world, { ...settings, ...change }, candidates, world.head, at, 0n);
-  const plans = decisions.flatMap((decision) => (decision.kind === 'plan' ? [decision.plan] : []));
-  const skips = decisions.flatMap((decision) => (decision.kind === 'skip' ? [decision.skip.reason] : []));
-  return { world, candidates, unknown, plans, skips, terms: terms!, at };
-}
-
-/** Mines them in one transaction in the next block. */
-async function execute(plans: readonly Plan[], { terms, world }: Awaited<ReturnType<typeof decide>>): Promise<Receipt> {
-  const { chain } = morpho.fixture;
-  const data = encodeExecute(sequenceOf(plans, 1n, NO_SURCHARGE, terms, world.head.number + 1));
-  chain.send(chain.deployer, { to: executor, data, gas: 16_000_000n, label: 'execute' });
-  await chain.mine();
-  return (await rpc<Receipt[]>(chain.rpcUrl, 'eth_getBlockReceipts', ['latest'])).at(-1)!;
-}
 
 function liquidations(receipt: Receipt) {
   const logs = parseEventLogs({ abi: morphoEvents, eventName: 'Liquidate', logs: receipt.logs as never[] });
   return logs.map(
     ({ args }) => args as unknown as { borrower: Address; repaidAssets: bigint; seizedAssets: bigint; badDebtShares: bigint },
   );
-}
-
-async function treasuryHolds(token: Address): Promise<bigint> {
-  const data = encodeFunctionData({ abi: erc20Abi, functionName: 'balanceOf', args: [TREASURY] });
-  return BigInt(await rpc<Hex>(morpho.sender.url, 'eth_call', [{ to: token, data }, 'latest']));
 }
 
 const FALL = { 'ETH / USD': 2_800_00000000n, 'BTC / USD': 87_500_00000000n, 'LINK / USD': 13_90000000n };
@@ -119,36 +52,36 @@ test.each([
 ])('debts $what are liquidated without a loan: amounts and profit as planned, to the unit', ({ prices, bad }) =>
   morpho.undone(async () => {
     await priced(prices);
-    const decided = await decide();
+    const decided = await planner.decide();
     expect(decided.plans.length).toBeGreaterThan(8);
     expect(new Set(decided.plans.map(({ flash }) => flash))).toEqual(new Set(['none']));
     expect(new Set(decided.plans.map(({ debtAsset, collateralAsset }) => debtAsset + collateralAsset)).size).toBeGreaterThan(1);
     // As the pools stand after those before: in the order of the plan.
     const plans = decided.plans.slice(0, TOGETHER);
-    const before = await treasuryHolds(book.wrappedNative);
-    const receipt = await execute(plans, decided);
+    const before = await planner.treasuryHolds(book.wrappedNative);
+    const receipt = await planner.execute(plans, decided);
     const taken = liquidations(receipt);
     expect(taken.map(({ borrower, repaidAssets, seizedAssets }) => [lower(borrower), repaidAssets, seizedAssets])).toEqual(
       plans.map(({ candidate, repayRaw, seizedRaw }) => [candidate.account, repayRaw, seizedRaw]),
     );
     expect(taken.some(({ badDebtShares }) => badDebtShares > 0n)).toBe(bad);
     const planned = plans.reduce((sum, { grossWei }) => sum + grossWei, 0n);
-    expect(decodeSettlement(receipt.logs as never, executor)?.grossRaw).toBe(planned);
-    expect(await treasuryHolds(book.wrappedNative)).toBe(before + planned);
+    expect(decodeSettlement(receipt.logs as never, planner.executor)?.grossRaw).toBe(planned);
+    expect(await planner.treasuryHolds(book.wrappedNative)).toBe(before + planned);
   }),
 );
 
 test('a position beyond the operator’s largest is liquidated in part', () =>
   morpho.undone(async () => {
     await priced(FALL);
-    const whole = await decide();
+    const whole = await planner.decide();
     const largest = whole.plans.reduce((most, plan) => (plan.repayUsd8 > most.repayUsd8 ? plan : most));
     const maxPositionUsd8 = largest.repayUsd8 / 2n;
-    const cut = await decide({ limits: limitsOf({ maxPositionUsd8 }) });
+    const cut = await planner.decide({ limits: limitsOf({ maxPositionUsd8 }) });
     const part = cut.plans.find(({ candidate }) => candidate.account === largest.candidate.account)!;
     expect(part.repayUsd8).toBeLessThanOrEqual(maxPositionUsd8);
     expect(part.repayUsd8).toBeGreaterThan((maxPositionUsd8 * 99n) / 100n);
-    const [taken] = liquidations(await execute([part], cut));
+    const [taken] = liquidations(await planner.execute([part], cut));
     expect([taken!.repaidAssets, taken!.seizedAssets]).toEqual([part.repayRaw, part.seizedRaw]);
   }));
 
@@ -156,11 +89,11 @@ test('each reason for leaving a position alone is said', () =>
   morpho.undone(async () => {
     await priced(FALL);
     const usdc = lower(morpho.fixture.market.tokens['USDC']!);
-    const ordinary = await decide();
+    const ordinary = await planner.decide();
     expect(new Set(ordinary.skips)).toContain('below-min-profit');
     const { world, candidates, at } = ordinary;
     const none = (change: Partial<Settings>) => {
-      const { decisions } = decideBlock(world, { ...settings, ...change }, candidates, world.head, at, 0n);
+      const { decisions } = decideBlock(world, { ...planner.settings, ...change }, candidates, world.head, at, 0n);
       const reasons = decisions.flatMap((one) => (one.kind === 'skip' ? [one.skip.reason] : []));
       return { plans: decisions.length - reasons.length, reasons: new Set(reasons) };
     };
@@ -185,16 +118,16 @@ test('each reason for leaving a position alone is said', () =>
     }
     const suspended = decideBlock(
       seen(world, 'suspended', () => 'unlike the chain'),
-      settings,
+      planner.settings,
       candidates,
       world.head,
       at,
       0n,
     );
     expect(suspended.decisions.every((one) => one.kind === 'skip' && one.skip.reason === 'suspended')).toBe(true);
-    const noRoute = decideBlock(seen(world, 'venue', nowhere(world)), settings, candidates, world.head, at, 0n);
+    const noRoute = decideBlock(seen(world, 'venue', nowhere(world)), planner.settings, candidates, world.head, at, 0n);
     expect(noRoute.decisions.every((one) => one.kind === 'skip' && one.skip.reason === 'no-route')).toBe(true);
-    const noPrice = decideBlock(seen(world, 'usd', onlyNative(world)), settings, candidates, world.head, at, 0n);
+    const noPrice = decideBlock(seen(world, 'usd', onlyNative(world)), planner.settings, candidates, world.head, at, 0n);
     expect(noPrice.decisions.flatMap((one) => (one.kind === 'skip' ? [one.skip.reason] : []))).toContain('no-usd-price');
   }));
 
@@ -225,7 +158,7 @@ function onlyNative(world: World): World['usd'] {
 
 test('what Morpho holds is lent to others’ liquidations for nothing', () =>
   morpho.undone(async () => {
-    const world = await World.open({ rpc: pool, book, executor }, () => {});
+    const world = await World.open({ rpc: planner.pool, book, executor: planner.executor }, () => {});
     const source = world.flashes.find(({ name }) => name === 'morpho-blue/morpho')!;
     const usdc = lower(morpho.fixture.market.tokens['USDC']!);
     const held = BigInt(
@@ -236,11 +169,11 @@ test('what Morpho holds is lent to others’ liquidations for nothing', () =>
     );
     const offer = source.feeRaw(usdc, held, [])!;
     expect([offer.feeRaw, source.feeRaw(usdc, held + 1n, []), source.feeRaw(usdc, 1n, [offer.lender])]).toEqual([0n, undefined, undefined]);
-    const steps = source.steps({ token: usdc, amountRaw: held, ...offer }, [], executor);
+    const steps = source.steps({ token: usdc, amountRaw: held, ...offer }, [], planner.executor);
     const sequence = { numeraire: book.wrappedNative, minProfitRaw: 0n, gasCostRaw: 0n, bidBps: 0, lastBlock: 10 ** 9, sweep: [] };
     const data = encodeExecute({ ...sequence, groups: [{ optional: false, minProfitRaw: 0n, steps }] });
     const { chain } = morpho.fixture;
-    chain.send(chain.deployer, { to: executor, data, gas: 1_000_000n, label: 'flash' });
+    chain.send(chain.deployer, { to: planner.executor, data, gas: 1_000_000n, label: 'flash' });
     await chain.mine();
     const receipt = (await rpc<Receipt[]>(chain.rpcUrl, 'eth_getBlockReceipts', ['latest'])).at(-1)!;
     const [lent] = parseEventLogs({ abi: morphoEvents, eventName: 'FlashLoan', logs: receipt.logs as never[] });

@@ -12,6 +12,7 @@ import { momentOf } from '../../../src/oracles/moment.ts';
 import { WatchCheck } from '../../support/watch-check.ts';
 import { Actions } from './actions.ts';
 import { plain } from './plain.ts';
+import { openContracts } from './pre-world.ts';
 import { MorphoWorld } from './world.ts';
 
 const ROUNDS = 8;
@@ -27,6 +28,7 @@ beforeAll(async () => {
   people = [...world.borrowers.slice(0, 8).map(({ address }) => address), ...newcomers];
   for (const person of people) await world.enrich(person);
   await world.sender.mine();
+  await openContracts(world, 3, 5);
   await bury();
   pool = await RpcPool.open([new SecretUrl(world.fixture.anvil.wsUrl)]);
 });
@@ -78,7 +80,7 @@ test('blocks and reorgs end in the state of a fresh sync, no audit differs on th
       }
       const reports: BlockReport[] = [];
       for (let block = 0; block < 5; block++) {
-        await actions.some(14);
+        await actions.some(16);
         if (block === 2) await actions.govern();
         for (const [label, count] of (await world.sender.mine()).done) done.set(label, (done.get(label) ?? 0) + count);
         // Up and down, so that there is always somebody to liquidate, and somebody who may borrow.
@@ -93,8 +95,20 @@ test('blocks and reorgs end in the state of a fresh sync, no audit differs on th
     }
     expect(audited).toBeGreaterThan(500);
     expect(watch.candidates).toBeGreaterThan(300);
-    expect(watch.judged).toBeLessThan(watch.positions * 0.6);
-    for (const kind of ['supply', 'withdraw', 'borrow', 'repay', 'withdrawCollateral', 'liquidate', 'setFee', 'createMarket'])
+    expect(watch.judged).toBeLessThan(watch.positions * 0.7);
+    for (const kind of [
+      'supply',
+      'withdraw',
+      'borrow',
+      'repay',
+      'withdrawCollateral',
+      'liquidate',
+      'setFee',
+      'createMarket',
+      'setAuthorization',
+      'createPreLiquidation',
+      'preLiquidate',
+    ])
       expect([kind, done.get(kind) ?? 0]).not.toEqual([kind, 0]);
     expect(plain(protocol.state)).toEqual(plain((await sync()).protocol.state));
     expect(protocol.state.markets.size).toBeGreaterThan(world.morpho.markets.length);

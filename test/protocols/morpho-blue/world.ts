@@ -19,7 +19,7 @@ import { Feeds } from '../../../src/oracles/feeds.ts';
 import { momentOf } from '../../../src/oracles/moment.ts';
 import type { FeedAnswer, FeedId, Moment, UsdPrices } from '../../../src/oracles/types.ts';
 import type { BadDebt } from '../../../src/protocols/morpho-blue/liquidation.ts';
-import { MorphoBlue } from '../../../src/protocols/morpho-blue/morpho-blue.ts';
+import { MorphoBlue, type MorphoBlueDeployment } from '../../../src/protocols/morpho-blue/morpho-blue.ts';
 import { ChainFollower } from '../../support/chain-follower.ts';
 import { type Receipt, Sender } from '../aave-v3/sender.ts';
 
@@ -56,12 +56,7 @@ export class MorphoWorld {
     this.morpho = morpho;
     this.borrowers = borrowers;
     this.sender = new Sender(fixture);
-    this.protocol = new MorphoBlue(
-      { name: 'morpho', morpho: lower(morpho.morpho), fromBlock: morpho.fromBlock },
-      this.feeds,
-      this.usd,
-      badDebt,
-    );
+    this.protocol = new MorphoBlue(deploymentOf(morpho), this.feeds, this.usd, badDebt);
     this.follower = new ChainFollower(fixture.anvil.rpcUrl, fixture.market.multicall3, [this.protocol, this.feeds]);
   }
 
@@ -126,8 +121,7 @@ export class MorphoWorld {
   /** The same deployment, followed by somebody else with another wish. Not anchored yet. */
   another(badDebt: BadDebt): { readonly protocol: MorphoBlue; readonly feeds: Feeds; readonly follower: ChainFollower } {
     const feeds = new Feeds();
-    const { morpho, fromBlock } = this.morpho;
-    const protocol = new MorphoBlue({ name: 'morpho', morpho: lower(morpho), fromBlock }, feeds, this.usd, badDebt);
+    const protocol = new MorphoBlue(deploymentOf(this.morpho), feeds, this.usd, badDebt);
     return { protocol, feeds, follower: new ChainFollower(this.fixture.anvil.rpcUrl, this.fixture.market.multicall3, [protocol, feeds]) };
   }
 
@@ -185,6 +179,10 @@ export class MorphoWorld {
       args: [market.params, borrower, seizedAssets, repaidShares, '0x'],
     });
   }
+}
+
+export function deploymentOf({ morpho, preLiquidationFactory, fromBlock }: Morpho): MorphoBlueDeployment {
+  return { name: 'morpho', morpho: lower(morpho), preLiquidationFactory: lower(preLiquidationFactory), fromBlock };
 }
 
 export function lower(address: string): Address {
