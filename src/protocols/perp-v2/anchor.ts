@@ -5,6 +5,7 @@ import { readPools } from '../../liquidity/uniswap-v3/anchor.ts';
 import { readObservations } from '../../liquidity/uniswap-v3/observations.ts';
 import { MirrorError, type Reading } from '../../mirror/types.ts';
 import { readAccounts } from './accounts.ts';
+import type { CollateralRules } from './collateral.ts';
 import { readIndexFeed } from './index-price.ts';
 import { COLLATERAL_TWAP_SECONDS, calls, exchangeWords } from './reads.ts';
 import type { Account, Collateral, Contracts, PerpMarket, PerpState, Rules } from './state.ts';
@@ -39,10 +40,11 @@ export function* anchorDeployment(told: PerpAddresses, known: Known, block: Head
   const markets = new Map<Address, PerpMarket>();
   for (const base of known.bases) markets.set(base, yield* readMarket(contracts, rules, base, block));
   const collateral = yield* readCollateral(contracts, [...known.tokens]);
+  const collateralRules = yield* readCollateralRules(contracts.collateralManager);
   const addresses = new Set([...known.accounts, contracts.insuranceFund]);
   const accounts: Account[] = yield* readAccounts(contracts, markets, [...addresses]);
   return {
-    ...{ contracts, rules, markets, collateral, accounts, head: block },
+    ...{ contracts, rules, markets, collateral, collateralRules, accounts, head: block },
     settlement: { symbol: textOf(symbol) || 'settlement token', decimals: Number(places), unitWad: 10n ** (MAX_DECIMALS - places) },
     slots: new Map(accounts.map(({ address }, slot) => [address, slot])),
     fund: { capacityRaw: intOf(capacity) ?? 0n },
@@ -117,6 +119,17 @@ function* readMarket(contracts: Contracts, rules: Rules, base: Address, block: H
     ...{ lastTick: Number(BigInt.asIntN(24, uintOf(lastTick) ?? 0n)), growthX96: intOf(growth) ?? 0n },
     readIndex: { spot: uintOf(spot), average: uintOf(average) },
   };
+}
+
+function* readCollateralRules(manager: Address): Reading<CollateralRules> {
+  const { mmRatioBuffer, debtRatio, liquidationRatio, fundFeeRatio, debtThreshold, collateralDust } = calls;
+  const asked = [mmRatioBuffer, debtRatio, liquidationRatio, fundFeeRatio, debtThreshold, collateralDust];
+  const answers = (yield asked.map((call) => call(manager))).map((answer) => uintOf(answer));
+  const [bufferPips, debtRatioPips, liquidationPips, fundFeePips, debtThresholdRaw, dustRaw] = answers;
+  if (bufferPips === undefined || debtRatioPips === undefined || liquidationPips === undefined || fundFeePips === undefined)
+    throw new MirrorError(`${manager} does not answer as a CollateralManager`);
+  if (debtThresholdRaw === undefined || dustRaw === undefined) throw new MirrorError(`${manager} tells no thresholds`);
+  return { bufferPips, debtRatioPips, liquidationPips, fundFeePips, debtThresholdRaw, dustRaw };
 }
 
 function* readCollateral(contracts: Contracts, tokens: readonly Address[]): Reading<Map<Address, Collateral>> {

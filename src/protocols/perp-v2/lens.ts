@@ -1,5 +1,7 @@
 /** A deployment as of one moment: each market's prices and funding worked out once, however many accounts ask. */
+import type { Address } from '../../lib/types.ts';
 import type { Moment } from '../../oracles/types.ts';
+import { creditOf } from './collateral.ts';
 import { growthAt, sqrtTwapX96 } from './funding.ts';
 import { indexPriceAt } from './index-price.ts';
 import { abs, fundingPayment, medianOf, mulDivToZero, mulPipsToZero, priceX96Of, settlementDown, WAD, wadOfX96 } from './math.ts';
@@ -92,15 +94,9 @@ export class Lens {
   }
 
   /** Vault._getCollateralValue, times its ratio. */
-  #collateralWad(token: `0x${string}`, heldRaw: bigint): bigint | undefined {
+  #collateralWad(token: Address, heldRaw: bigint): bigint | undefined {
     const known = this.#state.collateral.get(token);
-    if (known?.price === undefined) return undefined;
-    const { decimals, price, priceUnit, ratioPips } = known;
-    const value =
-      decimals > 18
-        ? (heldRaw * price) / priceUnit / 10n ** BigInt(decimals - 18)
-        : (heldRaw * 10n ** BigInt(18 - decimals) * price) / priceUnit;
-    return mulPipsToZero(value, ratioPips);
+    return known?.price === undefined ? undefined : mulPipsToZero(creditOf(known, known.price, heldRaw), known.ratioPips);
   }
 
   #marketNow(market: PerpMarket): MarketNow | string {

@@ -6,6 +6,7 @@ import { Depths } from '../../liquidity/exchanges.ts';
 import type { Depth } from '../../liquidity/types.ts';
 import type { Margin, Option, Refusal } from '../types.ts';
 import { baseOfOrder } from './close.ts';
+import { askedRaw, saleOf } from './collateral.ts';
 import type { Desk, NoDesk } from './desk.ts';
 import type { PerpExchange } from './exchange.ts';
 import type { Lens, MarketNow } from './lens.ts';
@@ -17,6 +18,11 @@ const houseAbi = parseAbi([
   'function liquidate(address trader, address baseToken, int256 positionSize)',
   'function cancelAllExcessOrders(address maker, address baseToken)',
 ]);
+const vaultAbi = parseAbi([
+  'function liquidateCollateral(address trader, address token, uint256 amount, bool isDenominatedInSettlementToken)',
+]);
+/** Vault.liquidateCollateral (measured on the devnet). */
+const PURCHASE_GAS = 900_000n;
 /** ClearingHouse.liquidate, and the cancelling of one order before it, with the withdrawal of the profit (measured on the devnet). */
 const LIQUIDATE_GAS = 2_000_000n;
 const CANCEL_GAS = 900_000n;
@@ -32,6 +38,47 @@ export type OptionParts = {
 type Target = { readonly place: Place; readonly now: MarketNow; readonly liquidable: Liquidable; readonly largestWad: bigint };
 
 export function optionsOf(account: Account, parts: OptionParts): Option[] {
+  return [...takeovers(account, parts), ...purchases(account, parts)];
+}
+
+/** Collateral at a discount, for settlement tokens that a flash loan brings. */
+function purchases(account: Account, { state, lens }: OptionParts): Option[] {
+  const { vault, settlement } = state.contracts;
+  return [...account.collateral.keys()].flatMap((token) => {
+    const sale = saleOf(account, token, state, lens);
+    const maxRaw = sale === undefined ? 0n : askedRaw(sale.maxRepaidRaw);
+    if (sale === undefined || maxRaw === 0n) return [];
+    return [
+      {
+        label: `${state.settlement.symbol}/${sale.known.symbol}`,
+        debtAsset: settlement,
+        collateralAsset: token,
+        regimes: [{ minRaw: 1n, maxRaw }],
+        gasUnits: PURCHASE_GAS,
+        financing: { kind: 'loan' } as const,
+        flow: (amountRaw: bigint) => [
+          { asset: settlement, deltaRaw: -amountRaw },
+          { asset: token, deltaRaw: sale.boughtFor(amountRaw) },
+        ],
+        steps: (amountRaw: bigint, exchange: readonly Step[]): readonly Step[] => [
+          { kind: 'approve', token: settlement, spender: vault, amountRaw },
+          {
+            ...{ kind: 'call', target: vault, valueWei: 0n },
+            // What is paid is fixed; what it buys follows the price.
+            data: encodeFunctionData({
+              abi: vaultAbi,
+              functionName: 'liquidateCollateral',
+              args: [account.address, token, amountRaw, true],
+            }),
+          },
+          ...exchange,
+        ],
+      },
+    ];
+  });
+}
+
+function takeovers(account: Account, parts: OptionParts): Option[] {
   const { state, desk } = parts;
   if (!desk.ok || !desk.idle) return [];
   return targetsOf(account, parts).flatMap((target) => {

@@ -8,6 +8,7 @@ import type { FeedId, Moment, UsdPrices } from '../../oracles/types.ts';
 import type { Option, PositionView, PriceUse, Protocol, Refusal, Slot, Verdict } from '../types.ts';
 import { anchorDeployment, type PerpAddresses } from './anchor.ts';
 import { auditChecks } from './audit.ts';
+import { isCollateralLiquidatable } from './collateral.ts';
 import { deskAt } from './desk.ts';
 import { PerpExchange } from './exchange.ts';
 import { discoveredIn, discoveryTopics, Folding, filtersOf } from './fold.ts';
@@ -15,7 +16,7 @@ import { Lens } from './lens.ts';
 import { WAD } from './math.ts';
 import { type OptionParts, optionsOf, refusalOf } from './options.ts';
 import { usedPrices } from './prices.ts';
-import { type Account, isExposed, type PerpState } from './state.ts';
+import { type Account, isExposed, isWorkedOut, type PerpState } from './state.ts';
 import { type Ask, askAccount, asksFor, readAccounts } from './unread.ts';
 import { viewOf } from './view.ts';
 
@@ -169,9 +170,13 @@ export class PerpV2 implements Protocol {
     if (!standing.ok) return { kind: 'unknown', reason: standing.reason };
     const { valueWad, requirementWad } = standing;
     const positive = valueWad > 0n ? valueWad : 0n;
-    const healthFactorWad = requirementWad === 0n ? MAX_UINT256 : (positive * WAD) / requirementWad;
+    const ofPositions = requirementWad === 0n ? MAX_UINT256 : (positive * WAD) / requirementWad;
+    const underwater = valueWad < requirementWad;
+    // Collateral may be bought before positions may be taken over; a factor of its own it has not.
+    const forSale = !underwater && this.#sellsCollateral(slot, at);
+    const healthFactorWad = forSale && ofPositions >= WAD ? WAD - 1n : ofPositions;
     this.#lastHealth[slot] = Number(healthFactorWad);
-    return { kind: valueWad < requirementWad ? 'liquidatable' : 'healthy', healthFactorWad };
+    return { kind: underwater || forSale ? 'liquidatable' : 'healthy', healthFactorWad };
   }
 
   options(slot: Slot, at: Moment): readonly Option[] {
@@ -232,6 +237,13 @@ export class PerpV2 implements Protocol {
     const state = this.#anchored();
     const lens = this.#lens(at);
     return { state, lens, exchange: this.exchange, desk: deskAt(this.#executor, state, lens, this.#usd, at) };
+  }
+
+  #sellsCollateral(slot: Slot, at: Moment): boolean {
+    const account = this.#account(slot);
+    if (account.collateral.size === 0 || !isWorkedOut(account)) return false;
+    const worth = this.#lens(at).worth(account);
+    return typeof worth !== 'string' && isCollateralLiquidatable(account, this.#anchored(), worth);
   }
 
   #take(asks: readonly Ask[], answers: readonly ViewAnswer[]): void {

@@ -28,8 +28,12 @@ export const calls = {
   collateralConfig: viewCall('function getCollateralConfig(address)'),
   collateralPrice: viewCall('function getPrice(address,uint256)'),
   collateralPriceDecimals: viewCall('function getPriceFeedDecimals(address)'),
-  isLiquidatable: viewCall('function isLiquidatable(address)'),
-  maxLiquidation: viewCall('function getMaxRepaidSettlementAndLiquidatableCollateral(address,address)'),
+  mmRatioBuffer: viewCall('function getMmRatioBuffer()'),
+  debtRatio: viewCall('function getDebtNonSettlementTokenValueRatio()'),
+  liquidationRatio: viewCall('function getLiquidationRatio()'),
+  fundFeeRatio: viewCall('function getCLInsuranceFundFeeRatio()'),
+  debtThreshold: viewCall('function getDebtThreshold()'),
+  collateralDust: viewCall('function getCollateralValueDust()'),
   // AccountBalance
   baseTokens: viewCall('function getBaseTokens(address)'),
   accountInfo: viewCall('function getAccountInfo(address,address)'),
@@ -39,7 +43,6 @@ export const calls = {
   // MarketRegistry, Exchange, OrderBook
   marketInfo: viewCall('function getMarketInfo(address)'),
   maxTickCrossed: viewCall('function getMaxTickCrossedWithinBlock(address)'),
-  pendingFunding: viewCall('function getPendingFundingPayment(address,address)'),
   openOrderIds: viewCall('function getOpenOrderIds(address,address)'),
   openOrder: viewCall('function getOpenOrderById(bytes32)'),
   // tokens

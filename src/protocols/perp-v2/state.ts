@@ -3,6 +3,7 @@ import type { Address, Head } from '../../lib/types.ts';
 import type { Observations } from '../../liquidity/uniswap-v3/observations.ts';
 import type { UniswapV3Pool } from '../../liquidity/uniswap-v3/pool.ts';
 import type { Slot } from '../types.ts';
+import type { CollateralRules } from './collateral.ts';
 import type { IndexFeed } from './index-price.ts';
 
 /** Every contract of a deployment. */
@@ -100,6 +101,7 @@ export type PerpState = {
   readonly settlement: { readonly symbol: string; readonly decimals: number; readonly unitWad: bigint };
   readonly markets: ReadonlyMap<Address, PerpMarket>;
   readonly collateral: ReadonlyMap<Address, Collateral>;
+  readonly collateralRules: CollateralRules;
   readonly accounts: Account[];
   readonly slots: Map<Address, Slot>;
   /** InsuranceFund.getInsuranceFundCapacity at the mirrored block. */

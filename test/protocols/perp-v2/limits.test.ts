@@ -1,0 +1,191 @@
+/** What keeps a takeover from being possible, and is known before: margin, insurance fund, orders, the market's own limits. And collateral that is bought. */
+import { type Address, encodeFunctionData, type Hex } from 'viem';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Prng } from '../../../scripts/devnet/prng.ts';
+import { rpc } from '../../../scripts/devnet/rpc.ts';
+import { intOf, uintOf, viewCall } from '../../../src/lib/words.ts';
+import { move, undone } from './crash.ts';
+import { decideEach, openDesk, run } from './desk.ts';
+import { type Followed, follow, later } from './followed.ts';
+import { PerpWorld, wad } from './world.ts';
+
+const isLiquidatable = viewCall('function isLiquidatable(address)');
+const maxLiquidation = viewCall('function getMaxRepaidSettlementAndLiquidatableCollateral(address,address)');
+const USDC = 10n ** 6n;
+const MARKET = { symbol: 'ETH', feed: 'ETH / USD', usd: 2_000, depthUsd: 2_000_000 };
+const BUYER: Address = '0x00000000000000000000000000000000b04e0000';
+
+let world: PerpWorld;
+let rich: Address;
+let poor: Address;
+let followed: Followed;
+
+/** Long and lean, long and ruined, a maker, some with WETH alone. */
+const [lean, ruined, maker, ...pledgers] = Array.from(
+  { length: 15 },
+  (_, i): Address => `0x${(0x7ade_0000 + i).toString(16).padStart(40, '0')}`,
+) as [Address, Address, Address, ...Address[]];
+
+beforeAll(async () => {
+  world = await PerpWorld.open({ traders: 15, markets: [MARKET] });
+  [rich, poor] = [await openDesk(world, 20_000n * USDC), await openDesk(world, 5n * USDC)];
+  const { base } = world.market('ETH');
+  await world.deposit(lean, 1_000n * USDC);
+  await world.trade(lean, base, 'long', 8_000);
+  await world.deposit(ruined, 1_000n * USDC);
+  await world.trade(ruined, base, 'long', 9_300);
+  await world.deposit(maker, 1_000n * USDC);
+  await world.trade(maker, base, 'long', 7_000);
+  await world.provide(maker, world.market('ETH'), 0.3, 1_500);
+  const prng = new Prng(3);
+  for (const pledger of pledgers) {
+    const pledgedUsd = prng.between(500, 1_500);
+    await world.deposit(pledger, wad(pledgedUsd / 2_000), world.perp.collateral);
+    await world.trade(pledger, base, 'long', pledgedUsd * prng.between(0.5, 6));
+  }
+  expect((await world.mine()).get('long')).toEqual({ done: 15, reverted: 0 });
+  await move(world, 'ETH', MARKET.usd, 0.88);
+  followed = await follow(world, rich);
+});
+afterAll(async () => {
+  await world?.stop();
+});
+
+const slotOf = (account: Address) => followed.protocol.state.slots.get(account)!;
+const planFor = (account: Address, now = followed, executor = rich) =>
+  decideEach(now, executor).plans.find(({ candidate }) => candidate.account === account);
+
+test('an account with orders is taken over once they are cancelled, in the same transaction', async () => {
+  const plan = planFor(maker)!;
+  await undone(world, async () => {
+    const ran = await run(world, plan);
+    if (!ran.ok) throw new Error(ran.reason);
+    const expectedRaw = (plan.grossWei * 2_000n) / 10n ** 12n;
+    // The order's fees and the rounding of its amounts are a few wei.
+    expect(Math.abs(Number(ran.settlement.grossRaw - expectedRaw))).toBeLessThanOrEqual(1);
+  });
+});
+
+test('without the margin for it, a smaller part is taken over; without any, nothing, and why is said', async () => {
+  const scarce = await follow(world, poor);
+  const at = later(scarce, 12);
+  const [option] = scarce.protocol.options(slotOf(lean), at);
+  const markWad = 1_760n;
+  // Five dollars carry fifty.
+  expect(Number(option!.regimes[0]!.maxRaw * markWad) / 1e18).toBeGreaterThan(45);
+  expect(Number(option!.regimes[0]!.maxRaw * markWad) / 1e18).toBeLessThan(50.5);
+  const without = await follow(world, '0x00000000000000000000000000000000000dead1');
+  expect(without.protocol.options(slotOf(lean), at)).toEqual([]);
+  expect(without.protocol.refusal(slotOf(lean), at)).toMatchObject({ reason: 'no-margin' });
+  const { base } = world.market('ETH');
+  expect(await reverts(poor, 'liquidate', [lean, base])).toContain('CH_NEFCI');
+});
+
+test('a takeover that the insurance fund could not bear is not planned', async () => {
+  await undone(world, async () => {
+    await move(world, 'ETH', MARKET.usd * 0.88, 0.93);
+    const fallen = await follow(world, rich);
+    const at = later(fallen, 12);
+    const slot = fallen.protocol.state.slots.get(ruined)!;
+    expect(fallen.protocol.state.fund.capacityRaw).toBeLessThan(1_000n * USDC);
+    expect(fallen.protocol.options(slot, at)).toEqual([]);
+    const refusal = fallen.protocol.refusal(slot, at);
+    expect(refusal?.reason).toBe('insurance-fund-short');
+    expect(BigInt(refusal!.figures['valueWad']!)).toBeLessThan(0n);
+    expect(await reverts(rich, 'liquidate', [ruined, world.market('ETH').base])).toContain('CH_IIC');
+    // Filled up, it bears it, and the whole penalty is the liquidator's.
+    await world.depositFor(world.perp.insuranceFund, 10_000n * USDC);
+    const borne = await follow(world, rich);
+    const plan = planFor(ruined, borne)!;
+    const ran = await run(world, plan);
+    if (!ran.ok) throw new Error(ran.reason);
+    expect(Math.abs(Number(ran.settlement.grossRaw - (plan.grossWei * 2_000n) / 10n ** 12n))).toBeLessThanOrEqual(1);
+  });
+});
+
+describe('the market’s own limits', () => {
+  test('a paused market closes nothing: no plan', async () => {
+    await undone(world, async () => {
+      await limitTicks(0);
+      const paused = await follow(world, rich);
+      expect(decideEach(paused, rich).plans).toEqual([]);
+    });
+  });
+
+  test('where closing all of it would stop half way, less is taken over; the whole position, run all the same, is refused by the Executor', async () => {
+    await undone(world, async () => {
+      const whole = planFor(lean)!;
+      await limitTicks(4);
+      const limited = await follow(world, rich);
+      const less = planFor(lean, limited)!;
+      expect(less.seizedRaw).toBeLessThan(whole.seizedRaw);
+      const refused = await undone(world, () => run(world, whole));
+      expect(refused).toMatchObject({ ok: false });
+      const ran = await run(world, less);
+      if (!ran.ok) throw new Error(ran.reason);
+      expect(await world.read(world.contract('accountBalance'), 'getBaseTokens', [rich])).toEqual([]);
+    });
+  });
+});
+
+test('collateral is for sale exactly where the vault says so, and buys what is planned', async () => {
+  const { protocol } = followed;
+  const { contracts } = protocol.state;
+  const { collateral } = world.perp;
+  const at = later(followed, 0);
+  const held = protocol.state.accounts.filter((account) => account.collateral.size > 0);
+  const answers = await world.views(
+    held.flatMap(({ address }) => [isLiquidatable(contracts.vault, address), maxLiquidation(contracts.vault, address, collateral!)]),
+  );
+  const sold: Address[] = [];
+  for (const [place, { address }] of held.entries()) {
+    const slot = slotOf(address);
+    const forSale = uintOf(answers[2 * place]) === 1n;
+    const option = protocol.options(slot, at).find(({ collateralAsset }) => collateralAsset === collateral);
+    expect([address, option !== undefined]).toEqual([address, forSale]);
+    if (forSale) expect(protocol.judge(slot, at).kind).toBe('liquidatable');
+    if (option === undefined) continue;
+    expect([address, option.regimes[0]!.maxRaw]).toEqual([address, (intOf(answers[2 * place + 1])! * 99n) / 100n]);
+    sold.push(address);
+  }
+  expect(sold.length).toBeGreaterThan(2);
+  expect(sold.length).toBeLessThan(held.length);
+  await world.deposit(BUYER, 10_000n * USDC);
+  await world.chain.fund([world.chain.deployer.address], 10n ** 26n);
+  world.chain.call(world.perp.settlement, mintAbi, 'mint', [BUYER, 10_000n * USDC]);
+  await world.chain.mine();
+  for (const address of sold.slice(0, 3)) {
+    const option = protocol.options(slotOf(address), at).find(({ collateralAsset }) => collateralAsset === collateral)!;
+    const { maxRaw } = option.regimes[0]!;
+    const [paid, bought] = option.flow(maxRaw);
+    const before = await Promise.all([world.balanceOf(BUYER), world.balanceOf(BUYER, collateral)]);
+    await world.send(BUYER, world.contract('vault'), 'liquidateCollateral', [address, collateral, maxRaw, true]);
+    expect((await world.mine()).get('liquidateCollateral')).toEqual({ done: 1, reverted: 0 });
+    const after = await Promise.all([world.balanceOf(BUYER), world.balanceOf(BUYER, collateral)]);
+    expect([after[0] - before[0], after[1] - before[1]]).toEqual([paid!.deltaRaw, bought!.deltaRaw]);
+  }
+});
+
+const mintAbi = [
+  { type: 'function', name: 'mint', stateMutability: 'nonpayable', inputs: [{ type: 'address' }, { type: 'uint256' }], outputs: [] },
+] as const;
+
+async function limitTicks(ticks: number): Promise<void> {
+  await world.send(world.chain.deployer.address, world.contract('exchange'), 'setMaxTickCrossedWithinBlock', [
+    world.market('ETH').base,
+    ticks,
+  ]);
+  await world.mine();
+}
+
+/** What a call of the clearing house in somebody's name reverts with. */
+async function reverts(from: Address, functionName: string, args: readonly unknown[]): Promise<string> {
+  const { at, abi } = world.contract('clearingHouse');
+  const data = encodeFunctionData({ abi, functionName, args: [...args] });
+  try {
+    await rpc<Hex>(world.anvil.rpcUrl, 'eth_call', [{ from, to: at, data }, 'latest']);
+    return 'nothing';
+  } catch (error) {
+    return String(error);
+  }
+}
