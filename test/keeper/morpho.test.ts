@@ -1,9 +1,10 @@
 /** The running keeper on a Morpho Blue that it knows from DEPLOYMENTS_FILE alone, beside Aave: one update, both protocols. */
-import { getAddress, type Hex } from 'viem';
+import { getAddress, type Hex, numberToHex } from 'viem';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { liquidationsBetween, morphoLiquidationsBetween } from '../../scripts/demo/observe.ts';
 import { judgeMorpho } from '../../scripts/devnet/lens/morpho.ts';
 import { transmit } from '../../scripts/devnet/oracle/transmit.ts';
+import { rpc } from '../../scripts/devnet/rpc.ts';
 import { readLedger } from '../../src/ledger/reader.ts';
 import { type Stage, setStage, startTestKeeper, type TestKeeper } from '../support/keeper.ts';
 
@@ -45,6 +46,19 @@ it('takes every position that the lens calls worth it in the block of the update
   expect(new Set(taken.map(({ liquidator }) => liquidator))).toEqual(new Set([getAddress(executor)]));
   expect(worthIt.filter((account) => !taken.some((one) => one.account === account))).toEqual([]);
   expect((await liquidationsBetween(rpcUrl, market.aave.pool, block, block)).length).toBeGreaterThan(0);
+});
+
+it('carries liquidations of both protocols in one transaction right behind the update', async () => {
+  const { rpcUrl, market } = stage.devnet;
+  const [morpho, aave] = await Promise.all([
+    morphoLiquidationsBetween(rpcUrl, market.morpho!.morpho.morpho, block, block),
+    liquidationsBetween(rpcUrl, market.aave.pool, block, block),
+  ]);
+  const together = aave.filter(({ txHash }) => morpho.some((one) => one.txHash === txHash));
+  expect(together.length).toBeGreaterThan(0);
+  const { transactions } = await rpc<{ transactions: Hex[] }>(rpcUrl, 'eth_getBlockByNumber', [numberToHex(block), false]);
+  expect(transactions.indexOf(together[0]!.txHash)).toBeGreaterThan(transactions.indexOf(update));
+  expect(transactions).toContain(update);
 });
 
 it('no audit differs, and nothing of ours was mined in vain', async () => {

@@ -14,6 +14,7 @@ import { encodeExecute } from '../../../src/lib/encode-steps.ts';
 import { SecretUrl } from '../../../src/lib/secret.ts';
 import { decideBlock } from '../../../src/pipeline/decide.ts';
 import type { Settings } from '../../../src/pipeline/settings.ts';
+import type { ProtocolName } from '../../../src/protocols/types.ts';
 import { Watch } from '../../../src/risk/candidates.ts';
 import type { Candidate } from '../../../src/risk/types.ts';
 import type { Plan } from '../../../src/strategy/types.ts';
@@ -26,7 +27,6 @@ const USD8 = 10n ** 8n;
 export const BOUNDS: OracleBounds = {
   ...{ maxFeedAgeSeconds: 604_800, heartbeatSeconds: {}, maxJumpBps: 9_000n, maxPoolDeviationBps: 9_000n, sequencerGraceSeconds: 3_600 },
 };
-const PROTOCOLS = ['morpho-blue'] as const;
 
 export class Planner {
   readonly book: AddressBook;
@@ -35,8 +35,11 @@ export class Planner {
   readonly settings: Settings;
   readonly #morpho: MorphoWorld;
 
-  private constructor(morpho: MorphoWorld, pool: RpcPool, executor: Address) {
+  readonly #protocols: readonly ProtocolName[];
+
+  private constructor(morpho: MorphoWorld, protocols: readonly ProtocolName[], pool: RpcPool, executor: Address) {
     this.#morpho = morpho;
+    this.#protocols = protocols;
     this.pool = pool;
     this.executor = executor;
     this.book = bookOf(morpho);
@@ -53,19 +56,22 @@ export class Planner {
   }
 
   /** Deploys an Executor, and buries everything below the block that a sync anchors at. */
-  static async open(morpho: MorphoWorld): Promise<Planner> {
+  static async open(morpho: MorphoWorld, protocols: readonly ProtocolName[] = ['morpho-blue']): Promise<Planner> {
     const { chain, market } = morpho.fixture;
     await chain.prepare();
     const artifact = { abi: executorAbi, bytecode: executorBytecode, linkReferences: {} };
     const executor = lower(chain.deploy('executor', artifact, [market.tokens['WETH'], chain.deployer.address, TREASURY, []]));
     await chain.mine();
     for (let i = 0; i < 70; i++) await rpc(chain.rpcUrl, 'evm_mine');
-    return new Planner(morpho, await RpcPool.open([new SecretUrl(chain.rpcUrl)]), executor);
+    return new Planner(morpho, protocols, await RpcPool.open([new SecretUrl(chain.rpcUrl)]), executor);
   }
 
   async decide(change: Partial<Settings> = {}, only: (candidate: Candidate) => boolean = () => true) {
     const { pool, book, executor, settings } = this;
-    const world = await World.open({ rpc: pool, book, executor, choices: { protocols: PROTOCOLS, morphoBadDebt: 'realise' } }, () => {});
+    const world = await World.open(
+      { rpc: pool, book, executor, choices: { protocols: this.#protocols, morphoBadDebt: 'realise' } },
+      () => {},
+    );
     const at = world.next();
     const { candidates, unknown } = new Watch().judge(world.protocols, at, world.head.number);
     const { decisions, terms } = decideBlock(world, { ...settings, ...change }, candidates.filter(only), world.head, at, 0n);

@@ -38,6 +38,8 @@ export type Settings = {
   readonly seed: number;
   readonly badDebt?: BadDebt;
   readonly markets?: readonly MarketSpec[];
+  /** Borrowers of Aave beside them. */
+  readonly aavePositions?: number;
 };
 
 export class MorphoWorld {
@@ -61,8 +63,8 @@ export class MorphoWorld {
   }
 
   /** Anchored at the latest block. */
-  static async open({ positions, seed, badDebt = 'realise', markets = MARKETS }: Settings): Promise<MorphoWorld> {
-    const fixture = await createFixture();
+  static async open({ positions, seed, badDebt = 'realise', markets = MARKETS, aavePositions = 0 }: Settings): Promise<MorphoWorld> {
+    const fixture = await createFixture({ positions: aavePositions, seed });
     const { chain, market } = fixture;
     const { morpho, borrowers } = await openMorpho(chain, market.tokens, market.feeds, { positions, seed, markets });
     const world = new MorphoWorld(fixture, morpho, borrowers, badDebt);
