@@ -62,7 +62,8 @@ export class PerpWorld {
       const multicall3 = chain.deploy('multicall3', own['Multicall3']!);
       const settlement = chain.deploy('USDC', own['DevToken']!, ['USD Coin', 'USDC', 6]);
       const token = chain.deploy('WETH', own['DevToken']!, ['Wrapped ether', 'WETH', 18]);
-      const specs = markets.map(({ feed, usd }) => ({ name: feed, decimals: 8, initialAnswer: usd8(usd) }));
+      const priced = [...markets, { feed: 'USDC / USD', usd: 1 }];
+      const specs = priced.map(({ feed, usd }) => ({ name: feed, decimals: 8, initialAnswer: usd8(usd) }));
       const feeds = Object.fromEntries((await deployFeeds(chain, specs)).map((feed) => [feed.name, feed]));
       const collateral = { token, feed: feeds[markets[0]!.feed]! };
       const perp = await deployPerp(chain, { settlement, collateral, feeds, markets });
