@@ -26,8 +26,9 @@ export type Known = {
 };
 
 const MAX_DECIMALS = 18n;
+const NO_ADDRESS: Address = `0x${'0'.repeat(40)}`;
 
-export function* anchorDeployment(told: PerpAddresses, known: Known, block: Head): Reading<PerpState> {
+export function* anchorDeployment(told: PerpAddresses, known: Known, executor: Address | undefined, block: Head): Reading<PerpState> {
   const contracts = yield* readContracts(told);
   const rules = yield* readRules(contracts.config);
   const [symbol, decimals, capacity] = yield [
@@ -38,7 +39,7 @@ export function* anchorDeployment(told: PerpAddresses, known: Known, block: Head
   const places = uintOf(decimals);
   if (places === undefined || places > MAX_DECIMALS) throw new MirrorError(`${contracts.settlement} does not tell its decimals`);
   const markets = new Map<Address, PerpMarket>();
-  for (const base of known.bases) markets.set(base, yield* readMarket(contracts, rules, base, block));
+  for (const base of known.bases) markets.set(base, yield* readMarket(contracts, rules, base, executor ?? NO_ADDRESS, block));
   const collateral = yield* readCollateral(contracts, [...known.tokens]);
   const collateralRules = yield* readCollateralRules(contracts.collateralManager);
   const addresses = new Set([...known.accounts, contracts.insuranceFund]);
@@ -47,6 +48,7 @@ export function* anchorDeployment(told: PerpAddresses, known: Known, block: Head
     ...{ contracts, rules, markets, collateral, collateralRules, accounts, head: block },
     settlement: { symbol: textOf(symbol) || 'settlement token', decimals: Number(places), unitWad: 10n ** (MAX_DECIMALS - places) },
     slots: new Map(accounts.map(({ address }, slot) => [address, slot])),
+    desk: { executor, counts: false },
     fund: { capacityRaw: intOf(capacity) ?? 0n },
   };
 }
@@ -86,9 +88,9 @@ export function keptSeconds(rules: Rules): number {
   return 2 * Math.max(rules.twapSeconds, rules.markTwapSeconds, rules.premiumSeconds);
 }
 
-function* readMarket(contracts: Contracts, rules: Rules, base: Address, block: Head): Reading<PerpMarket> {
+function* readMarket(contracts: Contracts, rules: Rules, base: Address, payer: Address, block: Head): Reading<PerpMarket> {
   const [info, maxTick, isOpen, symbol, spot, average] = yield [
-    calls.marketInfo(contracts.registry, base),
+    calls.marketInfo(contracts.registry, payer, base),
     calls.maxTickCrossed(contracts.exchange, base),
     calls.isOpen(base),
     calls.symbol(base),

@@ -1,12 +1,15 @@
 /** Our own account at the venue: the margin that positions are taken over against. */
-import { encodeFunctionData, parseAbi } from 'viem';
-import type { Address } from '../../lib/types.ts';
+import { encodeAbiParameters, encodeFunctionData, parseAbi, parseAbiParameters } from 'viem';
+import type { Address, Hex } from '../../lib/types.ts';
 import type { Moment, UsdPrices } from '../../oracles/types.ts';
 import type { Margin } from '../types.ts';
 import type { Lens } from './lens.ts';
 import type { PerpState } from './state.ts';
 
-const vaultAbi = parseAbi(['function withdraw(address token, uint256 amount)']);
+const vaultAbi = parseAbi([
+  'function withdraw(address token, uint256 amount)',
+  'function getFreeCollateralByRatio(address trader, uint24 ratio) view returns (int256)',
+]);
 
 export type Desk = {
   readonly ok: true;
@@ -18,10 +21,27 @@ export type Desk = {
 };
 export type NoDesk = { readonly ok: false; readonly cause: string };
 
-/** @param executor the Executor that deposited the margin */
-export function deskAt(executor: Address | undefined, state: PerpState, lens: Lens, usd: UsdPrices, at: Moment): Desk | NoDesk {
+const METERS = parseAbiParameters('(address target, uint96 divisor, bytes data)[]');
+const WHOLE_PIPS = 1_000_000;
+
+/**
+ * What `Executor.meters(settlement)` has to answer: beside its tokens it counts what it could withdraw if every position had to be backed in full. A position that
+ * stays behind is then no profit, whatever its mark price: as much as it is worth is counted as lost, and the sequence reverts.
+ */
+export function expectedMeters(vault: Address, executor: Address): Hex {
+  const data = encodeFunctionData({ abi: vaultAbi, functionName: 'getFreeCollateralByRatio', args: [executor, WHOLE_PIPS] });
+  return encodeAbiParameters(METERS, [[{ target: vault, divisor: 1n, data }]]);
+}
+
+export function deskAt(state: PerpState, lens: Lens, usd: UsdPrices, at: Moment): Desk | NoDesk {
+  const { executor, counts } = state.desk;
   if (executor === undefined) return { ok: false, cause: 'PERP_EXECUTOR_ADDRESS is not set' };
   const { settlement: token, quote, vault } = state.contracts;
+  if (!counts)
+    return {
+      ok: false,
+      cause: `${executor} does not count its margin: register ${token} with Vault.getFreeCollateralByRatio as its meter`,
+    };
   const price = usd.usd8(token, at);
   if (price === undefined || price.priceUsd8 <= 0n) return { ok: false, cause: `${token} has no USD price` };
   const slot = state.slots.get(executor);

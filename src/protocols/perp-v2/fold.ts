@@ -34,6 +34,7 @@ const REGISTRY = {
   fee: topicOf('event FeeRatioChanged(address,uint24)'),
   insurance: topicOf('event InsuranceFundFeeRatioChanged(address,uint24)'),
   spread: topicOf('event MarketMaxPriceSpreadRatioChanged(address,uint24)'),
+  discount: topicOf('event FeeDiscountRatioChanged(address,uint24)'),
 };
 /** What changes so rarely, and so much, that everything is read anew. */
 const RULES = [
@@ -221,7 +222,9 @@ export class Folding {
       case REGISTRY.poolAdded:
         throw new MirrorError(`market ${topicAddress(log, 1)} was added`);
       case REGISTRY.fee:
-        this.#journal.set(this.#market(toAddress(dataWord(log, 0))), 'exchangeFeePips', dataWord(log, 1));
+        throw new MirrorError('a market has another fee');
+      case REGISTRY.discount:
+        if (topicAddress(log, 1) === this.#state.desk.executor) throw new MirrorError('our own fees changed');
         break;
       case REGISTRY.insurance:
         this.#journal.set(this.#market(toAddress(dataWord(log, 0))), 'insurancePips', dataWord(log, 1));

@@ -17,7 +17,7 @@ import { WAD } from './math.ts';
 import { type OptionParts, optionsOf, refusalOf } from './options.ts';
 import { usedPrices } from './prices.ts';
 import { type Account, isExposed, isWorkedOut, type PerpState } from './state.ts';
-import { type Ask, askAccount, asksFor, readAccounts } from './unread.ts';
+import { type Ask, askAccount, askDesk, asksFor, readAccounts } from './unread.ts';
 import { viewOf } from './view.ts';
 
 /** One deployment of the address book. `fromBlock` is inclusive. */
@@ -100,8 +100,8 @@ export class PerpV2 implements Protocol {
     this.#journal.stop();
     for (const { address } of this.#state?.accounts ?? []) this.#accounts.add(address);
     const known = { bases: this.#bases, tokens: this.#collateral, accounts: this.#accounts };
-    const state = yield* anchorDeployment(this.#addresses, known, block);
-    const asks = readAccounts(state).map((account) => askAccount(state, account));
+    const state = yield* anchorDeployment(this.#addresses, known, this.#executor, block);
+    const asks = [...askDesk(state), ...readAccounts(state).map((account) => askAccount(state, account))];
     const answers = yield asks.flatMap((ask) => ask.calls);
     this.#state = state;
     this.#take(asks, answers);
@@ -236,7 +236,7 @@ export class PerpV2 implements Protocol {
   #parts(at: Moment): OptionParts {
     const state = this.#anchored();
     const lens = this.#lens(at);
-    return { state, lens, exchange: this.exchange, desk: deskAt(this.#executor, state, lens, this.#usd, at) };
+    return { state, lens, exchange: this.exchange, desk: deskAt(state, lens, this.#usd, at) };
   }
 
   #sellsCollateral(slot: Slot, at: Moment): boolean {

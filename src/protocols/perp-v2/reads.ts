@@ -41,10 +41,12 @@ export const calls = {
   requirement: viewCall('function getMarginRequirementForLiquidation(address)'),
   markPrice: viewCall('function getMarkPrice(address)'),
   // MarketRegistry, Exchange, OrderBook
-  marketInfo: viewCall('function getMarketInfo(address)'),
+  marketInfo: viewCall('function getMarketInfoByTrader(address,address)'),
   maxTickCrossed: viewCall('function getMaxTickCrossedWithinBlock(address)'),
   openOrderIds: viewCall('function getOpenOrderIds(address,address)'),
   openOrder: viewCall('function getOpenOrderById(bytes32)'),
+  // Executor
+  meters: viewCall('function meters(address)'),
   // tokens
   isOpen: viewCall('function isOpen()'),
   indexPrice: viewCall('function getIndexPrice(uint256)'),

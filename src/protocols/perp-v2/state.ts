@@ -39,7 +39,8 @@ export type PerpMarket = {
   readonly open: boolean;
   /** Undefined: an index of unknown make. Nothing can be worked out either. */
   readonly index: IndexFeed | undefined;
-  exchangeFeePips: bigint;
+  /** Of the protocol, as our own account pays it. */
+  readonly exchangeFeePips: bigint;
   insurancePips: bigint;
   maxSpreadPips: bigint;
   maxTickCrossed: number;
@@ -104,6 +105,8 @@ export type PerpState = {
   readonly collateralRules: CollateralRules;
   readonly accounts: Account[];
   readonly slots: Map<Address, Slot>;
+  /** The Executor whose margin takes positions over, and whether it counted that margin as it should at the mirrored block (`expectedMeters`). */
+  readonly desk: { readonly executor: Address | undefined; counts: boolean };
   /** InsuranceFund.getInsuranceFundCapacity at the mirrored block. */
   readonly fund: { capacityRaw: bigint };
   head: Head;

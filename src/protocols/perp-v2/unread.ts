@@ -2,6 +2,7 @@
 import type { ViewAnswer, ViewCall } from '../../lib/types.ts';
 import { intOf, uintOf } from '../../lib/words.ts';
 import type { Journal } from '../../mirror/journal.ts';
+import { expectedMeters } from './desk.ts';
 import { COLLATERAL_TWAP_SECONDS, calls } from './reads.ts';
 import { type Account, isExposed, isWorkedOut, type PerpState } from './state.ts';
 
@@ -30,6 +31,7 @@ export function asksFor(state: PerpState): Ask[] {
     calls: [calls.capacity(contracts.insuranceFund)],
     take: ([capacity], journal) => journal.set(state.fund, 'capacityRaw', intOf(capacity) ?? 0n),
   });
+  asks.push(...askDesk(state));
   for (const [place, account] of readAccounts(state).entries()) asks.push(place < MOST_READ ? askAccount(state, account) : forget(account));
   return asks;
 }
@@ -37,6 +39,19 @@ export function asksFor(state: PerpState): Ask[] {
 /** Accounts with orders, or in a market that is not open. */
 export function readAccounts({ accounts }: PerpState): Account[] {
   return accounts.filter((account) => isExposed(account) && !isWorkedOut(account));
+}
+
+/** Its owner may register something else at any time. */
+export function askDesk({ contracts, desk }: PerpState): Ask[] {
+  const { executor } = desk;
+  if (executor === undefined) return [];
+  const expected = expectedMeters(contracts.vault, executor);
+  return [
+    {
+      calls: [calls.meters(executor, contracts.settlement)],
+      take: ([meters], journal) => journal.set(desk, 'counts', meters?.ok === true && meters.data === expected),
+    },
+  ];
 }
 
 export function askAccount({ contracts }: PerpState, account: Account): Ask {

@@ -3,7 +3,9 @@ import { type Address, encodeFunctionData, type Hex } from 'viem';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Prng } from '../../../scripts/devnet/prng.ts';
 import { rpc } from '../../../scripts/devnet/rpc.ts';
+import { executorAbi } from '../../../src/generated/executor.ts';
 import { intOf, uintOf, viewCall } from '../../../src/lib/words.ts';
+import { calls } from '../../../src/protocols/perp-v2/reads.ts';
 import { move, undone } from './crash.ts';
 import { decideEach, openDesk, run } from './desk.ts';
 import { type Followed, follow, later } from './followed.ts';
@@ -81,6 +83,22 @@ test('without the margin for it, a smaller part is taken over; without any, noth
   expect(await reverts(poor, 'liquidate', [lean, base])).toContain('CH_NEFCI');
 });
 
+test('an Executor that does not count its margin so that a position left behind is a loss is not used', async () => {
+  await undone(world, async () => {
+    const { settlement, vault } = world.perp;
+    const data = encodeFunctionData({ abi: world.contract('vault').abi, functionName: 'getAccountValue', args: [rich] });
+    const executor = { at: rich, abi: executorAbi };
+    await world.send(world.chain.deployer.address, executor, 'register', [settlement, [{ target: vault, data, divisor: 1n }]]);
+    await world.mine();
+    await followed.follower.advance();
+    const at = later(followed, 12);
+    expect(followed.protocol.options(slotOf(lean), at)).toEqual([]);
+    const refusal = followed.protocol.refusal(slotOf(lean), at);
+    expect([refusal?.reason, refusal?.figures['cause']]).toEqual(['no-margin', expect.stringContaining('does not count its margin')]);
+  });
+  followed = await follow(world, rich);
+});
+
 test('a takeover that the insurance fund could not bear is not planned', async () => {
   await undone(world, async () => {
     await move(world, 'ETH', MARKET.usd * 0.88, 0.93);
@@ -120,12 +138,31 @@ describe('the market’s own limits', () => {
       const less = planFor(lean, limited)!;
       expect(less.seizedRaw).toBeLessThan(whole.seizedRaw);
       const refused = await undone(world, () => run(world, whole));
-      expect(refused).toMatchObject({ ok: false });
+      expect(refused).toMatchObject({ ok: false, reason: expect.stringContaining('BelowMinimum') });
       const ran = await run(world, less);
       if (!ran.ok) throw new Error(ran.reason);
       expect(await world.read(world.contract('accountBalance'), 'getBaseTokens', [rich])).toEqual([]);
     });
   });
+});
+
+test('a market that is paused is read anew: whoever is in it is worth what the view says, and nobody is taken over there', async () => {
+  await undone(world, async () => {
+    const { base } = world.market('ETH');
+    const token = { at: base, abi: world.perp.artifacts.BaseToken.abi };
+    await world.send(world.chain.deployer.address, token, 'pause', []);
+    expect((await world.mine()).get('pause')).toEqual({ done: 1, reverted: 0 });
+    await expect(followed.follower.advance()).rejects.toThrow('has changed');
+    const paused = await follow(world, rich);
+    const at = later(paused, 12);
+    const { contracts, accounts } = paused.protocol.state;
+    const [value] = await world.views([calls.accountValue(contracts.clearingHouse, lean)]);
+    const slot = paused.protocol.state.slots.get(lean)!;
+    expect(paused.protocol.lens(at).standing(accounts[slot]!)).toMatchObject({ ok: true, valueWad: intOf(value) });
+    expect(paused.protocol.options(slot, at)).toEqual([]);
+    expect(await paused.follower.audit()).toEqual([]);
+  });
+  followed = await follow(world, rich);
 });
 
 test('collateral is for sale exactly where the vault says so, and buys what is planned', async () => {
