@@ -1,6 +1,7 @@
-/** Pre-liquidation contracts on the devnet, made by the double of Morpho's factory. */
-import { type Address, encodeDeployData, getContractAddress } from 'viem';
+/** Pre-liquidation contracts on the devnet, made by the double of Morpho's factory, or by the code of the real one in its place. */
+import { type Address, decodeFunctionResult, encodeFunctionData, type Hex, parseAbi } from 'viem';
 import type { SetupChain } from '../chain.ts';
+import { rpc } from '../rpc.ts';
 import type { Morpho, MorphoMarket } from './deploy.ts';
 
 /** Ratios and factors in WAD, as the factory takes them. */
@@ -13,23 +14,44 @@ export type PreLiquidationParams = {
   preLiquidationOracle: Address;
 };
 
-const NO_SALT = `0x${'0'.repeat(64)}` as const;
+export const factoryAbi = parseAbi([
+  'struct Params { uint256 preLltv; uint256 preLCF1; uint256 preLCF2; uint256 preLIF1; uint256 preLIF2; address preLiquidationOracle; }',
+  'function createPreLiquidation(bytes32 id, Params params) returns (address)',
+]);
 
-/** Queues the creation. */
-export function createPreLiquidation(chain: SetupChain, morpho: Morpho, market: MorphoMarket, params: PreLiquidationParams): Address {
-  chain.call(morpho.preLiquidationFactory, morpho.artifacts.preLiquidationFactory.abi, 'createPreLiquidation', [market.id, params]);
-  return preLiquidationAddress(morpho, market, params);
+/** Queues the creation; the address follows from the parameters. */
+export async function createPreLiquidation(
+  chain: SetupChain,
+  morpho: Morpho,
+  market: MorphoMarket,
+  params: PreLiquidationParams,
+): Promise<Address> {
+  chain.call(morpho.preLiquidationFactory, factoryAbi, 'createPreLiquidation', [market.id, params]);
+  return preLiquidationAddress(chain.rpcUrl, morpho, market, params);
 }
 
-/** Where the factory puts it: that follows from the parameters. */
-export function preLiquidationAddress(
-  { morpho, preLiquidationFactory, artifacts }: Morpho,
+/** Where the factory would put it. Rejects where it is there already. */
+export async function preLiquidationAddress(
+  rpcUrl: string,
+  { preLiquidationFactory: to }: Morpho,
   { id }: MorphoMarket,
   params: PreLiquidationParams,
-): Address {
-  const { abi, bytecode } = artifacts.preLiquidation;
-  return getContractAddress({
-    ...{ opcode: 'CREATE2', from: preLiquidationFactory, salt: NO_SALT },
-    bytecode: encodeDeployData({ abi, bytecode, args: [morpho, id, params] }),
-  });
+): Promise<Address> {
+  const data = encodeFunctionData({ abi: factoryAbi, functionName: 'createPreLiquidation', args: [id, params] });
+  return decodeFunctionResult({ abi: factoryAbi, data: await rpc<Hex>(rpcUrl, 'eth_call', [{ to, data }, 'latest']) });
+}
+
+/** A factory as it is somewhere else, of another Morpho: an immutable of its code names that. */
+export type FactoryElsewhere = { readonly rpcUrl: string; readonly factory: Address; readonly morpho: Address };
+
+/** Puts its code in the place of the double, with this Morpho for that one. */
+export async function transplantFactory(
+  chain: SetupChain,
+  { morpho, preLiquidationFactory }: Morpho,
+  from: FactoryElsewhere,
+): Promise<void> {
+  const code = await rpc<Hex>(from.rpcUrl, 'eth_getCode', [from.factory, 'latest']);
+  const [theirs, ours] = [from.morpho, morpho].map((address) => address.slice(2).toLowerCase());
+  if (!code.includes(theirs!)) throw new Error(`the code at ${from.factory} does not name ${from.morpho}`);
+  await rpc(chain.rpcUrl, 'anvil_setCode', [preLiquidationFactory, code.replaceAll(theirs!, ours!)]);
 }

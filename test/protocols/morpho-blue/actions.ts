@@ -1,7 +1,7 @@
 /** People who do anything that Morpho lets them, at random, and what it does not. */
 import type { Address } from 'viem';
 import { type MorphoMarket, marketLike } from '../../../scripts/devnet/morpho/deploy.ts';
-import { preLiquidationAddress } from '../../../scripts/devnet/morpho/pre-liquidation.ts';
+import { factoryAbi, preLiquidationAddress } from '../../../scripts/devnet/morpho/pre-liquidation.ts';
 import { Prng } from '../../../scripts/devnet/prng.ts';
 import { tokenAbi } from '../aave-v3/sender.ts';
 import { paramsOf, preLiquidateData } from './pre-world.ts';
@@ -43,12 +43,9 @@ export class Actions {
     this.#markets.push(market);
     const kept = this.#random.pick(this.#world.morpho.markets);
     const terms = paramsOf(kept, kept.params.oracle, this.#random);
-    const { preLiquidationFactory, artifacts } = this.#world.morpho;
-    await this.#world.sender.call(owner, preLiquidationFactory, artifacts.preLiquidationFactory.abi, 'createPreLiquidation', [
-      kept.id,
-      terms,
-    ]);
-    this.#contracts.push(lower(preLiquidationAddress(this.#world.morpho, kept, terms)));
+    const { sender, morpho } = this.#world;
+    this.#contracts.push(lower(await preLiquidationAddress(sender.url, morpho, kept, terms)));
+    await sender.call(owner, morpho.preLiquidationFactory, factoryAbi, 'createPreLiquidation', [kept.id, terms]);
   }
 
   /** One of the contracts there are, or will be, gets an authorisation, or loses it. */

@@ -1,8 +1,12 @@
-/** Early liquidations against the contracts themselves, at timestamps to come: who may be liquidated, and for how much. */
-import type { Address } from 'viem';
+/**
+ * Early liquidations against the contracts themselves, at timestamps to come: who may be liquidated, and for how much. With FORK_RPC_URL against the code of
+ * Morpho's own.
+ */
+import { type Address, encodeFunctionData, type Hex } from 'viem';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createPreLiquidation, preLiquidationAddress } from '../../../scripts/devnet/morpho/pre-liquidation.ts';
+import { createPreLiquidation, preLiquidationAddress, transplantFactory } from '../../../scripts/devnet/morpho/pre-liquidation.ts';
 import { Prng } from '../../../scripts/devnet/prng.ts';
+import { rpc } from '../../../scripts/devnet/rpc.ts';
 import type { Moment } from '../../../src/oracles/types.ts';
 import type { Option, Slot } from '../../../src/protocols/types.ts';
 import { askEarly, authorisedBy, openContracts, type PreAttempt, type PreContract, preLiquidate } from './pre-world.ts';
@@ -225,14 +229,32 @@ test('an authorisation that is taken back, or given to an address before there i
     const market = world.morpho.markets.find(({ id }) => world.protocol.state.positions[slot]!.market.id === id)!;
     const limits = { preLltv: market.params.lltv / 2n, preLCF1: 10n ** 18n, preLCF2: 10n ** 18n, preLIF1: 10n ** 18n, preLIF2: 10n ** 18n };
     const params = { ...limits, preLiquidationOracle: market.params.oracle };
-    await world.call(borrower, 'setAuthorization', [preLiquidationAddress(world.morpho, market, params), true]);
+    await world.call(borrower, 'setAuthorization', [await preLiquidationAddress(world.sender.url, world.morpho, market, params), true]);
     await world.sender.mine();
     await world.follower.advance();
     expect(earlyOptions(slot, at()).length).toBe(0);
     await world.fixture.chain.prepare();
-    createPreLiquidation(world.fixture.chain, world.morpho, market, params);
+    await createPreLiquidation(world.fixture.chain, world.morpho, market, params);
     await world.fixture.chain.mine();
     await world.follower.advance();
     expect([world.protocol.judge(slot, at()).kind, earlyOptions(slot, at()).length]).toEqual(['liquidatable', 1]);
     expect(await world.follower.audit()).toEqual([]);
+  }));
+
+test('the code of a factory of another Morpho serves this one, as it does with FORK_RPC_URL', () =>
+  world.undone(async () => {
+    const { chain } = world.fixture;
+    const { morpho, artifacts } = world.morpho;
+    const elsewhere: Address = '0xbbbbbbbbbb9cc5e90e3b3af64bdaf62c37eeffcb';
+    const factory = chain.deploy('factory of another Morpho', artifacts.preLiquidationFactory, [elsewhere]);
+    const again = chain.deploy('factory to be replaced', artifacts.preLiquidationFactory, [elsewhere]);
+    await chain.mine();
+    const ours = { ...world.morpho, preLiquidationFactory: again };
+    const [{ market, params }] = contracts as [PreContract];
+    await expect(preLiquidationAddress(chain.rpcUrl, ours, market, params)).rejects.toThrow();
+    await transplantFactory(chain, ours, { rpcUrl: chain.rpcUrl, factory, morpho: elsewhere });
+    const made = await createPreLiquidation(chain, ours, market, params);
+    await chain.mine();
+    const data = encodeFunctionData({ abi: artifacts.preLiquidation.abi, functionName: 'MORPHO' });
+    expect(await rpc<Hex>(chain.rpcUrl, 'eth_call', [{ to: made, data }, 'latest'])).toMatch(new RegExp(`${morpho.slice(2)}$`, 'i'));
   }));

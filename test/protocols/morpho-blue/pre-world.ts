@@ -1,9 +1,10 @@
 /** A world in which borrowers let others liquidate them early: random contracts of every kind that the factory makes, each authorised by some. */
 import { type Address, decodeAbiParameters, encodeFunctionData, type Hex, parseAbi, parseEventLogs } from 'viem';
 import type { MorphoMarket } from '../../../scripts/devnet/morpho/deploy.ts';
-import { createPreLiquidation, type PreLiquidationParams } from '../../../scripts/devnet/morpho/pre-liquidation.ts';
+import { createPreLiquidation, type PreLiquidationParams, transplantFactory } from '../../../scripts/devnet/morpho/pre-liquidation.ts';
 import { Prng } from '../../../scripts/devnet/prng.ts';
 import { rpc } from '../../../scripts/devnet/rpc.ts';
+import { builtIn } from '../../../src/protocols/morpho-blue/deployments.ts';
 import { type Receipt, tokenAbi } from '../aave-v3/sender.ts';
 import { LIQUIDATOR, lower, type MorphoWorld, type Outcome } from './world.ts';
 
@@ -30,11 +31,12 @@ export async function openContracts(world: MorphoWorld, perMarket: number, seed:
   const random = new Prng(seed);
   const contracts: PreContract[] = [];
   await world.fixture.chain.prepare();
+  await meetRealFactory(world);
   for (const market of world.morpho.markets) {
     const other = await otherOracle(world, market);
     for (let i = 0; i < perMarket; i++) {
       const params = paramsOf(market, i % 3 === 2 ? other : market.params.oracle, random);
-      contracts.push({ address: createPreLiquidation(world.fixture.chain, world.morpho, market, params), market, params });
+      contracts.push({ address: await createPreLiquidation(world.fixture.chain, world.morpho, market, params), market, params });
     }
   }
   await world.fixture.chain.mine();
@@ -47,6 +49,15 @@ export async function openContracts(world: MorphoWorld, perMarket: number, seed:
   await world.sender.mine();
   await world.follower.advance();
   return contracts;
+}
+
+/** With FORK_RPC_URL: the factory's own code, and so the contracts' own, in the place of the doubles'. */
+async function meetRealFactory(world: MorphoWorld): Promise<void> {
+  const rpcUrl = process.env['FORK_RPC_URL'] ?? '';
+  if (rpcUrl === '') return;
+  const [known] = builtIn(Number(await rpc<Hex>(rpcUrl, 'eth_chainId')))['morpho-blue'];
+  if (known?.preLiquidationFactory === undefined) throw new Error('no Morpho Blue is known on the chain of FORK_RPC_URL');
+  await transplantFactory(world.fixture.chain, world.morpho, { rpcUrl, factory: known.preLiquidationFactory, morpho: known.morpho });
 }
 
 /** Any that the factory takes, its corners more often than chance would have it. */
