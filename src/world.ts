@@ -204,6 +204,19 @@ export class World implements DecisionWorld {
     return this.#feeds.state(feed);
   }
 
+  /**
+   * The feeds that move when this token's own price does: where it is told by several, the one that tells of the fewest others; and every other feed that
+   * answers for the same aggregator.
+   */
+  feedsOf(token: Address): readonly FeedId[] {
+    const tokens = wantedTokens(this.#book, this.protocols);
+    const others = (feed: FeedId) => tokens.filter((other) => this.usd.feedsOf(other).includes(feed)).length;
+    const [own] = this.usd.feedsOf(token).toSorted((a, b) => others(a) - others(b));
+    if (own === undefined) return [];
+    const aggregator = this.#feeds.aggregator(own);
+    return [...new Set([own, ...(aggregator === undefined ? [] : this.#feeds.feedsOf(aggregator))])];
+  }
+
   /** Undefined where the book names no uptime feed. */
   sequencer(): SequencerState | undefined {
     return this.#sequencer?.told;

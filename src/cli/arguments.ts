@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander';
+import { parseShock, type Shock } from '../risk/shocks.ts';
 
 /** Reads options; what is wrong with one ends the command with exit code 2 before anything is begun. */
 
@@ -23,4 +24,18 @@ export function since(text: string): Since {
   if (Number.isNaN(date))
     throw new InvalidArgumentError('It is neither a block number, nor a time back (90m, 24h, 7d), nor a date (2026-01-31).');
   return { sinceMs: date };
+}
+
+export function shock(text: string, before: readonly Shock[]): readonly Shock[] {
+  const parsed = parseShock(text);
+  if (parsed === undefined)
+    throw new InvalidArgumentError('It must be TOKEN=PERCENT% with a percentage above -100 and up to 1000, such as WETH=-20%.');
+  return [...before, parsed];
+}
+
+export function oneOf(names: readonly string[]): (text: string) => string {
+  return (text) => {
+    if (!names.includes(text)) throw new InvalidArgumentError(`It must be one of ${names.join(', ')}.`);
+    return text;
+  };
 }

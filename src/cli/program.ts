@@ -1,10 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
-import { since, wholeNumber } from './arguments.ts';
+import { PRESETS } from '../risk/shocks.ts';
+import { oneOf, shock, since, wholeNumber } from './arguments.ts';
 
 const JSON_HELP = 'one JSON document on stdout';
 const DEPLOY_WAIT_S = 180;
 const DOCTOR_WAIT_S = 30;
+const STRESS_ROUNDS = 5;
+const STRESS_POINTS = 10;
 
 /** Every command with its help. What a command does is loaded when it is called: help and mistakes should not wait for it. */
 export function createProgram(): Command {
@@ -33,6 +36,16 @@ export function createProgram(): Command {
     .argument('<account>', 'its address')
     .option('--json', JSON_HELP)
     .action(async (account, options) => (await import('./commands/explain.ts')).explain(account, options));
+  program
+    .command('stress')
+    .description('what would become liquidatable if prices moved: sizes, profit, bad debt, price impact, cascades; sends nothing')
+    .option('--shock <move>', 'TOKEN=PERCENT%, such as WETH=-20%, by symbol or address; may be given several times', shock, [])
+    .option('--preset <month>', `the worst day of a month: ${Object.keys(PRESETS).join(', ')}`, oneOf(Object.keys(PRESETS)))
+    .option('--rounds <count>', 'how often prices may follow the pools that were sold into', wholeNumber(1, 20), STRESS_ROUNDS)
+    .option('--points <count>', 'of the chart of debt and profit against the move', wholeNumber(1, 100), STRESS_POINTS)
+    .option('--svg <file>', 'writes that chart there as a picture')
+    .option('--json', JSON_HELP)
+    .action(async (options) => (await import('./commands/stress.ts')).stress(options));
   program
     .command('report')
     .description('realised profit and loss, delays and misses, from the ledger alone')

@@ -58,6 +58,35 @@ export const explainShape = z.object({
   ),
 });
 
+const stressRound = z.object({
+  liquidatable: z.int(),
+  planned: z.int(),
+  debtUsd: usd,
+  badDebtUsd: usd,
+  repayUsd: usd,
+  seizedUsd: usd,
+  gasUsd: usd,
+  bidUsd: usd,
+  profitUsd: usd,
+  /** Liquidatable and left alone, by reason. */
+  skipped: z.record(z.string(), z.int()),
+  /** What selling all that is seized does to a token's price at the pools, in parts of a million. */
+  impacts: z.array(z.object({ token: address, symbol: z.string(), soldRaw: integer, movePpm: z.int() })),
+  positions: z.array(
+    z.object({
+      ...{ protocol: z.string(), market: z.string(), account: address, healthFactorWad: integer },
+      ...{ debtUsd: usd, collateralUsd: usd, plan: plan.optional(), skip: skip.optional() },
+    }),
+  ),
+});
+export const stressShape = z.object({
+  block: head,
+  shocks: z.array(z.object({ token: address, symbol: z.string(), movePpm: z.int(), feeds: z.array(address) })),
+  /** The first is the shock itself; in each further one prices have followed the pools. */
+  rounds: z.array(stressRound).min(1),
+  curve: z.array(z.object({ part: z.int(), parts: z.int(), liquidatable: z.int(), debtUsd: usd, profitUsd: usd })),
+});
+
 export const deployShape = z.object({
   executor: address,
   owner: address,

@@ -5,6 +5,7 @@ import { checkMarket } from '../guard/limits.ts';
 import type { Address, Hex } from '../lib/types.ts';
 import { decideBlock } from '../pipeline/decide.ts';
 import { type PositionRow, positionRows } from '../pipeline/positions.ts';
+import type { Settings } from '../pipeline/settings.ts';
 import { Watch } from '../risk/candidates.ts';
 import type { Decision } from '../strategy/types.ts';
 import { progressTo } from '../telemetry/progress.ts';
@@ -34,12 +35,16 @@ export async function survey(config: Config, { log }: Telemetry): Promise<Survey
   }
 }
 
+/** Nothing is signed and no tip is asked for: what is told is what the block's own base fee allows. */
+export function settingsToShow({ executor, strategy, limits, oracle }: Config, { wrappedNative, feedHeartbeats }: AddressBook): Settings {
+  const bounds = { ...oracle, heartbeatSeconds: feedHeartbeats };
+  return { executor, sender: undefined, own: new Set<Address>(), wrappedNative, limits, oracle: bounds, ...strategy };
+}
+
 function decide(config: Config, book: AddressBook, world: World): readonly Decision[] {
   const at = world.next();
-  const { executor, strategy, limits } = config;
-  const oracle = { ...config.oracle, heartbeatSeconds: book.feedHeartbeats };
-  // Nothing is signed and no tip is asked for: what is told is what the block's own base fee allows.
-  const settings = { executor, sender: undefined, own: new Set<Address>(), wrappedNative: book.wrappedNative, limits, oracle, ...strategy };
+  const { limits } = config;
+  const settings = settingsToShow(config, book);
   const { candidates } = new Watch().judge(world.protocols, at, world.head.number);
   const { decisions } = decideBlock(world, settings, candidates, world.head, at, 0n);
   return decisions.map((decision): Decision => {

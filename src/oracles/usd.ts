@@ -9,7 +9,7 @@ import { momentOf } from './moment.ts';
 import { latestAnswerOf, resolveSource } from './resolve.ts';
 import type { LiveSource } from './sources.ts';
 import { together } from './together.ts';
-import type { Moment, UsdPrices } from './types.ts';
+import type { FeedId, Moment, UsdPrices } from './types.ts';
 
 const decimalsOf = viewCall('function decimals()');
 const priceOracleOf = viewCall('function getPriceOracle()');
@@ -76,6 +76,11 @@ export class UsdBook implements Mirrored, UsdPrices {
         return price.ok ? price.price : undefined;
       })
     );
+  }
+
+  /** Feeds that the token's own price rests on, a base currency's left out. */
+  feedsOf(token: Address): readonly FeedId[] {
+    return this.#entries.get(token)?.legs[0]?.source.feeds ?? [];
   }
 
   /** The calls that answer a token's price at any block, and how to read them: for blocks that are mirrored no more. */
