@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Prng } from '../../../scripts/devnet/prng.ts';
 import { rpc } from '../../../scripts/devnet/rpc.ts';
 import { executorAbi } from '../../../src/generated/executor.ts';
+import { encodeExecute } from '../../../src/lib/encode-steps.ts';
 import { intOf, uintOf, viewCall } from '../../../src/lib/words.ts';
 import { calls } from '../../../src/protocols/perp-v2/reads.ts';
 import { move, undone } from './crash.ts';
@@ -81,6 +82,22 @@ test('without the margin for it, a smaller part is taken over; without any, noth
   expect(without.protocol.refusal(slotOf(lean), at)).toMatchObject({ reason: 'no-margin' });
   const { base } = world.market('ETH');
   expect(await reverts(poor, 'liquidate', [lean, base])).toContain('CH_NEFCI');
+});
+
+test('the margin comes back to the owner of the Executor', async () => {
+  await undone(world, async () => {
+    const { settlement, vault } = world.perp;
+    const { address: owner } = world.chain.deployer;
+    const data = encodeFunctionData({ abi: world.contract('vault').abi, functionName: 'withdraw', args: [settlement, 20_000n * USDC] });
+    const groups = [{ optional: false, minProfitRaw: 0n, steps: [{ kind: 'call', target: vault, valueWei: 0n, data }] as const }];
+    const sequence = { numeraire: settlement, minProfitRaw: 0n, gasCostRaw: 0n, bidBps: 0, lastBlock: 1_000_000_000, sweep: [], groups };
+    const execute = { from: owner, to: rich, data: encodeExecute(sequence), gas: '0xf42400' };
+    await rpc(world.anvil.rpcUrl, 'eth_sendTransaction', [execute]);
+    await world.send(owner, { at: rich, abi: executorAbi }, 'withdraw', [settlement, owner, 20_000n * USDC]);
+    const before = await world.balanceOf(owner);
+    expect((await world.mine()).get('withdraw')).toEqual({ done: 1, reverted: 0 });
+    expect((await world.balanceOf(owner)) - before).toBe(20_000n * USDC);
+  });
 });
 
 test('an Executor that does not count its margin so that a position left behind is a loss is not used', async () => {
