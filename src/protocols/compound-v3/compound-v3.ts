@@ -9,8 +9,8 @@ import type { Option, PositionView, PriceUse, Protocol, Slot, Verdict } from '..
 import { anchorComet } from './anchor.ts';
 import { auditChecks } from './audit.ts';
 import { cometTopics, discoveredIn, discoveryTopics, foldLog } from './fold.ts';
-import { Lens, offerHealthWad, standingOf } from './lens.ts';
-import { accountOptions, offerOptions } from './options.ts';
+import { Lens, standingOf } from './lens.ts';
+import { accountOptions, offerOptions, offerVerdict } from './options.ts';
 import { usedPrices } from './prices.ts';
 import { type Account, accountSlot, type CometState, reserveOf, type SlotOf, slotOf, storeSlot } from './state.ts';
 import { type Ask, asksFor } from './unread.ts';
@@ -161,10 +161,7 @@ export class CompoundV3 implements Protocol {
   judge(slot: Slot, at: Moment): Verdict {
     const of = this.#slot(slot);
     const lens = this.#lens(at);
-    if (of.kind === 'store') {
-      const healthFactorWad = offerHealthWad(lens);
-      return { kind: lens.open ? 'liquidatable' : 'healthy', healthFactorWad };
-    }
+    if (of.kind === 'store') return offerVerdict(of.asset, lens);
     const standing = standingOf(of.account, lens);
     if (!standing.ok) return { kind: 'unknown', reason: standing.reason };
     const { healthFactorWad } = standing;

@@ -74,10 +74,3 @@ export function standingOf(account: Account, lens: Lens): Standing {
   }
   return { ok: true, healthFactorWad: owed === 0n ? MAX_UINT256 : mulDivDown(counted, WAD, owed), borrowedRaw };
 }
-
-/** The protocol's own offer: for sale below one WAD, the share that its reserves are of what they should be. */
-export function offerHealthWad({ reserves, state }: Lens): bigint {
-  const { targetReserves } = state.config;
-  if (reserves < 0n) return 0n;
-  return targetReserves === 0n ? MAX_UINT256 : mulDivDown(reserves, WAD, targetReserves);
-}

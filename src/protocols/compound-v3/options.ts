@@ -3,10 +3,10 @@
  * buy nothing, so it is not done.
  */
 import { encodeFunctionData, parseAbi } from 'viem';
-import { WAD } from '../../lib/math.ts';
+import { MAX_UINT256, mulDivDown, WAD } from '../../lib/math.ts';
 import type { Step } from '../../lib/steps.ts';
 import type { Address } from '../../lib/types.ts';
-import type { Option } from '../types.ts';
+import type { Option, Verdict } from '../types.ts';
 import { type Lens, standingOf } from './lens.ts';
 import { absorptionOf, payableFor, quoteDown, termsOf } from './liquidation.ts';
 import { forSale } from './math.ts';
@@ -21,6 +21,24 @@ const cometAbi = parseAbi([
 const BUY_GAS = 150_000n;
 const ABSORB_GAS = 60_000n;
 const ABSORB_ASSET_GAS = 40_000n;
+
+/**
+ * The protocol's own offer of an asset, judged as if it were a position: its health is the share that reserves are of what they should be. Where less is left
+ * than a unit of the base asset buys, there is nothing to act on.
+ */
+export function offerVerdict(place: number, lens: Lens): Verdict {
+  const healthFactorWad = wholenessWad(lens);
+  if (!lens.open) return { kind: 'healthy', healthFactorWad };
+  const terms = termsOf(lens, place);
+  if (terms === undefined) return { kind: 'unknown', reason: 'a price feed does not answer' };
+  return { kind: payableFor(terms, reserveOf(lens.state, place)) === undefined ? 'healthy' : 'liquidatable', healthFactorWad };
+}
+
+function wholenessWad({ reserves, state }: Lens): bigint {
+  const { targetReserves } = state.config;
+  if (reserves < 0n) return 0n;
+  return targetReserves === 0n ? MAX_UINT256 : mulDivDown(reserves, WAD, targetReserves);
+}
 
 /** What the protocol holds of an asset, bought. */
 export function offerOptions(place: number, lens: Lens): Option[] {
