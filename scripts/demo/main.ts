@@ -10,11 +10,12 @@ import { openView } from './view.ts';
 
 const HELP = `Usage: npm run demo -- [options]
 
-A local chain with Aave v3, Morpho Blue, Uniswap v3 and Chainlink's oracle contracts, a block builder, Bailiff and its dashboard; then a scripted crash.
+A local chain with Aave v3, Morpho Blue, Compound III (a double), Uniswap v3 and Chainlink's oracle contracts, a block builder, Bailiff and its dashboard; then a scripted crash.
 
   --once           end when the scripted crash is over: 0 if the keeper won all that paid, 1 if it fell short
   --positions N    borrowers of Aave (200)
   --morpho-positions N  borrowers of Morpho Blue (24); 0: without it
+  --comet-positions N   borrowers of Compound III (18); 0: without it
   --seed S         the same seed gives the same borrowers (1)
   --json FILE      write the summary there, as JSON
   --help
@@ -30,14 +31,17 @@ function readArguments() {
       once: { type: 'boolean', default: false },
       positions: { type: 'string', default: '200' },
       'morpho-positions': { type: 'string', default: '24' },
+      'comet-positions': { type: 'string', default: '18' },
       seed: { type: 'string', default: '1' },
       json: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   });
   const morphoPositions = whole(values, 'morpho-positions', 0, 20_000);
+  const cometPositions = whole(values, 'comet-positions', 0, 20_000);
   return {
     ...(morphoPositions === 0 ? {} : { morphoPositions }),
+    ...(cometPositions === 0 ? {} : { cometPositions }),
     once: values.once,
     help: values.help,
     json: values.json,

@@ -1,9 +1,10 @@
 /** One protocol's side of the evidence: what its contracts say of an update, by a lens, and what was liquidated there. */
 import { type Address, getAddress } from 'viem';
 import type { Devnet } from '../devnet/devnet.ts';
+import { judgeComet } from '../devnet/lens/comet.ts';
 import { judge } from '../devnet/lens/judge.ts';
 import { judgeMorpho } from '../devnet/lens/morpho.ts';
-import { type Liquidation, liquidationsBetween, morphoLiquidationsBetween } from './observe.ts';
+import { absorptionsBetween, type Liquidation, liquidationsBetween, morphoLiquidationsBetween } from './observe.ts';
 import type { Update } from './summary.ts';
 
 const WAD = 10n ** 18n;
@@ -32,13 +33,21 @@ export async function evidenceOf({ rpcUrl, market, deployments }: Devnet, from: 
         })),
     },
   ];
+  const etherFeed = market.feeds['ETH / USD']!.proxy;
   if (market.morpho !== undefined) {
     const { morpho, borrowers } = market.morpho;
-    const etherFeed = market.feeds['ETH / USD']!.proxy;
     markets.push({
       protocol: 'morpho-blue',
       liquidations: await morphoLiquidationsBetween(rpcUrl, morpho.morpho, from, to),
       judge: (update) => judgeMorpho({ ...common(update), borrowers, etherFeed }),
+    });
+  }
+  if (market.comet !== undefined) {
+    const { comet, borrowers } = market.comet;
+    markets.push({
+      protocol: 'compound-v3',
+      liquidations: await absorptionsBetween(rpcUrl, comet.comet, from, to),
+      judge: (update) => judgeComet({ ...common(update), borrowers, etherFeed, base: comet.base }),
     });
   }
   return markets;

@@ -22,6 +22,8 @@ const morphoAbi = parseAbi([
   'event Liquidate(bytes32 indexed id, address indexed caller, address indexed borrower, uint256 repaidAssets, uint256 repaidShares, uint256 seizedAssets, uint256 badDebtAssets, uint256 badDebtShares)',
 ]);
 const MORPHO_LIQUIDATE = toEventSelector(morphoAbi[0]);
+const cometAbi = parseAbi(['event AbsorbDebt(address indexed absorber, address indexed borrower, uint256 basePaidOut, uint256 usdValue)']);
+const ABSORB_DEBT = toEventSelector(cometAbi[0]);
 const WAD = 10n ** 18n;
 
 export type Liquidation = {
@@ -69,6 +71,19 @@ export async function morphoLiquidationsBetween(rpcUrl: string, morpho: Address,
       block: Number(blockNumber),
       account: getAddress(args.borrower),
       liquidator: getAddress(args.caller),
+      txHash: transactionHash,
+    };
+  });
+}
+
+export async function absorptionsBetween(rpcUrl: string, comet: Address, from: number, to: number): Promise<Liquidation[]> {
+  const logs = await logsOf(rpcUrl, comet, ABSORB_DEBT, from, to);
+  return logs.map(({ topics, data, blockNumber, transactionHash }) => {
+    const { args } = decodeEventLog({ abi: cometAbi, topics, data, eventName: 'AbsorbDebt' });
+    return {
+      block: Number(blockNumber),
+      account: getAddress(args.borrower),
+      liquidator: getAddress(args.absorber),
       txHash: transactionHash,
     };
   });

@@ -21,6 +21,8 @@ export type RunOptions = {
   readonly positions: number;
   /** Of Morpho Blue, which is there only when they are given. */
   readonly morphoPositions?: number;
+  /** Of Compound III, likewise. */
+  readonly cometPositions?: number;
   readonly seed: number;
   readonly folder: string;
   readonly signal: AbortSignal;
@@ -42,9 +44,9 @@ export async function run(options: RunOptions, view: View, play: Play = playCras
   const began = performance.now();
   const progress = (line: string) => view.say('plain', `${((performance.now() - began) / 1_000).toFixed(1).padStart(5)} s  ${line}`);
   progress('starting a chain with real contracts (the first time they are compiled, about a minute)');
-  const { positions, morphoPositions, seed } = options;
+  const { positions, morphoPositions, cometPositions, seed } = options;
   const deploymentsFile = join(options.folder, 'deployments.json');
-  const devnet = await startDevnet({ positions, morphoPositions, seed, hold: true, deploymentsFile, progress });
+  const devnet = await startDevnet({ positions, morphoPositions, cometPositions, seed, hold: true, deploymentsFile, progress });
   let arbitrageur: ReturnType<typeof startArbitrageur> | undefined;
   let keeper: Keeper | undefined;
   try {

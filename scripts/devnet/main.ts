@@ -9,6 +9,7 @@ A local chain (chain id 7777) with real contracts, and its block builder, until 
   --positions N        borrowers with open positions (200)
   --legacy-positions N borrowers of an Aave v3.0 market beside it (no such market)
   --morpho-positions N borrowers of Morpho Blue beside it (no such contract)
+  --comet-positions N  borrowers of Compound III beside it (no such contract)
   --seed S             the same seed gives the same borrowers (1)
   --slot-ms MS         wall-clock length of a slot of 12 s chain time (1000)
   --port P             the chain's port (8545; 0: any free one)
@@ -23,6 +24,7 @@ type Arguments = {
   positions: number;
   legacyPositions?: number;
   morphoPositions?: number;
+  cometPositions?: number;
   seed: number;
   slotMs: number;
   port: number;
@@ -36,12 +38,12 @@ function readArguments(argv: readonly string[]): Arguments | 'help' {
     args: [...argv],
     options: {
       ...{ positions: text, seed: text, 'slot-ms': text, port: text, 'builder-port': text, deployments: text },
-      ...{ 'legacy-positions': text, 'morpho-positions': text, help: { type: 'boolean' } },
+      ...{ 'legacy-positions': text, 'morpho-positions': text, 'comet-positions': text, help: { type: 'boolean' } },
     },
   });
   if (values.help) return 'help';
   const whole = (
-    flag: 'positions' | 'legacy-positions' | 'morpho-positions' | 'seed' | 'slot-ms' | 'port' | 'builder-port',
+    flag: 'positions' | 'legacy-positions' | 'morpho-positions' | 'comet-positions' | 'seed' | 'slot-ms' | 'port' | 'builder-port',
     fallback: number,
     low: number,
     high: number,
@@ -57,6 +59,7 @@ function readArguments(argv: readonly string[]): Arguments | 'help' {
     positions: whole('positions', 200, 0, 20_000),
     ...(values['legacy-positions'] === undefined ? {} : { legacyPositions: whole('legacy-positions', 0, 0, 20_000) }),
     ...(values['morpho-positions'] === undefined ? {} : { morphoPositions: whole('morpho-positions', 0, 0, 20_000) }),
+    ...(values['comet-positions'] === undefined ? {} : { cometPositions: whole('comet-positions', 0, 0, 20_000) }),
     seed: whole('seed', 1, 0, 2 ** 32 - 1),
     slotMs: whole('slot-ms', 1_000, 50, 600_000),
     port: whole('port', 8545, 0, 65_535),
@@ -74,6 +77,7 @@ function describe(devnet: Devnet): string {
     ['addresses provider', market.aave.poolAddressesProvider],
     ...(market.legacy === undefined ? [] : [['legacy provider', market.legacy.aave.poolAddressesProvider] as [string, string]]),
     ...(market.morpho === undefined ? [] : [['Morpho Blue', market.morpho.morpho.morpho] as [string, string]]),
+    ...(market.comet === undefined ? [] : [['Compound III', market.comet.comet.comet] as [string, string]]),
     ['Uniswap factory', market.uniswap.factory],
     ...Object.entries(market.tokens).map(([symbol, address]): [string, string] => [symbol, address]),
     ...Object.values(market.feeds).map(({ name, proxy }): [string, string] => [name, proxy]),

@@ -9,6 +9,7 @@ import { ASSETS, assetOf, START_PRICES_USD8 } from './assets.ts';
 import { type Borrower, openBorrowers } from './borrowers/open.ts';
 import { planBorrowers } from './borrowers/plan.ts';
 import type { SetupChain } from './chain.ts';
+import { type CometMarket, openComet } from './compound-v3/open.ts';
 import { type MorphoMarkets, openMorpho } from './morpho/open.ts';
 import { oracleArtifacts } from './oracle/contracts.ts';
 import { deployFeeds } from './oracle/feeds.ts';
@@ -35,14 +36,17 @@ export type Market = {
   legacy: LegacyMarket | undefined;
   /** Morpho Blue beside it, when asked for. */
   morpho: MorphoMarkets | undefined;
+  /** Compound III beside it, when asked for. */
+  comet: CometMarket | undefined;
 };
 
-/** `legacyPositions`, `morphoPositions`: borrowers of the Aave v3.0 market, and of Morpho Blue, which are there only when they are given. */
+/** `legacyPositions`, `morphoPositions`, `cometPositions`: borrowers of the Aave v3.0 market, of Morpho Blue and of Compound III, which are there only when they are given. */
 export type MarketOptions = {
   positions: number;
   seed: number;
   legacyPositions?: number | undefined;
   morphoPositions?: number | undefined;
+  cometPositions?: number | undefined;
 };
 export type Progress = (line: string) => void;
 
@@ -54,7 +58,7 @@ export async function compileMarket(): Promise<void> {
 /** Everything is mined on return. Throws when any transaction of it reverts. */
 export async function deployMarket(
   chain: SetupChain,
-  { positions, seed, legacyPositions, morphoPositions }: MarketOptions,
+  { positions, seed, legacyPositions, morphoPositions, cometPositions }: MarketOptions,
   progress: Progress = () => {},
 ): Promise<Market> {
   const [aaveArtifacts, own] = await Promise.all([aaveContracts(), ownContracts()]);
@@ -92,5 +96,7 @@ export async function deployMarket(
   if (legacy !== undefined) progress(`Aave v3.0 stands beside it, with ${legacy.borrowers.length} borrowers`);
   const morpho = morphoPositions === undefined ? undefined : await openMorpho(chain, tokens, feeds, { positions: morphoPositions, seed });
   if (morpho !== undefined) progress(`Morpho Blue stands beside it, with ${morpho.borrowers.length} borrowers`);
-  return { tokens, feeds, sources, aave, uniswap, multicall3, borrowers, legacy, morpho };
+  const comet = cometPositions === undefined ? undefined : await openComet(chain, tokens, feeds, { positions: cometPositions, seed });
+  if (comet !== undefined) progress(`Compound III stands beside it, with ${comet.borrowers.length} borrowers`);
+  return { tokens, feeds, sources, aave, uniswap, multicall3, borrowers, legacy, morpho, comet };
 }

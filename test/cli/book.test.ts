@@ -22,7 +22,7 @@ let rpc: RpcPool;
 let file: DeploymentsFile;
 
 beforeAll(async () => {
-  fixture = await createFixture({ morphoPositions: 1 });
+  fixture = await createFixture({ morphoPositions: 1, cometPositions: 1 });
   rpc = await RpcPool.open([new SecretUrl(fixture.anvil.rpcUrl)]);
   const path = join(folder, 'deployments.json');
   await writeDeployments(path, { ...deploymentsOf(fixture.market), chainId: rpc.chainId });
@@ -45,7 +45,7 @@ test('a book of contracts that are what it says is right in every place', async 
   const checks = await checkBook(rpc, bookOf({}), CHOICES);
   expect(checks.filter(({ ok }) => !ok)).toEqual([]);
   expect(checks.map(({ name }) => name)).toEqual(
-    expect.arrayContaining(['aave-v3/core poolAddressesProvider', 'morpho-blue/morpho morpho']),
+    expect.arrayContaining(['aave-v3/core poolAddressesProvider', 'morpho-blue/morpho morpho', 'compound-v3/cUSDCv3 comet']),
   );
 });
 

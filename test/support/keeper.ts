@@ -94,6 +94,7 @@ export type StageOptions = {
   readonly positions?: number;
   readonly legacyPositions?: number;
   readonly morphoPositions?: number;
+  readonly cometPositions?: number;
   readonly seed?: number;
   readonly lanes?: number;
   /** Without the mempool, prices move before anything can be put behind their updates: the default. */
@@ -104,8 +105,8 @@ export type StageOptions = {
 export async function setStage(options: StageOptions = {}): Promise<Stage> {
   const folder = mkdtempSync(join(tmpdir(), 'bailiff-test-'));
   const deploymentsFile = join(folder, 'deployments.json');
-  const { positions = 60, legacyPositions, morphoPositions, seed = 1, sees = 'blocks' } = options;
-  const devnet = await startDevnet({ positions, legacyPositions, morphoPositions, seed, hold: true, deploymentsFile });
+  const { positions = 60, legacyPositions, morphoPositions, cometPositions, seed = 1, sees = 'blocks' } = options;
+  const devnet = await startDevnet({ positions, legacyPositions, morphoPositions, cometPositions, seed, hold: true, deploymentsFile });
   const lanes = devnet.accounts.lanes.slice(0, options.lanes ?? 0);
   const executor = await deployExecutor(
     devnet,

@@ -47,7 +47,7 @@ export async function openCometBorrowers(
         asset: comet.assets[(first + i) % comet.assets.length]!,
         usd: usd / kinds,
       })),
-      share: index % 5 === 4 ? random.between(0.3, 0.7) : random.between(0.9, 0.999),
+      share: index % 5 === 4 ? random.between(0.3, 0.7) : random.between(0.95, 0.999),
     };
   });
   await lendTo(chain, comet, tokens, borrowers);
