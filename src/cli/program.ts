@@ -48,7 +48,7 @@ export function createProgram(): Command {
     .action(async (options) => (await import('./commands/stress.ts')).stress(options));
   program
     .command('report')
-    .description('realised profit and loss, delays and misses, from the ledger alone')
+    .description('realised profit and loss, efficiency, delays and misses, from the ledger alone')
     .option('--since <when>', 'a block number, a time back such as 90m, 24h or 7d, or a date such as 2026-01-31', since)
     .option('--json', JSON_HELP)
     .action(async (options) => (await import('./commands/report.ts')).report(options));

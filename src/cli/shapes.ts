@@ -144,6 +144,14 @@ export const reportShape = z.object({
   }),
   blocksAfterUpdate: z.record(z.string(), z.int()),
   misses: z.record(z.string(), z.int()),
+  /** Shares in basis points, left out where there is nothing to take a share of. */
+  efficiency: z.object({
+    ...{ tried: z.int(), won: z.int() },
+    ...{ captureRateBps: z.int().optional(), slippageBps: z.int().optional(), revertRateBps: z.int().optional() },
+    ...{ bidShareBps: z.int().optional(), gasShareBps: z.int().optional() },
+    blocksToLiquidate: z.object({ p50: z.int(), p90: z.int(), most: z.int() }).optional(),
+    missedProfitUsd: z.record(z.string(), usd),
+  }),
   /** In transactions of ours; landed are those that it had accepted and that were mined. */
   relays: z.array(z.object({ relay: z.string(), sent: z.int(), accepted: z.int(), refused: z.int(), landed: z.int() })),
   attempts: z.array(attemptShape),

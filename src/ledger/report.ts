@@ -1,4 +1,5 @@
 import type { Address, Hex } from '../lib/types.ts';
+import { type Efficiency, efficiencyOf } from './efficiency.ts';
 import { costUsd8Up } from './money.ts';
 import type { TransactionRecord } from './reader.ts';
 import { type RelayLine, relayLines } from './relay-notes.ts';
@@ -58,6 +59,7 @@ export type Report = {
   readonly blocksAfterUpdate: Readonly<Record<string, number>>;
   /** How many attempts came to nothing, by outcome and reason. */
   readonly misses: Readonly<Record<string, number>>;
+  readonly efficiency: Efficiency;
   readonly relays: readonly RelayLine[];
   readonly attempts: readonly AttemptLine[];
 };
@@ -141,6 +143,7 @@ export function reportOf(
         .filter(({ outcome }) => outcome !== 'included' && outcome !== 'open')
         .map(({ outcome, reason }) => (reason === undefined ? outcome : `${outcome}: ${reason}`)),
     ),
+    efficiency: efficiencyOf(lines),
     relays: relayLines(transactions, notes),
     attempts: lines,
   };

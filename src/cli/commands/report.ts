@@ -1,8 +1,10 @@
 import { loadConfig } from '../../config/load.ts';
+import type { Efficiency } from '../../ledger/efficiency.ts';
 import { FIRST_BLOCK, HEAD_BLOCK } from '../../ledger/facts.ts';
 import { readLedger, type Scope } from '../../ledger/reader.ts';
 import { type Report, reportOf } from '../../ledger/report.ts';
-import { attemptJson, totalsJson } from '../../server/json.ts';
+import { usdText } from '../../lib/usd.ts';
+import { attemptJson, outside, totalsJson } from '../../server/json.ts';
 import type { Since } from '../arguments.ts';
 import { cents, type OutputOptions, print, table, warn } from '../output.ts';
 
@@ -27,12 +29,14 @@ async function readReport(dataDir: string, scope: Scope): Promise<Report> {
   }
 }
 
-export function reportJson({ totals, attempts, ...rest }: Report) {
-  return { ...rest, totals: totalsJson(totals), attempts: attempts.map(attemptJson) };
+export function reportJson({ totals, attempts, efficiency, ...rest }: Report) {
+  const { missedProfitUsd8, ...shares } = efficiency;
+  const missedProfitUsd = Object.fromEntries(Object.entries(missedProfitUsd8).map(([cause, usd8]) => [cause, usdText(usd8)]));
+  return { ...rest, totals: totalsJson(totals), efficiency: { ...outside(shares), missedProfitUsd }, attempts: attempts.map(attemptJson) };
 }
 
 function reportText(report: Report): string {
-  const { from, to, totals, blocksAfterUpdate, misses, relays, attempts } = report;
+  const { from, to, totals, blocksAfterUpdate, misses, efficiency, relays, attempts } = report;
   const counts = (record: Readonly<Record<string, number>>) =>
     Object.entries(record)
       .map(([name, count]) => `${count} x ${name}`)
@@ -54,6 +58,7 @@ function reportText(report: Report): string {
     `attempts     ${totals.attempts}: ${totals.included} included, ${totals.reverted} reverted, ${totals.missed} missed, ${totals.replaced} replaced, ${totals.expired} expired, ${totals.open} open`,
     `delay        ${counts(Object.fromEntries(Object.entries(blocksAfterUpdate).map(([blocks, count]) => [`${blocks} blocks after the update`, count])))}`,
     `misses       ${counts(misses)}`,
+    ...efficiencyText(efficiency),
     ...relays.map(
       ({ relay, sent, accepted, refused, landed }) =>
         `relay        ${relay}: ${sent} sent, ${accepted} accepted, ${refused} refused, ${landed} landed`,
@@ -62,4 +67,15 @@ function reportText(report: Report): string {
       ? []
       : ['', table(['block', 'outcome', 'market', 'account', 'delay', 'profit $', 'reason'], rows, ['block', 'delay', 'profit $'])]),
   ].join('\n');
+}
+
+function efficiencyText({ tried, won, blocksToLiquidate, missedProfitUsd8, ...shares }: Efficiency): readonly string[] {
+  const percent = (bps: number | undefined) => (bps === undefined ? '-' : `${(bps / 100).toFixed(2)}%`);
+  const { captureRateBps, slippageBps, revertRateBps, bidShareBps, gasShareBps } = shares;
+  const delay = blocksToLiquidate && `; blocks to liquidate ${blocksToLiquidate.p50} at the median, ${blocksToLiquidate.most} at most`;
+  return [
+    `won          ${won} of ${tried} tried, ${percent(captureRateBps)} of the profit${delay ?? ''}`,
+    `shares       bids ${percent(bidShareBps)}, gas ${percent(gasShareBps)}, slippage against the plan ${percent(slippageBps)}, reverted ${percent(revertRateBps)}`,
+    ...Object.entries(missedProfitUsd8).map(([cause, usd8]) => `missed       $${cents(usd8)}   ${cause}`),
+  ];
 }
