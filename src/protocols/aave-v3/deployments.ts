@@ -17,6 +17,9 @@ const DEPLOYMENTS: Readonly<Record<number, readonly Market[]>> = {
   [aave.AaveV3Polygon.CHAIN_ID]: [['core', aave.AaveV3Polygon.POOL_ADDRESSES_PROVIDER, 25_000_000]],
   [aave.AaveV3Base.CHAIN_ID]: [['core', aave.AaveV3Base.POOL_ADDRESSES_PROVIDER, 2_000_000]],
   [aave.AaveV3Arbitrum.CHAIN_ID]: [['core', aave.AaveV3Arbitrum.POOL_ADDRESSES_PROVIDER, 7_000_000]],
+  [aave.AaveV3Linea.CHAIN_ID]: [['core', aave.AaveV3Linea.POOL_ADDRESSES_PROVIDER, 10_000_000]],
+  [aave.AaveV3Scroll.CHAIN_ID]: [['core', aave.AaveV3Scroll.POOL_ADDRESSES_PROVIDER, 1_000_000]],
+  [aave.AaveV3Soneium.CHAIN_ID]: [['core', aave.AaveV3Soneium.POOL_ADDRESSES_PROVIDER, 1_000_000]],
   [aave.AaveV3Avalanche.CHAIN_ID]: [['core', aave.AaveV3Avalanche.POOL_ADDRESSES_PROVIDER, 11_000_000]],
 };
 
