@@ -3,6 +3,7 @@ import type { Address, Head, ViewAnswer } from '../../lib/types.ts';
 import { addressOf, textOf, uintOf } from '../../lib/words.ts';
 import { MirrorError, type Reading } from '../../mirror/types.ts';
 import { together } from '../../oracles/together.ts';
+import { Changes } from '../bounds.ts';
 import { type CometFeed, decodeFeed } from './feed.ts';
 import { newAccount } from './fold.ts';
 import { calls, heldCalls, readAsset, readHeld, readTotals, readUser } from './reads.ts';
@@ -28,7 +29,7 @@ export function* anchorComet(comet: Address, known: readonly Address[], block: H
   const accounts = yield* readAccounts(comet, config, known);
   const feeds = yield* readFeeds(comet, config, block);
   const places = new Map(accounts.map(({ address }, place) => [address, place]));
-  return { comet, config, totals, baseBalanceRaw, held, accounts, places, feeds, head: block };
+  return { comet, config, totals, baseBalanceRaw, held, accounts, places, changes: new Changes(), feeds, head: block };
 }
 
 function* readConfig(comet: Address): Reading<CometConfig> {

@@ -8,6 +8,7 @@ import type { FeedId, Moment, UsdPrices } from '../../oracles/types.ts';
 import type { Option, PositionView, PriceUse, Protocol, Slot, Verdict } from '../types.ts';
 import { anchorComet } from './anchor.ts';
 import { auditChecks } from './audit.ts';
+import { AccountBounds } from './bounds.ts';
 import { cometTopics, discoveredIn, discoveryTopics, foldLog } from './fold.ts';
 import { Lens, standingOf } from './lens.ts';
 import { accountOptions, offerOptions, offerVerdict } from './options.ts';
@@ -44,6 +45,7 @@ export class CompoundV3 implements Protocol {
   readonly #known = new Set<Address>();
   readonly #filters: readonly LogFilter[];
   #state: CometState | undefined;
+  #bounds: AccountBounds | undefined;
   #touched = new Set<Account>();
   #asks: readonly Ask[] = [];
   /** Read in this block: what an audit may rely on. */
@@ -82,6 +84,7 @@ export class CompoundV3 implements Protocol {
     this.#state = yield* anchorComet(this.#comet, [...this.#known], block);
     this.#touched.clear();
     this.#lastHealth.length = 0;
+    this.#bounds = new AccountBounds(this.#state, () => this.#mirrored(), this.#lastHealth);
     this.#forget();
     this.#feeds.want(this.feeds());
   }
@@ -167,6 +170,10 @@ export class CompoundV3 implements Protocol {
     const { healthFactorWad } = standing;
     this.#lastHealth[slot] = Number(healthFactorWad);
     return { kind: healthFactorWad < WAD ? 'liquidatable' : 'healthy', healthFactorWad };
+  }
+
+  get bounds(): AccountBounds | undefined {
+    return this.#bounds;
   }
 
   options(slot: Slot, at: Moment): readonly Option[] {

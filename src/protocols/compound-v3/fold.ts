@@ -6,7 +6,7 @@ import type { Address, RawLog } from '../../lib/types.ts';
 import { dataWord, topicAddress, topicOf } from '../../lib/words.ts';
 import type { Journal } from '../../mirror/journal.ts';
 import { MirrorError } from '../../mirror/types.ts';
-import type { Account, CometState } from './state.ts';
+import { type Account, accountSlot, type CometState, noteChange } from './state.ts';
 
 const topics = {
   supply: topicOf('event Supply(address indexed from, address indexed dst, uint256 amount)'),
@@ -44,6 +44,7 @@ export function foldLog(log: RawLog, state: CometState, touched: Set<Account>, j
     const asset = state.config.assets.findIndex(({ address }) => address === topicAddress(log, 3));
     if (asset < 0) throw new MirrorError(`${topicAddress(log, 3)} is no asset of ${state.comet}`);
     journal.set(account.collateralRaw, asset, account.collateralRaw[asset]! + sign * dataWord(log, 0));
+    noteChange(state, accountSlot(state.places.get(account.address)!), journal);
   };
   switch (log.topics[0]) {
     case topics.upgraded:

@@ -1,5 +1,7 @@
 /** What the mirror keeps of one Comet: a market of one base asset and its collateral. Plain data; every change after the anchor goes through the journal. */
 import type { Address, Head } from '../../lib/types.ts';
+import type { Journal } from '../../mirror/journal.ts';
+import type { Changes } from '../bounds.ts';
 import type { Slot } from '../types.ts';
 import type { CometFeed } from './feed.ts';
 
@@ -66,6 +68,8 @@ export type CometState = {
   readonly accounts: Account[];
   /** Where each account is in the list. */
   readonly places: Map<Address, number>;
+  /** The slots whose account, or whose offer, became another, forwards or backwards. */
+  readonly changes: Changes;
   readonly feeds: ReadonlyMap<Address, CometFeed>;
   /** The mirrored block. */
   head: Head;
@@ -80,6 +84,16 @@ export function storeSlot(asset: number): Slot {
 
 export function accountSlot(place: number): Slot {
   return MAX_ASSETS + place;
+}
+
+/** To be called with every change of an account, or of what the protocol holds, after the anchor. */
+export function noteChange({ changes }: CometState, slot: Slot, journal: Journal): void {
+  changes.mark(slot);
+  journal.record(() => changes.mark(slot));
+}
+
+export function hasSlot({ accounts, config }: CometState, slot: Slot): boolean {
+  return slot < MAX_ASSETS ? slot < config.assets.length : slot - MAX_ASSETS < accounts.length;
 }
 
 /** Throws a RangeError for a slot that there is not. */

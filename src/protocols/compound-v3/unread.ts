@@ -4,7 +4,7 @@ import { uintOf } from '../../lib/words.ts';
 import type { Journal } from '../../mirror/journal.ts';
 import { MirrorError } from '../../mirror/types.ts';
 import { calls, heldCalls, readHeld, readTotals, readUser } from './reads.ts';
-import type { Account, CometState } from './state.ts';
+import { type Account, accountSlot, type CometState, noteChange, storeSlot } from './state.ts';
 
 /** Some calls, and what to do with their answers. */
 export type Ask = { readonly calls: readonly ViewCall[]; take(answers: readonly ViewAnswer[], journal: Journal): void };
@@ -27,7 +27,10 @@ export function asksFor(state: CometState, accounts: Iterable<Account>): Ask[] {
       take: ([totals, balance], journal) => {
         const read = told(readHeld(totals, balance), symbol, state);
         const before = state.held[place]!;
-        if (read.suppliedRaw !== before.suppliedRaw || read.balanceRaw !== before.balanceRaw) journal.set(state.held, place, read);
+        if (read.suppliedRaw !== before.suppliedRaw || read.balanceRaw !== before.balanceRaw) {
+          journal.set(state.held, place, read);
+          noteChange(state, storeSlot(place), journal);
+        }
       },
     });
   for (const feed of feeds.values()) {
@@ -40,8 +43,10 @@ export function asksFor(state: CometState, accounts: Iterable<Account>): Ask[] {
       calls: [calls.userBasic(comet, account.address)],
       take: ([user], journal) => {
         const { principal, assetsIn } = told(readUser(user), account.address, state);
-        if (principal !== account.principal) journal.set(account, 'principal', principal);
-        if (assetsIn !== account.assetsIn) journal.set(account, 'assetsIn', assetsIn);
+        if (principal === account.principal && assetsIn === account.assetsIn) return;
+        journal.set(account, 'principal', principal);
+        journal.set(account, 'assetsIn', assetsIn);
+        noteChange(state, accountSlot(state.places.get(account.address)!), journal);
       },
     });
   return asks;

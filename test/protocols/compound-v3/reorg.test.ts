@@ -8,6 +8,8 @@ import { SecretUrl } from '../../../src/lib/secret.ts';
 import type { Hex } from '../../../src/lib/types.ts';
 import { Mirror } from '../../../src/mirror/mirror.ts';
 import type { BlockReport } from '../../../src/mirror/reports.ts';
+import { momentOf } from '../../../src/oracles/moment.ts';
+import { WatchCheck } from '../../support/watch-check.ts';
 import { Actions } from './actions.ts';
 import { plain } from './plain.ts';
 import { CometWorld } from './world.ts';
@@ -42,7 +44,7 @@ async function sync() {
   const { protocol, feeds } = world.another();
   const mirror = await Mirror.sync(pool, [protocol], { multicall3: world.multicall3, auditLimit: 24 });
   await mirror.add([feeds]);
-  return { protocol, mirror };
+  return { protocol, mirror, feeds };
 }
 
 /** Follows to the newest block; returns what every block on the way did. */
@@ -59,8 +61,9 @@ async function look(mirror: Mirror, heads: Heads): Promise<BlockReport[]> {
   return reports;
 }
 
-test('blocks and reorgs end in the state of a fresh sync, and no audit differs on the way', async () => {
-  const { protocol, mirror } = await sync();
+test('blocks and reorgs end in the state of a fresh sync, no audit differs on the way, and the watchlist misses nobody', async () => {
+  const { protocol, mirror, feeds } = await sync();
+  const watch = new WatchCheck(protocol);
   const heads = new Heads(pool, mirror.recent);
   const actions = new Actions(world, people, 4);
   let audited = 0;
@@ -81,12 +84,16 @@ test('blocks and reorgs end in the state of a fresh sync, and no audit differs o
         // Down and up, so that there is always somebody to absorb, and somebody who may borrow.
         if (block === 1 || block === 3) await world.fixture.setPrice('BTC / USD', block === 1 ? 70_000_00000000n : 95_000_00000000n);
         if (round % 2 === 0) reports.push(...(await look(mirror, heads)));
+        watch.look(momentOf(mirror.head, feeds));
       }
       reports.push(...(await look(mirror, heads)));
+      watch.look(momentOf(mirror.head, feeds));
       for (const { mismatches, failures } of reports) expect([...mismatches, ...failures]).toEqual([]);
       audited += reports.reduce((sum, report) => sum + report.audited, 0);
     }
     expect(audited).toBeGreaterThan(500);
+    expect(watch.candidates).toBeGreaterThan(300);
+    expect(watch.judged).toBeLessThan(watch.positions * 0.7);
     for (const kind of [
       'supply',
       'supplyTo',
