@@ -24,7 +24,7 @@ const token = (symbol: string) => fixture.market.tokens[symbol]!;
 const proxy = (feed: string) => fixture.market.feeds[feed]!.proxy;
 
 beforeAll(async () => {
-  fixture = await createFixture();
+  fixture = await createFixture({ cometPositions: 1 });
   rpc = await RpcPool.open([new SecretUrl(fixture.anvil.rpcUrl)]);
   folder = mkdtempSync(join(tmpdir(), 'bailiff-prices-'));
   const file = join(folder, 'deployments.json');
@@ -50,6 +50,7 @@ async function price(sources: Readonly<Record<string, Address>>): Promise<void> 
 test('a market whose sources are all decoded says of what kinds', async () => {
   expect(await checkPrices(rpc, book, CHOICES)).toEqual([
     { name: 'aave-v3/core prices', ok: true, detail: '7 feed, 1 ratio; all decoded', mend: '' },
+    { name: 'compound-v3/cUSDCv3 prices', ok: true, detail: '4 feed; all decoded', mend: '' },
   ]);
 });
 

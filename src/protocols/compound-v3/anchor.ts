@@ -32,7 +32,7 @@ export function* anchorComet(comet: Address, known: readonly Address[], block: H
   return { comet, config, totals, baseBalanceRaw, held, accounts, places, changes: new Changes(), feeds, head: block };
 }
 
-function* readConfig(comet: Address): Reading<CometConfig> {
+export function* readConfig(comet: Address): Reading<CometConfig> {
   const [baseWord, feedWord, ...words] = yield [
     ...[calls.baseToken(comet), calls.baseTokenPriceFeed(comet), calls.baseScale(comet), calls.numAssets(comet)],
     ...[calls.storeFrontPriceFactor(comet), calls.targetReserves(comet)],
@@ -91,7 +91,7 @@ function* readAccounts(comet: Address, config: CometConfig, known: readonly Addr
   return accounts;
 }
 
-function* readFeeds(comet: Address, { base, assets }: CometConfig, block: Head): Reading<Map<Address, CometFeed>> {
+export function* readFeeds(comet: Address, { base, assets }: CometConfig, block: Head): Reading<Map<Address, CometFeed>> {
   const addresses = [...new Set([base, ...assets].map(({ priceFeed }) => priceFeed))];
   const answers = yield addresses.map((address) => calls.price(comet, address));
   const decoded = yield* together(addresses.map((address) => decodeFeed(comet, address, block)));

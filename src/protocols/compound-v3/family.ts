@@ -2,6 +2,7 @@ import type { Family } from '../registry.ts';
 import { CompoundV3 } from './compound-v3.ts';
 import { builtIn } from './deployments.ts';
 import { refusals } from './errors.ts';
+import { marketPrices } from './prices.ts';
 import { NO_ADDRESS } from './state.ts';
 
 export type { CometDeployment } from './compound-v3.ts';
@@ -26,4 +27,6 @@ export const compoundV3: Family = {
         { view: 'isLiquidatable(address)', args: [NO_ADDRESS], answers: 'bool' },
       ],
     })),
+  prices: (book) =>
+    book['compound-v3'].map(({ name, comet }) => ({ market: `compound-v3/${name}`, read: (block) => marketPrices(comet, block) })),
 };
