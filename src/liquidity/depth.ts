@@ -1,7 +1,9 @@
 import type { Address } from '../lib/types.ts';
 import type { PoolBook } from './book.ts';
-import type { Hop, Pool } from './pool.ts';
+import { Leg, type Network, networkOf } from './network.ts';
+import type { Pool } from './pool.ts';
 import { tokenInOf, tokenOutOf } from './pool.ts';
+import type { Route } from './routing.ts';
 import type { Depth, Fill } from './types.ts';
 
 /** A fill that knows its hops. They are not shown: what prints or stores a fill is not concerned with pools' insides. */
@@ -15,15 +17,16 @@ export class RoutedFill implements Fill {
   readonly pools: readonly Address[];
   readonly gasUnits: bigint;
   readonly #nameOf: (token: Address) => string;
-  readonly #hops: readonly [Hop, ...Hop[]];
+  readonly #hops: Route;
 
-  constructor(venue: string, hops: readonly [Hop, ...Hop[]], nameOf: (token: Address) => string) {
-    const last = hops.at(-1)!;
+  /** @param hops in an order in which every token has come in before it goes out: the first one's input is the fill's, the last one's output too */
+  constructor(venue: string, hops: Route, nameOf: (token: Address) => string) {
+    const [first, last] = [hops[0], hops.at(-1)!];
     this.venue = venue;
-    this.tokenIn = tokenInOf(hops[0]);
+    this.tokenIn = tokenInOf(first);
     this.tokenOut = tokenOutOf(last);
-    this.amountInRaw = hops[0].amountInRaw;
-    this.amountOutRaw = last.amountOutRaw;
+    this.amountInRaw = hops.reduce((sum, hop) => (tokenInOf(hop) === this.tokenIn ? sum + hop.amountInRaw : sum), 0n);
+    this.amountOutRaw = hops.reduce((sum, hop) => (tokenOutOf(hop) === this.tokenOut ? sum + hop.amountOutRaw : sum), 0n);
     this.pools = hops.map((hop) => hop.before.identity.address);
     this.gasUnits = hops.reduce((sum, hop) => sum + hop.gasUnits, 0n);
     this.#nameOf = nameOf;
@@ -31,18 +34,32 @@ export class RoutedFill implements Fill {
   }
 
   get path(): readonly Address[] {
-    return [this.tokenIn, ...this.#hops.map(tokenOutOf)];
+    const between = new Set(this.#hops.map(tokenOutOf));
+    between.delete(this.tokenOut);
+    return [this.tokenIn, ...between, this.tokenOut];
   }
 
+  /** Legs that follow one another in a chain: `WBTC -0.05%+0.3%-> WETH -0.05%-> USDC`; otherwise with a comma before each that does not. */
   get label(): string {
-    return this.#hops.reduce(
-      (text, hop) => `${text} -${hop.before.identity.feePips / 10_000}%-> ${this.#nameOf(tokenOutOf(hop))}`,
-      this.#nameOf(this.tokenIn),
-    );
+    const legs = new Map<string, { from: Address; to: Address; fees: string[] }>();
+    for (const hop of this.#hops) {
+      const [from, to] = [tokenInOf(hop), tokenOutOf(hop)];
+      const leg = legs.get(from + to) ?? { from, to, fees: [] };
+      legs.set(from + to, leg);
+      leg.fees.push(`${hop.before.identity.feePips / 10_000}%`);
+    }
+    let text = '';
+    let at: Address | undefined;
+    for (const { from, to, fees } of legs.values()) {
+      if (at !== from) text += `${at === undefined ? '' : ', '}${this.#nameOf(from)}`;
+      text += ` -${fees.join('+')}-> ${this.#nameOf(to)}`;
+      at = to;
+    }
+    return text;
   }
 
   /** Throws a TypeError for a fill of another making. */
-  static hopsOf(fill: Fill): readonly [Hop, ...Hop[]] {
+  static hopsOf(fill: Fill): Route {
     if (!(fill instanceof RoutedFill)) throw new TypeError(`the fill ${fill.label} is not of a pool router`);
     return fill.#hops;
   }
@@ -51,11 +68,23 @@ export class RoutedFill implements Fill {
 /** The mirrored pools, and over them those that planned fills have moved. */
 export class PoolDepth implements Depth {
   readonly books: readonly PoolBook[];
+  /** Of a unit of gas, in wei. */
+  readonly gasPriceWei: bigint;
   readonly #moved: ReadonlyMap<Address, Pool>;
+  /** What was worked out here: by its tokens, and the pools that were to be avoided. */
+  readonly #legs: Map<string, Leg | undefined>;
+  readonly #networks = new Map<string, Network>();
 
-  constructor(books: readonly PoolBook[], moved: ReadonlyMap<Address, Pool> = new Map()) {
+  constructor(
+    books: readonly PoolBook[],
+    gasPriceWei: bigint,
+    moved: ReadonlyMap<Address, Pool> = new Map(),
+    legs: Map<string, Leg | undefined> = new Map(),
+  ) {
     this.books = books;
+    this.gasPriceWei = gasPriceWei;
     this.#moved = moved;
+    this.#legs = legs;
   }
 
   static of(depth: Depth): PoolDepth {
@@ -67,15 +96,44 @@ export class PoolDepth implements Depth {
     return this.#moved.get(address) ?? book.pools.get(address)!;
   }
 
+  /** All ways between two tokens here. */
+  network(tokenIn: Address, tokenOut: Address, bridges: readonly Address[], avoid: readonly Address[]): Network {
+    const key = keyOf(tokenIn, tokenOut, avoid);
+    let network = this.#networks.get(key);
+    if (network === undefined) {
+      network = networkOf(tokenIn, tokenOut, bridges, (from, to) => this.#leg(from, to, avoid));
+      this.#networks.set(key, network);
+    }
+    return network;
+  }
+
   /** Throws an Error when the fill was quoted at another depth: it would then promise what these pools do not give. */
   after(fill: Fill): PoolDepth {
     const moved = new Map(this.#moved);
+    const touched: string[] = [];
     for (const { before, after } of RoutedFill.hopsOf(fill)) {
-      const { address } = before.identity;
+      const { address, token0, token1 } = before.identity;
       const now = moved.get(address) ?? this.books.find((book) => book.pools.has(address))?.pools.get(address);
       if (now !== before) throw new Error(`the fill ${fill.label} was quoted at another depth`);
       moved.set(address, after);
+      touched.push(token0 + token1, token1 + token0);
     }
-    return new PoolDepth(this.books, moved);
+    const legs = new Map([...this.#legs].filter(([key]) => !touched.some((tokens) => key.startsWith(tokens))));
+    return new PoolDepth(this.books, this.gasPriceWei, moved, legs);
   }
+
+  #leg(from: Address, to: Address, avoid: readonly Address[]): Leg | undefined {
+    const key = keyOf(from, to, avoid);
+    if (this.#legs.has(key)) return this.#legs.get(key);
+    const pools: Pool[] = [];
+    for (const book of this.books)
+      for (const address of book.between(from, to)) if (!avoid.includes(address)) pools.push(this.pool(book, address));
+    const leg = pools.length === 0 ? undefined : new Leg(from, to, pools);
+    this.#legs.set(key, leg);
+    return leg;
+  }
+}
+
+function keyOf(tokenIn: Address, tokenOut: Address, avoid: readonly Address[]): string {
+  return avoid.length === 0 ? tokenIn + tokenOut : tokenIn + tokenOut + avoid.join();
 }

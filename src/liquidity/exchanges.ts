@@ -56,6 +56,11 @@ export class Exchanges implements Exchange {
     return new Depths(new Map(this.#all.map((exchange) => [exchange, exchange.depth(at)])));
   }
 
+  spot(tokenIn: Address, tokenOut: Address, at: Depth): number | undefined {
+    const exchange = this.#for(tokenIn, tokenOut);
+    return exchange.spot(tokenIn, tokenOut, Depths.of(at).at(exchange));
+  }
+
   quoteIn(tokenIn: Address, tokenOut: Address, amountInRaw: bigint, at: Depth, avoid?: readonly Address[]): Fill | NoFill {
     const exchange = this.#for(tokenIn, tokenOut);
     return exchange.quoteIn(tokenIn, tokenOut, amountInRaw, Depths.of(at).at(exchange), avoid);

@@ -1,5 +1,6 @@
 import type { Step } from '../lib/steps.ts';
 import type { Address } from '../lib/types.ts';
+import type { Outline } from './outline.ts';
 
 /** Who a pool is; this never changes. `token0 < token1`. */
 export type PoolIdentity = {
@@ -39,6 +40,8 @@ export interface Pool {
   sell(zeroForOne: boolean, amountInRaw: bigint): Hop | undefined;
   /** Buys exactly `amountOutRaw`; undefined when the pool cannot give that. Amounts are above 0. */
   buy(zeroForOne: boolean, amountOutRaw: bigint): Hop | undefined;
+  /** About what it gives for how much, as far as it is worth knowing: what amounts are searched with before they are quoted. */
+  outline(zeroForOne: boolean): Outline;
   /** The input token is in the Executor's hands when these steps run. */
   steps(hop: Hop, order: HopOrder): readonly Step[];
 }

@@ -1,15 +1,17 @@
 import type { Step } from '../lib/steps.ts';
 import type { Address, BlockRef, Head, LogFilter, RawLog, ViewAnswer, ViewCall } from '../lib/types.ts';
 import type { Reading, Undo, ViewCheck } from '../mirror/types.ts';
+import type { Moment } from '../oracles/types.ts';
 import type { PoolFamily } from './book.ts';
 import { PoolDepth, RoutedFill } from './depth.ts';
-import { type Hop, tokenOutOf } from './pool.ts';
+import { tokenInOf } from './pool.ts';
+import { bestRoute } from './routing.ts';
 import type { Depth, Fill, InputAmount, NoFill, Venue } from './types.ts';
 
 export type RouterOptions = {
   readonly name: string;
   readonly families: readonly PoolFamily[];
-  /** Tokens that a two-hop path may go over. */
+  /** Tokens that a path may go over, two of them at most. */
   readonly bridgeTokens: readonly Address[];
   /** What profit is counted in: the Executor may hold a gain of it from earlier groups. */
   readonly numeraire: Address;
@@ -19,13 +21,8 @@ export type RouterOptions = {
   readonly nameOf?: (token: Address) => string;
 };
 
-type Route = readonly [Hop, ...Hop[]];
-/** The best so far, and whether any path was there to try. */
-type Search = { best: Route | undefined; tried: boolean };
-
 /**
- * Venue over families of pools: the best single path, direct or over one bridge token, each hop in whichever pool gives most. Best is
- * judged by amounts; what a path's gas costs is the caller's to weigh (`gasUnits`).
+ * Venue over families of pools: an amount is split over paths of up to three hops and the pools beside one another, as far as that earns the gas of its swaps.
  */
 export class PoolRouter implements Venue {
   readonly name: string;
@@ -72,54 +69,37 @@ export class PoolRouter implements Venue {
     return most;
   }
 
-  depth(): PoolDepth {
-    return new PoolDepth(this.#families.flatMap((family) => family.book() ?? []));
+  /** @param at whose base fee swaps are weighed with; without it they cost nothing */
+  depth(at?: Pick<Moment, 'baseFeeWei'>): PoolDepth {
+    return new PoolDepth(
+      this.#families.flatMap((family) => family.book() ?? []),
+      at?.baseFeeWei ?? 0n,
+    );
+  }
+
+  spot(tokenIn: Address, tokenOut: Address, at: Depth): number {
+    if (tokenIn === tokenOut) return 1;
+    if (this.#odd.has(tokenIn) || this.#odd.has(tokenOut)) return 0;
+    return PoolDepth.of(at).network(tokenIn, tokenOut, this.#bridges(), []).bestSpot;
   }
 
   quoteIn(tokenIn: Address, tokenOut: Address, amountInRaw: bigint, at: Depth, avoid: readonly Address[] = []): Fill | NoFill {
-    const depth = PoolDepth.of(at);
-    const search: Search = { best: undefined, tried: false };
-    if (tokenIn === tokenOut || amountInRaw <= 0n) return noFill('no-route');
-    const odd = this.#oddityOf(tokenIn) ?? this.#oddityOf(tokenOut);
-    if (odd !== undefined) return odd;
-    const direct = this.#sell(depth, tokenIn, tokenOut, amountInRaw, avoid, search);
-    if (direct) search.best = [direct];
-    for (const bridge of this.#bridgeTokens) {
-      if (!this.#bridges(depth, tokenIn, bridge, tokenOut)) continue;
-      const first = this.#sell(depth, tokenIn, bridge, amountInRaw, avoid, search);
-      const second = first && this.#sell(depth, bridge, tokenOut, first.amountOutRaw, avoid, search);
-      if (first && second && (search.best === undefined || second.amountOutRaw > search.best.at(-1)!.amountOutRaw))
-        search.best = [first, second];
-    }
-    return this.#fillOf(depth, search);
+    return this.#quote(tokenIn, tokenOut, amountInRaw, 'in', PoolDepth.of(at), avoid);
   }
 
   quoteOut(tokenIn: Address, tokenOut: Address, amountOutRaw: bigint, at: Depth, avoid: readonly Address[] = []): Fill | NoFill {
-    const depth = PoolDepth.of(at);
-    const search: Search = { best: undefined, tried: false };
-    if (tokenIn === tokenOut || amountOutRaw <= 0n) return noFill('no-route');
-    const odd = this.#oddityOf(tokenIn) ?? this.#oddityOf(tokenOut);
-    if (odd !== undefined) return odd;
-    const direct = this.#buy(depth, tokenIn, tokenOut, amountOutRaw, avoid, search);
-    if (direct) search.best = [direct];
-    for (const bridge of this.#bridgeTokens) {
-      if (!this.#bridges(depth, tokenIn, bridge, tokenOut)) continue;
-      const second = this.#buy(depth, bridge, tokenOut, amountOutRaw, avoid, search);
-      const first = second && this.#buy(depth, tokenIn, bridge, second.amountInRaw, avoid, search);
-      if (first && second && (search.best === undefined || first.amountInRaw < search.best[0].amountInRaw)) search.best = [first, second];
-    }
-    return this.#fillOf(depth, search);
+    return this.#quote(tokenIn, tokenOut, amountOutRaw, 'out', PoolDepth.of(at), avoid);
   }
 
   /**
    * One hop after another. Over a bridge token:
    *
-   * - For an exact output the first hop buys what the second is planned to ask for, and what the second really asks for is paid of it.
-   * - For an exact input the second hop sells the Executor's gain of the bridge token (all of its balance, where that token is not
-   *   registered), so it follows a first hop that yields other than planned. But where the bridge token is the numeraire, that gain may hold
-   *   the profit of earlier groups, which must not be sold: there the second hop sells the planned amount.
+   * - For an exact output each hop buys what those behind it are planned to ask for, and what they really ask for is paid of it.
+   * - For an exact input the last hop that sells a bridge token sells the Executor's gain of it (all of its balance, where that token is not
+   *   registered), so it follows hops that yield other than planned. But where the bridge token is the numeraire, that gain may hold
+   *   the profit of earlier groups, which must not be sold: there it sells the planned amount.
    *
-   * With planned amounts a better first hop leaves a rest of the bridge token in the Executor (to be swept, unless it is the numeraire), and a
+   * With planned amounts a better hop before leaves a rest of the bridge token in the Executor (to be swept, unless it is the numeraire), and a
    * worse one takes the difference from what is there of it, or reverts.
    *
    * NOTE: so no bridge token but the numeraire may be in hand, as a loan for one, while the steps of an exact input run. A liquidation's exit
@@ -128,54 +108,49 @@ export class PoolRouter implements Venue {
    * With `gain` a fill of an exact output becomes an exact input over the same pools.
    */
   steps(fill: Fill, input: InputAmount): readonly Step[] {
-    const [first, second] = RoutedFill.hopsOf(fill);
+    const hops = RoutedFill.hopsOf(fill);
     const recipient = this.#executor;
-    const exact = input === 'gain' ? 'in' : first.exact;
-    const steps = first.before.steps(first, { exact, recipient, sellGain: input === 'gain' });
-    if (second === undefined) return steps;
-    const sellGain = exact === 'in' && tokenOutOf(first) !== this.#numeraire;
-    return [...steps, ...second.before.steps(second, { exact, recipient, sellGain })];
+    const exact = input === 'gain' ? 'in' : hops[0].exact;
+    return hops.flatMap((hop, index) => {
+      const token = tokenInOf(hop);
+      const last = !hops.slice(index + 1).some((later) => tokenInOf(later) === token);
+      const follows = token === fill.tokenIn ? input === 'gain' : exact === 'in' && token !== this.#numeraire;
+      return hop.before.steps(hop, { exact, recipient, sellGain: last && follows });
+    });
   }
 
-  #bridges(depth: PoolDepth, tokenIn: Address, bridge: Address, tokenOut: Address): boolean {
-    return bridge !== tokenIn && bridge !== tokenOut && !this.#odd.has(bridge) && connected(depth, tokenIn, bridge, tokenOut);
+  #quote(
+    tokenIn: Address,
+    tokenOut: Address,
+    amountRaw: bigint,
+    exact: 'in' | 'out',
+    depth: PoolDepth,
+    avoid: readonly Address[],
+  ): Fill | NoFill {
+    if (tokenIn === tokenOut || amountRaw <= 0n) return noFill('no-route');
+    const odd = this.#oddityOf(tokenIn) ?? this.#oddityOf(tokenOut);
+    if (odd !== undefined) return odd;
+    const network = depth.network(tokenIn, tokenOut, this.#bridges(), avoid);
+    const gasRaw = this.#gasRaw(exact === 'in' ? tokenOut : tokenIn, depth);
+    const route = bestRoute({ tokenIn, tokenOut, amountRaw, exact, gasRaw }, network);
+    if (route !== undefined) return new RoutedFill(this.name, route, this.#nameOf);
+    if (depth.books.length < this.#families.length) return noFill('not-synced');
+    return noFill(network.paths.length > 0 ? 'too-thin' : 'no-route');
+  }
+
+  /** What a unit of gas costs in a token; nothing where the token has no price. */
+  #gasRaw(token: Address, depth: PoolDepth): number {
+    if (depth.gasPriceWei === 0n) return 0;
+    return Number(depth.gasPriceWei) * this.spot(this.#numeraire, token, depth);
+  }
+
+  #bridges(): readonly Address[] {
+    return this.#odd.size === 0 ? this.#bridgeTokens : this.#bridgeTokens.filter((bridge) => !this.#odd.has(bridge));
   }
 
   #oddityOf(token: Address): NoFill | undefined {
     const cause = this.#odd.get(token);
     return cause === undefined ? undefined : { ok: false, reason: 'odd-token', token, cause };
-  }
-
-  #sell(depth: PoolDepth, tokenIn: Address, tokenOut: Address, amount: bigint, avoid: readonly Address[], search: Search): Hop | undefined {
-    let best: Hop | undefined;
-    for (const book of depth.books) {
-      for (const address of book.between(tokenIn, tokenOut)) {
-        if (avoid.includes(address)) continue;
-        search.tried = true;
-        const hop = depth.pool(book, address).sell(tokenIn < tokenOut, amount);
-        if (hop && (best === undefined || hop.amountOutRaw > best.amountOutRaw)) best = hop;
-      }
-    }
-    return best;
-  }
-
-  #buy(depth: PoolDepth, tokenIn: Address, tokenOut: Address, amount: bigint, avoid: readonly Address[], search: Search): Hop | undefined {
-    let best: Hop | undefined;
-    for (const book of depth.books) {
-      for (const address of book.between(tokenIn, tokenOut)) {
-        if (avoid.includes(address)) continue;
-        search.tried = true;
-        const hop = depth.pool(book, address).buy(tokenIn < tokenOut, amount);
-        if (hop && (best === undefined || hop.amountInRaw < best.amountInRaw)) best = hop;
-      }
-    }
-    return best;
-  }
-
-  #fillOf(depth: PoolDepth, { best, tried }: Search): Fill | NoFill {
-    if (best !== undefined) return new RoutedFill(this.name, best, this.#nameOf);
-    if (depth.books.length < this.#families.length) return noFill('not-synced');
-    return noFill(tried ? 'too-thin' : 'no-route');
   }
 
   /* Mirror: the families', together. They need no reads of their own per block. */
@@ -215,13 +190,6 @@ export class PoolRouter implements Venue {
     const share = Math.ceil(limit / this.#families.length);
     return this.#families.flatMap((family) => family.audit(block, share, seed)).slice(0, limit);
   }
-}
-
-function connected(depth: PoolDepth, tokenIn: Address, bridge: Address, tokenOut: Address): boolean {
-  return (
-    depth.books.some((book) => book.between(tokenIn, bridge).length > 0) &&
-    depth.books.some((book) => book.between(bridge, tokenOut).length > 0)
-  );
 }
 
 function noFill(reason: Exclude<NoFill['reason'], 'odd-token'>): NoFill {

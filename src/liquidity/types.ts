@@ -21,7 +21,7 @@ export type Fill = {
   readonly tokenOut: Address;
   readonly amountInRaw: bigint;
   readonly amountOutRaw: bigint;
-  /** Every token on the way, first to last. */
+  /** Every token on the way, the first one first and the last one last. */
   readonly path: readonly Address[];
   /** Pools touched, so that a flash source can be told to stay away from them. */
   readonly pools: readonly Address[];
@@ -38,7 +38,9 @@ export interface Exchange {
   readonly name: string;
   /** A depth with nothing planned yet, at the mirrored state; where time matters to an exchange, for the moment `at`. */
   depth(at: Moment): Depth;
-  /** Best fill for exactly `amountInRaw`, over direct pools and one bridge token. */
+  /** Raw units out for a raw unit in that no amount exceeds, for bounds only; 0 where nothing is exchanged, undefined where no such bound is known. */
+  spot(tokenIn: Address, tokenOut: Address, at: Depth): number | undefined;
+  /** Best fill for exactly `amountInRaw`. */
   quoteIn(tokenIn: Address, tokenOut: Address, amountInRaw: bigint, at: Depth, avoid?: readonly Address[]): Fill | NoFill;
   /** Best fill that yields exactly `amountOutRaw`. */
   quoteOut(tokenIn: Address, tokenOut: Address, amountOutRaw: bigint, at: Depth, avoid?: readonly Address[]): Fill | NoFill;

@@ -119,6 +119,7 @@ function withDepth(venue: Exchange, depth: Depth): Exchange {
   return {
     name: venue.name,
     depth: () => depth,
+    spot: (...asked) => venue.spot(...asked),
     quoteIn: (...asked) => venue.quoteIn(...asked),
     quoteOut: (...asked) => venue.quoteOut(...asked),
     steps: (...asked) => venue.steps(...asked),

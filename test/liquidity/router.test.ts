@@ -104,7 +104,7 @@ describe('a fill moves what it promises', () => {
   test('exact input, direct', async () => {
     await executor.fund(alpha, 50n * ETHER);
     const fill = filled(router.quoteIn(alpha, bridge, 50n * ETHER, router.depth()));
-    expect(fill.pools).toHaveLength(1);
+    expect(fill.path).toEqual([alpha, bridge]);
     await expectExactly([router.steps(fill, 'planned')], [fill]);
   });
 
@@ -142,7 +142,7 @@ describe('a fill moves what it promises', () => {
     await executor.fund(alpha, 20n * ETHER);
     const first = filled(router.quoteIn(alpha, numeraire, 8n * ETHER, router.depth(), []));
     const second = filled(router.quoteIn(alpha, delta, 4n * ETHER, router.depth().after(first)));
-    expect(second.pools).toHaveLength(2);
+    expect(second.path).toContain(numeraire);
     expect(first.tokenOut).toBe(numeraire);
     await expectExactly([router.steps(first, 'planned'), router.steps(second, 'planned')], [first, second]);
   });
@@ -155,17 +155,19 @@ describe('a fill moves what it promises', () => {
     });
     const rounds = fc.sample(fc.array(order, { minLength: 2, maxLength: 4 }), { seed: 5, numRuns: 15 });
     let bridged = 0;
+    let split = 0;
     for (const round of rounds) {
       const fills: Fill[] = [];
       let depth = router.depth();
       for (const { pair, exactIn, amount } of round) {
         const [tokenIn, tokenOut] = pair as [Address, Address];
         const fill = exactIn ? router.quoteIn(tokenIn, tokenOut, amount, depth) : router.quoteOut(tokenIn, tokenOut, amount, depth);
-        // A second hop that sells the gain of the bridge token would take what another fill has bought of it.
-        if (!fill.ok || (fill.pools.length === 2 && exactIn && tokenOut === numeraire)) continue;
+        // A hop that sells the gain of the bridge token would take what another fill has bought of it.
+        if (!fill.ok || (exactIn && fill.path.slice(1, -1).includes(bridge))) continue;
         depth = depth.after(fill);
         fills.push(fill);
-        if (fill.pools.length === 2) bridged++;
+        if (fill.path.length > 2) bridged++;
+        if (fill.pools.length > fill.path.length - 1) split++;
       }
       for (const token of [alpha, bridge]) await executor.fund(token, 5_000n * ETHER);
       await expectExactly(
@@ -174,6 +176,21 @@ describe('a fill moves what it promises', () => {
       );
     }
     expect(bridged).toBeGreaterThan(5);
+    expect(split).toBeGreaterThan(5);
+  });
+
+  test('the whole gain, split over pools and paths, with a better price than was planned', async () => {
+    await executor.fund(alpha, 2_000n * ETHER);
+    const fill = filled(router.quoteIn(alpha, numeraire, 2_000n * ETHER, router.depth()));
+    expect(new Set(fill.pools).size).toBe(fill.pools.length);
+    expect(fill.pools.length).toBeGreaterThan(fill.path.length);
+    world.act('swap', [fill.pools[0]!, false, 20n * ETHER]);
+    const before = await holdings();
+    await execute([router.steps(fill, 'gain')]);
+    const after = await holdings();
+    expect(after[alpha]).toBe(0n);
+    expect(after[bridge]).toBe(before[bridge]);
+    expect(after[numeraire]! - before[numeraire]!).toBeGreaterThan(fill.amountOutRaw);
   });
 
   test('a swap before it moved the first pool: the second hop follows with what there is', async () => {

@@ -1,5 +1,6 @@
 import { encodeFunctionData, parseAbi } from 'viem';
 import type { Step } from '../../lib/steps.ts';
+import { NO_OUTLINE, type Outline } from '../outline.ts';
 import { type Hop, type HopOrder, type Pool, type PoolIdentity, tokenInOf } from '../pool.ts';
 
 const pairAbi = parseAbi(['function swap(uint256 amount0Out, uint256 amount1Out, address to, bytes data)']);
@@ -9,6 +10,8 @@ const tokenAbi = parseAbi(['function transfer(address to, uint256 amount) return
 export const FEE_PIPS = 3_000;
 const KEPT = 997n;
 const WHOLE = 1_000n;
+/** What is left of an amount after the fee. */
+const LEFT = Number(KEPT) / Number(WHOLE);
 /** `UniswapV2Pair._update` refuses reserves that do not fit into a uint112. */
 const MAX_RESERVE = (1n << 112n) - 1n;
 
@@ -52,6 +55,16 @@ export class UniswapV2Pair implements Pool {
     const [reserveIn, reserveOut] = this.#reserves(zeroForOne);
     if (reserveIn === 0n || amountOutRaw >= reserveOut || amountOutRaw <= 0n) return undefined;
     return this.#hop(zeroForOne, 'out', (reserveIn * amountOutRaw * WHOLE) / ((reserveOut - amountOutRaw) * KEPT) + 1n, amountOutRaw);
+  }
+
+  outline(zeroForOne: boolean): Outline {
+    const [reserveIn, reserveOut] = this.#reserves(zeroForOne).map(Number) as [number, number];
+    if (reserveIn === 0 || reserveOut === 0) return NO_OUTLINE;
+    return {
+      from: [Math.sqrt(reserveIn / (LEFT * reserveOut))],
+      depth: [Math.sqrt((reserveIn * reserveOut) / LEFT)],
+      to: Number.POSITIVE_INFINITY,
+    };
   }
 
   /**

@@ -1,11 +1,13 @@
 import { encodeFunctionData } from 'viem';
 import { encodeSteps } from '../../lib/encode-steps.ts';
 import type { Step } from '../../lib/steps.ts';
+import { NO_OUTLINE, type Outline } from '../outline.ts';
 import type { Hop, HopOrder, Pool, PoolIdentity } from '../pool.ts';
 import { tokenInOf } from '../pool.ts';
 import { poolAbi, SWAP_CALLBACK } from './abi.ts';
 import { CROSSED_TICK_GAS, PAUSE_GAS, SWAP_GAS } from './gas.ts';
 import type { Ladder } from './ladder.ts';
+import { outlineOf } from './outline.ts';
 import { type Curve, type Swap, swapExactIn, swapExactOut } from './swap.ts';
 import { MAX_SQRT_PRICE_X96, MIN_SQRT_PRICE_X96, tickAtSqrtPrice } from './tick-math.ts';
 
@@ -31,6 +33,8 @@ export class UniswapV3Pool implements Pool {
   readonly balances: Balances;
   readonly #feePips: bigint;
   #tick: number | undefined;
+  #down: Outline | undefined;
+  #up: Outline | undefined;
 
   constructor(identity: PoolIdentity, curve: Curve, ladder: Ladder, balances: Balances) {
     this.identity = identity;
@@ -63,6 +67,16 @@ export class UniswapV3Pool implements Pool {
   buy(zeroForOne: boolean, amountOutRaw: bigint): Hop | undefined {
     if (!this.#quotable || amountOutRaw > MAX_INT256) return undefined;
     return this.#hop(zeroForOne, 'out', swapExactOut(this.curve, this.tick, this.ladder, this.#feePips, zeroForOne, amountOutRaw));
+  }
+
+  outline(zeroForOne: boolean): Outline {
+    if (!this.#quotable) return NO_OUTLINE;
+    if (zeroForOne) {
+      this.#down ??= outlineOf(this.curve, this.tick, this.ladder, this.identity.feePips, true);
+      return this.#down;
+    }
+    this.#up ??= outlineOf(this.curve, this.tick, this.ladder, this.identity.feePips, false);
+    return this.#up;
   }
 
   /** The pool sends the output, calls back, and is paid what it then asks for. */

@@ -114,6 +114,11 @@ export class PerpExchange implements OwnExchange {
     return depth;
   }
 
+  /** Closing has fees and limits of its own: nothing is said before it is quoted. */
+  spot(): undefined {
+    return undefined;
+  }
+
   /** Closes a long position of exactly this size. */
   quoteIn(tokenIn: Address, tokenOut: Address, amountInRaw: bigint, at: Depth): Fill | NoFill {
     return this.trades(tokenIn, tokenOut) && tokenIn !== this.#state().contracts.quote ? this.#fill(tokenIn, amountInRaw, at) : NO_ROUTE;

@@ -27,6 +27,7 @@ const NOWHERE: Exchange = {
       throw new Error('nothing is exchanged here');
     },
   }),
+  spot: () => 0,
   quoteIn: () => ({ ok: false, reason: 'no-route' }),
   quoteOut: () => ({ ok: false, reason: 'no-route' }),
   steps: () => [],

@@ -1,0 +1,96 @@
+/** The ways from one token to another: over up to two bridge tokens, each hop through any of the pools between its two tokens. */
+import type { Address } from '../lib/types.ts';
+import { MergedOutline, type Outline, spotOf } from './outline.ts';
+import type { Pool } from './pool.ts';
+
+/** Pools between two tokens, in one direction, the best price first. */
+export class Leg {
+  readonly tokenIn: Address;
+  readonly tokenOut: Address;
+  readonly pools: readonly Pool[];
+  readonly #outlines: readonly Outline[];
+  #merged: MergedOutline | undefined;
+
+  constructor(tokenIn: Address, tokenOut: Address, pools: readonly Pool[]) {
+    const zeroForOne = tokenIn < tokenOut;
+    const outlined = pools.map((pool) => ({ pool, outline: pool.outline(zeroForOne) })).filter(({ outline }) => spotOf(outline) > 0);
+    if (outlined.length > 1) outlined.sort((a, b) => spotOf(b.outline) - spotOf(a.outline));
+    this.tokenIn = tokenIn;
+    this.tokenOut = tokenOut;
+    this.pools = outlined.map(({ pool }) => pool);
+    this.#outlines = outlined.map(({ outline }) => outline);
+  }
+
+  get zeroForOne(): boolean {
+    return this.tokenIn < this.tokenOut;
+  }
+
+  /** Raw units out for a raw unit in, at the margin, of the best pool; 0 without one. */
+  get spot(): number {
+    return this.#outlines.length === 0 ? 0 : spotOf(this.#outlines[0]!);
+  }
+
+  /** Of one of its pools. */
+  outline(place: number): Outline {
+    return this.#outlines[place]!;
+  }
+
+  get merged(): MergedOutline {
+    this.#merged ??= new MergedOutline(this.#outlines);
+    return this.#merged;
+  }
+}
+
+/** Legs from the first hop to the last. `spot`: no amount gets more for each raw unit. */
+export type Path = { readonly legs: readonly Leg[]; readonly spot: number };
+
+/** All paths, the best price first. */
+export type Network = { readonly paths: readonly Path[]; readonly bestSpot: number };
+
+/** @param legBetween undefined where no pool is */
+export function networkOf(
+  tokenIn: Address,
+  tokenOut: Address,
+  bridges: readonly Address[],
+  legBetween: (from: Address, to: Address) => Leg | undefined,
+): Network {
+  const paths: Path[] = [];
+  const add = (...legs: readonly (Leg | undefined)[]) => {
+    let spot = 1;
+    for (const leg of legs) spot *= leg?.spot ?? 0;
+    if (spot > 0) paths.push({ legs: legs as readonly Leg[], spot });
+  };
+  add(legBetween(tokenIn, tokenOut));
+  const between = bridges.filter((bridge) => bridge !== tokenIn && bridge !== tokenOut);
+  for (const bridge of between) {
+    const first = legBetween(tokenIn, bridge);
+    if (first === undefined) continue;
+    add(first, legBetween(bridge, tokenOut));
+    for (const second of between) {
+      if (second === bridge) continue;
+      const middle = legBetween(bridge, second);
+      if (middle !== undefined) add(first, middle, legBetween(second, tokenOut));
+    }
+  }
+  paths.sort((a, b) => b.spot - a.spot);
+  return { paths, bestSpot: paths[0]?.spot ?? 0 };
+}
+
+/** The same without some pools. */
+export function withoutPools({ paths }: Network, dropped: ReadonlySet<Pool>): Network {
+  const kept = new Map<Leg, Leg>();
+  const legWithout = (leg: Leg): Leg => {
+    const known = kept.get(leg);
+    if (known !== undefined) return known;
+    const pools = leg.pools.filter((pool) => !dropped.has(pool));
+    const without = pools.length === leg.pools.length ? leg : new Leg(leg.tokenIn, leg.tokenOut, pools);
+    kept.set(leg, without);
+    return without;
+  };
+  const left = paths
+    .map(({ legs }) => legs.map(legWithout))
+    .map((legs) => ({ legs, spot: legs.reduce((product, { spot }) => product * spot, 1) }))
+    .filter(({ spot }) => spot > 0)
+    .sort((a, b) => b.spot - a.spot);
+  return { paths: left, bestSpot: left[0]?.spot ?? 0 };
+}
