@@ -22,22 +22,31 @@ export async function checkExecutor(rpc: Rpc, book: AddressBook, config: Config)
         ? bad('executor', 'EXECUTOR_ADDRESS is not set', 'run `bailiff deploy` and set it')
         : good('executor', 'none is set; MODE=watch needs none'),
     ];
-  const senders = sendersOf(config);
+  const { perpExecutor } = config.choices;
   return [
-    await attempt('executor', 'try again', async () => {
-      const state = await readExecutor(rpc, executor, senders);
-      // Without a key nobody's rights can be looked at; the owner's then stand for them.
-      const wanted = {
-        senders: senders.length === 0 && state !== undefined ? [state.owner] : senders,
-        wrappedNative: book.wrappedNative,
-        treasury: config.treasury,
-      };
-      const problems = executorProblems(executor, state, wanted);
-      if (state === undefined || problems.length > 0)
-        return bad('executor', problems.join('; '), 'do what is said there, or set another EXECUTOR_ADDRESS');
-      return good('executor', `${getAddress(executor)}, owned by ${getAddress(state.owner)}, pays ${getAddress(state.treasury)}`);
-    }),
+    await checkOne('executor', 'EXECUTOR_ADDRESS', executor, rpc, book, config),
+    ...(perpExecutor === undefined ? [] : [await checkOne('perp executor', 'PERP_EXECUTOR_ADDRESS', perpExecutor, rpc, book, config)]),
   ];
+}
+
+function checkOne(
+  name: string,
+  variable: 'EXECUTOR_ADDRESS' | 'PERP_EXECUTOR_ADDRESS',
+  executor: Address,
+  rpc: Rpc,
+  { wrappedNative }: AddressBook,
+  config: Config,
+): Promise<Check> {
+  const senders = sendersOf(config);
+  return attempt(name, 'try again', async () => {
+    const state = await readExecutor(rpc, executor, senders);
+    // Without a key nobody's rights can be looked at; the owner's then stand for them.
+    const known = senders.length === 0 && state !== undefined ? [state.owner] : senders;
+    const problems = executorProblems(executor, state, { senders: known, wrappedNative, treasury: config.treasury }, variable);
+    if (state === undefined || problems.length > 0)
+      return bad(name, problems.join('; '), `do what is said there, or set another ${variable}`);
+    return good(name, `${getAddress(executor)}, owned by ${getAddress(state.owner)}, pays ${getAddress(state.treasury)}`);
+  });
 }
 
 /** One for each sender: a lane without gas rests, and the others go on. */

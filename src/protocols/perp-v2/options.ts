@@ -23,8 +23,9 @@ const vaultAbi = parseAbi([
 ]);
 /** Vault.liquidateCollateral (measured on the devnet). */
 const PURCHASE_GAS = 900_000n;
-/** ClearingHouse.liquidate, and the cancelling of one order before it, with the withdrawal of the profit (measured on the devnet). */
-const LIQUIDATE_GAS = 2_000_000n;
+/** ClearingHouse.liquidate with the withdrawal of the profit, what each market that the account is in adds, and the cancelling of an order (measured on the devnet). */
+const LIQUIDATE_GAS = 1_000_000n;
+const MARKET_GAS = 900_000n;
 const CANCEL_GAS = 900_000n;
 
 export type OptionParts = {
@@ -167,7 +168,7 @@ function takeover(
     debtAsset: long ? quote : base,
     collateralAsset: long ? base : quote,
     regimes: [{ minRaw: 1n, maxRaw }],
-    gasUnits: LIQUIDATE_GAS + BigInt(cancelled) * CANCEL_GAS,
+    gasUnits: LIQUIDATE_GAS + BigInt(account.places.size) * MARKET_GAS + BigInt(cancelled) * CANCEL_GAS,
     financing: { kind: 'margin', margin, debtUsd8: long ? margin.creditUsd8 : (margin.creditUsd8 * now.markWad) / WAD },
     flow: (amountRaw) => {
       const { notionalWad, discountWad } = takingOf(amountRaw, liquidable, state.rules);

@@ -24,6 +24,8 @@ import { viewOf } from './view.ts';
 export type PerpV2Deployment = PerpAddresses & { readonly name: string; readonly fromBlock: number };
 
 const NEAREST = 16;
+/** Whoever is healthier is not near, however few are. */
+const NEAR_HEALTH = 3e18;
 
 /**
  * One Perp v2 deployment: its markets, with their pools, and its accounts. An account is a slot, whatever it holds in how many markets: what it is worth is judged
@@ -282,7 +284,9 @@ export class PerpV2 implements Protocol {
   }
 
   #nearest(): readonly Slot[] {
-    const judged = this.#lastHealth.flatMap((health, slot) => (isExposed(this.#account(slot)) ? [{ health, slot }] : []));
+    const judged = this.#lastHealth.flatMap((health, slot) =>
+      health < NEAR_HEALTH && isExposed(this.#account(slot)) ? [{ health, slot }] : [],
+    );
     return judged
       .sort((a, b) => a.health - b.health)
       .slice(0, NEAREST)
