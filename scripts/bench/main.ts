@@ -2,20 +2,22 @@
 import { writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
+import { whole } from '../whole.ts';
 import { bundle } from './bundle.ts';
 import { judging } from './judging.ts';
 import { ledger } from './ledger.ts';
 import { logs } from './logs.ts';
 import { planning } from './planning.ts';
 import { quotes } from './quotes.ts';
-import { type Bench, type Result, ratio, rounded } from './result.ts';
+import { type Bench, type Choice, type Result, ratio, rounded } from './result.ts';
 import { closeScene } from './scene.ts';
 import { signingAndSending } from './signing.ts';
 import { tableOf } from './table.ts';
+import { ticks } from './ticks.ts';
 import { updates } from './updates.ts';
 
 // NOTE: planning moves a price on the scene that others have measured before.
-const BENCHES: readonly Bench[] = [quotes, signingAndSending, ledger, judging, logs, updates, planning, bundle];
+const BENCHES: readonly Bench[] = [quotes, signingAndSending, ledger, ticks, judging, logs, updates, planning, bundle];
 const USAGE_ERROR = 2;
 
 const HELP = `Usage: npm run bench -- [options]
@@ -24,17 +26,21 @@ Times Bailiff on this machine, prints a table and writes it as JSON. Other work 
 
   --only NAME    one of these alone; may be repeated
 ${BENCHES.map(({ name, about }) => `                   ${name.padEnd(10)}${about}`).join('\n')}
+  --seed S       what the accounts of ticks, and what happens to them, are drawn from (1)
+  --accounts N   so many accounts for ticks, instead of several sizes
   --json FILE    where to write the results (bench-results.json)
   --help
 `;
 
-type Arguments = { readonly chosen: readonly Bench[]; readonly json: string };
+type Arguments = { readonly chosen: readonly Bench[]; readonly choice: Choice; readonly json: string };
 
 function readArguments(argv: readonly string[]): Arguments | 'help' {
   const { values } = parseArgs({
     args: [...argv],
     options: {
       only: { type: 'string', multiple: true },
+      seed: { type: 'string', default: '1' },
+      accounts: { type: 'string' },
       json: { type: 'string', default: 'bench-results.json' },
       help: { type: 'boolean' },
     },
@@ -42,16 +48,21 @@ function readArguments(argv: readonly string[]): Arguments | 'help' {
   if (values.help) return 'help';
   const unknown = values.only?.find((name) => !BENCHES.some((bench) => bench.name === name));
   if (unknown !== undefined) throw new Error(`--only knows ${BENCHES.map(({ name }) => name).join(', ')}, not ${JSON.stringify(unknown)}`);
-  return { chosen: BENCHES.filter(({ name }) => values.only?.includes(name) ?? true), json: values.json };
+  const accounts = values.accounts === undefined ? undefined : whole(values, 'accounts', 1, 5_000_000);
+  return {
+    chosen: BENCHES.filter(({ name }) => values.only?.includes(name) ?? true),
+    choice: { seed: whole(values, 'seed', 0, 2 ** 31 - 1), accounts },
+    json: values.json,
+  };
 }
 
 /** What was measured is kept when a later one fails. */
-async function main({ chosen, json }: Arguments): Promise<void> {
+async function main({ chosen, choice, json }: Arguments): Promise<void> {
   const results: Measured[] = [];
   try {
     for (const bench of chosen) {
       process.stderr.write(`bench: ${bench.name} (${bench.about})\n`);
-      results.push(...(await bench.run()).map((result) => ({ ...result, bench: bench.name })));
+      results.push(...(await bench.run(choice)).map((result) => ({ ...result, bench: bench.name })));
     }
   } finally {
     await closeScene();

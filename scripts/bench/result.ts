@@ -6,10 +6,15 @@ export type Result = {
   readonly unit: string;
   readonly peers?: readonly Peer[];
   readonly notes: string;
+  /** What else was measured, for the JSON. */
+  readonly figures?: Readonly<Record<string, number>>;
 };
 export type Peer = { readonly name: string; readonly value: number };
 
-export type Bench = { readonly name: string; readonly about: string; run(): Promise<readonly Result[]> };
+/** What whoever runs it may choose; a bench that has no use for it leaves it alone. */
+export type Choice = { readonly seed: number; readonly accounts: number | undefined };
+
+export type Bench = { readonly name: string; readonly about: string; run(choice: Choice): Promise<readonly Result[]> };
 
 /** How many times better ours is: below 1, the peer is better. */
 export function ratio({ ours, unit }: Result, peer: Peer): number {
@@ -20,6 +25,11 @@ export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted.length >> 1;
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
+
+/** The least value that this part of all values does not exceed. */
+export function quantile(values: readonly number[], part: number): number {
+  return values.toSorted((a, b) => a - b)[Math.max(0, Math.ceil(values.length * part) - 1)]!;
 }
 
 /** Median time of one call in ms, after calls that do not count. */

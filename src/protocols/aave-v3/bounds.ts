@@ -7,7 +7,7 @@
  * value; the health factor less than one unit more.
  */
 import { BPS, RAY } from '../../lib/math.ts';
-import type { Moment } from '../../oracles/types.ts';
+import type { FeedAnswer, FeedId, Moment } from '../../oracles/types.ts';
 import { type Bounds, type Changes, gridDown, gridUp, type Terms } from '../bounds.ts';
 import type { Slot } from '../types.ts';
 import { debtIndexRay, type Indexes, incomeIndexRay } from './interest.ts';
@@ -15,11 +15,17 @@ import type { Account, EModeCategory, MarketState, Reserve } from './state.ts';
 
 type Side = 'collateral' | 'debt';
 
-type Factor = { readonly side: Side; readonly reserve: Reserve; readonly mode: number; known: Known | undefined };
+/** A reserve that some account has, and its price at the moment that is worked out. */
+type Priced = { readonly reserve: Reserve; price: bigint | undefined; priced: PricedBy | undefined; bounds: IndexBounds | undefined };
+
+/** What a price was made of beside the mirrored block: as long as that is the same, so is the price. */
+type PricedBy = { readonly timestamp: number; readonly feeds: readonly FeedId[]; readonly answers: readonly (FeedAnswer | undefined)[] };
+
+type Factor = { readonly side: Side; readonly of: Priced; readonly mode: number; known: Known | undefined };
 
 /** A factor's value, and what it was made of: as long as that is the same, so is the value. */
-type Known = Ingredients & { readonly value: number };
-type Ingredients = {
+type Known = {
+  readonly value: number;
   readonly price: bigint;
   readonly index: number;
   readonly config: Reserve['config'];
@@ -50,7 +56,7 @@ export class AccountBounds implements Bounds {
   readonly #factors: Factor[] = [];
   /** The numbers of factors, by side, mode and reserve. */
   readonly #numbers = { collateral: new Map<number, number>(), debt: new Map<number, number>() };
-  readonly #indexes = new Map<Reserve, IndexBounds>();
+  readonly #priced: Priced[] = [];
   #values = new Float64Array(0);
 
   /** @param health by slot: where health factors are noted, as floats */
@@ -92,50 +98,56 @@ export class AccountBounds implements Bounds {
     if (known !== undefined) return known;
     const reserve = this.#state.reserves.get(id);
     if (reserve === undefined) return undefined;
-    const number = this.#factors.push({ side, reserve, mode, known: undefined }) - 1;
+    const number = this.#factors.push({ side, of: this.#pricedOf(reserve), mode, known: undefined }) - 1;
     numbers.set(key, number);
     return number;
   }
 
+  #pricedOf(reserve: Reserve): Priced {
+    const known = this.#priced.find((priced) => priced.reserve === reserve);
+    if (known !== undefined) return known;
+    const priced = { reserve, price: undefined, priced: undefined, bounds: undefined };
+    this.#priced.push(priced);
+    return priced;
+  }
+
   factors(at: Moment): Float64Array {
     if (this.#values.length !== this.#factors.length) this.#values = new Float64Array(this.#factors.length);
-    const prices = new Map<Reserve, bigint | undefined>();
-    const modePrices = new Map<number, bigint | undefined>();
+    for (const priced of this.#priced) if (priced.priced === undefined || !isSame(priced.priced, at)) price(priced, at);
+    const modePrices = new Map<EModeCategory, bigint | undefined>();
     for (let number = 0; number < this.#factors.length; number++) {
       const factor = this.#factors[number]!;
-      const { reserve, mode } = factor;
-      if (!prices.has(reserve)) {
-        const price = reserve.source.price(at);
-        prices.set(reserve, price.ok ? price.price : undefined);
-      }
-      let price = prices.get(reserve);
-      const category = mode === 0 ? undefined : this.#state.categories.get(mode);
-      if (category?.source !== undefined) {
-        if (!modePrices.has(mode)) {
-          const own = category.source.price(at);
-          modePrices.set(mode, own.ok ? own.price : undefined);
-        }
-        const own = modePrices.get(mode);
-        // Without its price nobody in the mode can be judged.
-        if (own === undefined) price = undefined;
-        else if (own !== 0n && this.#state.rules.modes.covers(category, reserve)) price = own;
-      }
+      const category = factor.mode === 0 ? undefined : this.#state.categories.get(factor.mode);
+      const price = category?.source === undefined ? factor.of.price : this.#priceIn(category, factor.of, at, modePrices);
       this.#values[number] = price === undefined ? Number.NaN : this.#valueOf(factor, price, category, at.timestamp);
     }
     return this.#values;
   }
 
+  /** A reserve's price for those in a mode that may have one of its own. */
+  #priceIn(category: EModeCategory, of: Priced, at: Moment, asked: Map<EModeCategory, bigint | undefined>): bigint | undefined {
+    if (!asked.has(category)) {
+      const price = category.source?.price(at);
+      asked.set(category, price?.ok ? price.price : undefined);
+    }
+    const price = asked.get(category);
+    // Without the mode's own price nobody in it can be judged.
+    if (price === undefined) return undefined;
+    return price !== 0n && this.#state.rules.modes.covers(category, of.reserve) ? price : of.price;
+  }
+
   #valueOf(factor: Factor, price: bigint, category: EModeCategory | undefined, timestamp: number): number {
-    const { side, reserve, known } = factor;
-    const { config } = reserve;
-    const bounds = this.#indexBounds(reserve, timestamp);
+    const { side, of, known } = factor;
+    const { config, unit } = of.reserve;
+    const bounds = this.#indexBounds(of, timestamp);
     const index = side === 'collateral' ? bounds.income : bounds.debt;
-    if (known?.price === price && known.index === index && known.config === config && known.category === category) return known.value;
-    const plain = (Number(price) / Number(reserve.unit)) * (index / ONE_RAY);
+    if (known !== undefined && known.price === price && known.index === index && known.config === config && known.category === category)
+      return known.value;
+    const plain = (Number(price) / Number(unit)) * (index / ONE_RAY);
     let value: number;
     // Below one ray a scaled unit would be worth more than one unit.
     if (index < ONE_RAY) value = Number.NaN;
-    else if (side === 'collateral') value = weighed(plain, this.#thresholdBps(reserve, category));
+    else if (side === 'collateral') value = weighed(plain, this.#thresholdBps(of.reserve, category));
     else value = plain > 0 ? gridUp(plain) : Number.NaN;
     factor.known = { price, index, config, category, value };
     return value;
@@ -151,23 +163,42 @@ export class AccountBounds implements Bounds {
     return leastBps < 0n || bps > BPS ? undefined : leastBps;
   }
 
-  #indexBounds(reserve: Reserve, timestamp: number): IndexBounds {
-    const { indexes } = reserve;
-    const known = this.#indexes.get(reserve);
-    if (known !== undefined && known.indexes === indexes && timestamp >= known.from && timestamp <= known.until) return known;
-    const until = timestamp + AHEAD_SECONDS + ((reserve.id * STAGGER_SECONDS) % AHEAD_SECONDS);
-    const bounds = {
+  #indexBounds(of: Priced, timestamp: number): IndexBounds {
+    const { bounds } = of;
+    const { id, indexes } = of.reserve;
+    if (bounds !== undefined && bounds.indexes === indexes && timestamp >= bounds.from && timestamp <= bounds.until) return bounds;
+    const until = timestamp + AHEAD_SECONDS + ((id * STAGGER_SECONDS) % AHEAD_SECONDS);
+    const fresh = {
       ...{ indexes, until, from: timestamp },
       income: Number(incomeIndexRay(indexes, timestamp)),
       debt: Number(debtIndexRay(indexes, until, this.#state.rules.compounded)),
     };
-    this.#indexes.set(reserve, bounds);
-    return bounds;
+    of.bounds = fresh;
+    return fresh;
+  }
+
+  /** Prices worked out before a change of the mirrored state are worthless after it. */
+  forget(): void {
+    for (const priced of this.#priced) priced.priced = undefined;
   }
 
   noteHealth(slot: Slot, health: number): void {
     this.#health[slot] = health * 1e18;
   }
+}
+
+function price(of: Priced, at: Moment): void {
+  const { source } = of.reserve;
+  const said = source.price(at);
+  of.price = said.ok ? said.price : undefined;
+  const { feeds } = source;
+  of.priced = { timestamp: at.timestamp, feeds, answers: feeds.map((feed) => at.answer(feed)) };
+}
+
+function isSame({ timestamp, feeds, answers }: PricedBy, at: Moment): boolean {
+  if (timestamp !== at.timestamp) return false;
+  for (let place = 0; place < feeds.length; place++) if (at.answer(feeds[place]!) !== answers[place]) return false;
+  return true;
 }
 
 function weighed(plain: number, thresholdBps: bigint | undefined): number {

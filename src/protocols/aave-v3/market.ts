@@ -249,6 +249,7 @@ export class AaveV3Market implements Protocol {
   /** Indexes and prices worked out before a change are worthless after it. */
   #forget(): void {
     this.#lenses = new WeakMap();
+    this.#bounds?.forget();
   }
 
   #changed(): Undo {

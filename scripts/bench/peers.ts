@@ -1,0 +1,66 @@
+/** Others' libraries, timed at the same work where they are installed; nothing of ours needs them. */
+import type { Crowd } from './crowd.ts';
+import { medianMs } from './result.ts';
+
+/** What is used of `@aave/math-utils`. */
+type MathUtils = {
+  formatReserves(request: object): readonly object[];
+  formatUserSummary(request: object): { readonly healthFactor: string };
+};
+
+const RUNS = 3;
+const BASE_DECIMALS = 8;
+
+/** Milliseconds that `@aave/math-utils` takes for an account, reserves included; undefined where it is not installed. */
+export async function mathUtils(crowd: Crowd, accounts: number): Promise<number | undefined> {
+  const library = await installed('@aave/math-utils');
+  if (library === undefined) return undefined;
+  const { formatReserves, formatUserSummary } = library as MathUtils;
+  const at = crowd.moment();
+  const market = { currentTimestamp: at.timestamp, marketReferencePriceInUsd: '100000000', marketReferenceCurrencyDecimals: BASE_DECIMALS };
+  const reserves = reservesOf(crowd);
+  const people = crowd.state.accounts.slice(0, accounts).map(({ supplied, owed }) =>
+    [...new Set([...supplied.keys(), ...owed.keys()])].map((id) => ({
+      underlyingAsset: crowd.state.reserves.get(id)!.asset,
+      scaledATokenBalance: String(supplied.get(id) ?? 0n),
+      usageAsCollateralEnabledOnUser: supplied.has(id),
+      scaledVariableDebt: String(owed.get(id) ?? 0n),
+    })),
+  );
+  const judge = () => {
+    const formattedReserves = formatReserves({ ...market, reserves });
+    return people.filter(
+      (userReserves) => Number(formatUserSummary({ ...market, userReserves, formattedReserves, userEmodeCategoryId: 0 }).healthFactor) < 1,
+    );
+  };
+  return (await medianMs(RUNS, judge, 1)) / accounts;
+}
+
+function reservesOf(crowd: Crowd) {
+  const at = crowd.moment();
+  return Array.from(crowd.state.reserves.values(), ({ id, asset, symbol, config, indexes, source }) => {
+    const price = source.price(at);
+    return {
+      ...{ originalId: id, id: asset, symbol, name: symbol, decimals: config.decimals, underlyingAsset: asset },
+      ...{ usageAsCollateralEnabled: true, reserveFactor: '1000', baseLTVasCollateral: '5000' },
+      reserveLiquidationThreshold: String(config.liquidationThresholdBps),
+      reserveLiquidationBonus: String(config.liquidationBonusBps),
+      liquidityIndex: String(indexes.liquidityIndexRay),
+      variableBorrowIndex: String(indexes.borrowIndexRay),
+      liquidityRate: String(indexes.liquidityRateRay),
+      variableBorrowRate: String(indexes.borrowRateRay),
+      lastUpdateTimestamp: indexes.updatedAt,
+      priceInMarketReferenceCurrency: price.ok ? String(price.price) : '0',
+      ...{ availableLiquidity: '0', totalScaledVariableDebt: '0', virtualUnderlyingBalance: '0', deficit: '0' },
+      ...{ borrowCap: '0', supplyCap: '0', debtCeiling: '0', debtCeilingDecimals: 2, isolationModeTotalDebt: '0' },
+    };
+  });
+}
+
+async function installed(name: string): Promise<unknown> {
+  try {
+    return await import(name);
+  } catch {
+    return undefined;
+  }
+}
