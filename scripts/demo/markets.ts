@@ -4,7 +4,14 @@ import type { Devnet } from '../devnet/devnet.ts';
 import { judgeComet } from '../devnet/lens/comet.ts';
 import { judge } from '../devnet/lens/judge.ts';
 import { judgeMorpho } from '../devnet/lens/morpho.ts';
-import { absorptionsBetween, type Liquidation, liquidationsBetween, morphoLiquidationsBetween } from './observe.ts';
+import { judgeVenus } from '../devnet/lens/venus.ts';
+import {
+  absorptionsBetween,
+  type Liquidation,
+  liquidationsBetween,
+  morphoLiquidationsBetween,
+  venusLiquidationsBetween,
+} from './observe.ts';
 import type { Update } from './summary.ts';
 
 const WAD = 10n ** 18n;
@@ -48,6 +55,15 @@ export async function evidenceOf({ rpcUrl, market, deployments }: Devnet, from: 
       protocol: 'compound-v3',
       liquidations: await absorptionsBetween(rpcUrl, comet.comet, from, to),
       judge: (update) => judgeComet({ ...common(update), borrowers, etherFeed, base: comet.base }),
+    });
+  }
+  if (market.venus !== undefined) {
+    const { venus, borrowers } = market.venus;
+    const [addresses, lender] = [venus.markets.map(({ address }) => address), market.aave.pool];
+    markets.push({
+      protocol: 'compound-v2',
+      liquidations: await venusLiquidationsBetween(rpcUrl, addresses, from, to),
+      judge: (update) => judgeVenus({ ...common(update), venus, borrowers, tokens: market.tokens, etherFeed, lender }),
     });
   }
   return markets;

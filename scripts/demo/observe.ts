@@ -24,6 +24,10 @@ const morphoAbi = parseAbi([
 const MORPHO_LIQUIDATE = toEventSelector(morphoAbi[0]);
 const cometAbi = parseAbi(['event AbsorbDebt(address indexed absorber, address indexed borrower, uint256 basePaidOut, uint256 usdValue)']);
 const ABSORB_DEBT = toEventSelector(cometAbi[0]);
+const venusAbi = parseAbi([
+  'event LiquidateBorrow(address liquidator, address borrower, uint256 repayAmount, address vTokenCollateral, uint256 seizeTokens)',
+]);
+const VENUS_LIQUIDATE = toEventSelector(venusAbi[0]);
 const WAD = 10n ** 18n;
 
 export type Liquidation = {
@@ -89,9 +93,27 @@ export async function absorptionsBetween(rpcUrl: string, comet: Address, from: n
   });
 }
 
+export async function venusLiquidationsBetween(
+  rpcUrl: string,
+  markets: readonly Address[],
+  from: number,
+  to: number,
+): Promise<Liquidation[]> {
+  const logs = await logsOf(rpcUrl, markets, VENUS_LIQUIDATE, from, to);
+  return logs.map(({ topics, data, blockNumber, transactionHash }) => {
+    const { args } = decodeEventLog({ abi: venusAbi, topics, data, eventName: 'LiquidateBorrow' });
+    return {
+      block: Number(blockNumber),
+      account: getAddress(args.borrower),
+      liquidator: getAddress(args.liquidator),
+      txHash: transactionHash,
+    };
+  });
+}
+
 type Log = { topics: [Hex, ...Hex[]]; data: Hex; blockNumber: Hex; transactionHash: Hex };
 
-function logsOf(rpcUrl: string, address: Address, topic: Hex, from: number, to: number): Promise<Log[]> {
+function logsOf(rpcUrl: string, address: Address | readonly Address[], topic: Hex, from: number, to: number): Promise<Log[]> {
   return rpc(rpcUrl, 'eth_getLogs', [{ address, topics: [topic], fromBlock: numberToHex(from), toBlock: numberToHex(to) }]);
 }
 

@@ -23,6 +23,8 @@ export type RunOptions = {
   readonly morphoPositions?: number;
   /** Of Compound III, likewise. */
   readonly cometPositions?: number;
+  /** Of Venus, likewise. */
+  readonly venusPositions?: number;
   readonly seed: number;
   readonly folder: string;
   readonly signal: AbortSignal;
@@ -44,9 +46,12 @@ export async function run(options: RunOptions, view: View, play: Play = playCras
   const began = performance.now();
   const progress = (line: string) => view.say('plain', `${((performance.now() - began) / 1_000).toFixed(1).padStart(5)} s  ${line}`);
   progress('starting a chain with real contracts (the first time they are compiled, about a minute)');
-  const { positions, morphoPositions, cometPositions, seed } = options;
+  const { positions, morphoPositions, cometPositions, venusPositions, seed } = options;
   const deploymentsFile = join(options.folder, 'deployments.json');
-  const devnet = await startDevnet({ positions, morphoPositions, cometPositions, seed, hold: true, deploymentsFile, progress });
+  const devnet = await startDevnet({
+    ...{ positions, morphoPositions, cometPositions, venusPositions, seed },
+    ...{ hold: true, deploymentsFile, progress },
+  });
   let arbitrageur: ReturnType<typeof startArbitrageur> | undefined;
   let keeper: Keeper | undefined;
   try {
@@ -161,7 +166,7 @@ async function judgeRun(
   const { rpcUrl, market, accounts } = devnet;
   const to = await height(devnet);
   const holders = [executor, accounts.keeper.address];
-  const tokens = Object.values(market.tokens);
+  const tokens = [...Object.values(market.tokens), ...(market.venus?.venus.markets ?? []).map(({ address }) => address)];
   const [before, after] = [await balancesAt(rpcUrl, holders, tokens, from), await balancesAt(rpcUrl, holders, tokens, to)];
   const ledger = await readLedger(join(options.folder, 'data'));
   try {

@@ -14,6 +14,7 @@ export type Deployments = {
   multicall3: Address;
   'aave-v3': { name: string; poolAddressesProvider: Address; fromBlock: number }[];
   'morpho-blue': { name: string; morpho: Address; preLiquidationFactory: Address; fromBlock: number }[];
+  'compound-v2': { name: string; comptroller: Address; fromBlock: number }[];
   'compound-v3': { name: string; comet: Address; fromBlock: number }[];
   'uniswap-v3': { factory: Address; fromBlock: number }[];
   bridgeTokens: Address[];
@@ -22,7 +23,7 @@ export type Deployments = {
 
 const BRIDGES = ['WETH', 'USDC', 'DAI'];
 
-export function deploymentsOf({ tokens, feeds, aave, legacy, morpho, comet, uniswap, multicall3 }: Market): Deployments {
+export function deploymentsOf({ tokens, feeds, aave, legacy, morpho, comet, venus, uniswap, multicall3 }: Market): Deployments {
   // NOTE: the staked ETH has no feed of its own; who wants its price asks Aave's oracle.
   const priced = ASSETS.filter(({ ratioWad }) => ratioWad === undefined);
   return {
@@ -32,6 +33,7 @@ export function deploymentsOf({ tokens, feeds, aave, legacy, morpho, comet, unis
     multicall3,
     'aave-v3': [named('core', aave), ...(legacy === undefined ? [] : [named('legacy', legacy.aave)])],
     'morpho-blue': morpho === undefined ? [] : [morphoBlue(morpho.morpho)],
+    'compound-v2': venus === undefined ? [] : [{ name: 'venus', comptroller: venus.venus.comptroller, fromBlock: venus.venus.fromBlock }],
     'compound-v3': comet === undefined ? [] : [{ name: comet.comet.spec.name, comet: comet.comet.comet, fromBlock: comet.comet.fromBlock }],
     'uniswap-v3': [{ factory: uniswap.factory, fromBlock: uniswap.fromBlock }],
     bridgeTokens: BRIDGES.map((symbol) => tokens[symbol]!),

@@ -30,6 +30,8 @@ export type DevnetOptions = {
   morphoPositions?: number | undefined;
   /** Borrowers of Compound III, likewise. */
   cometPositions?: number | undefined;
+  /** Borrowers of Venus, likewise. */
+  venusPositions?: number | undefined;
   /** Default 1. */
   seed?: number;
   /** Wall-clock length of a slot, which is 12 s of the chain's time. Default 1000. */
@@ -67,7 +69,8 @@ const LANES = 3;
 
 /** Throws when a part of it cannot be started; nothing is left running then. */
 export async function startDevnet(options: DevnetOptions = {}): Promise<Devnet> {
-  const { positions = 200, legacyPositions, morphoPositions, cometPositions, seed = 1, slotMs = 1_000, hold = false } = options;
+  const { positions = 200, legacyPositions, morphoPositions, cometPositions, venusPositions, seed = 1 } = options;
+  const { slotMs = 1_000, hold = false } = options;
   const { port = 0, builderPort = 0, progress = () => {} } = options;
   await compileMarket();
   const anvil = await startAnvil({ port });
@@ -81,7 +84,11 @@ export async function startDevnet(options: DevnetOptions = {}): Promise<Devnet> 
       [keeper, competitor, arbitrageur, ...lanes].map(({ address }) => address),
       FUNDS_WEI,
     );
-    const market = await deployMarket(chain, { positions, seed, legacyPositions, morphoPositions, cometPositions }, progress);
+    const market = await deployMarket(
+      chain,
+      { positions, seed, legacyPositions, morphoPositions, cometPositions, venusPositions },
+      progress,
+    );
     const deployments = deploymentsOf(market);
     if (options.deploymentsFile) await writeDeployments(options.deploymentsFile, deployments);
     builder = await startBuilder({ rpcUrl: anvil.rpcUrl, slotMs, hold, port: builderPort, coinbase: devAccount('builder').address });

@@ -10,6 +10,7 @@ A local chain (chain id 7777) with real contracts, and its block builder, until 
   --legacy-positions N borrowers of an Aave v3.0 market beside it (no such market)
   --morpho-positions N borrowers of Morpho Blue beside it (no such contract)
   --comet-positions N  borrowers of Compound III beside it (no such contract)
+  --venus-positions N  borrowers of Venus beside it (no such contracts)
   --seed S             the same seed gives the same borrowers (1)
   --slot-ms MS         wall-clock length of a slot of 12 s chain time (1000)
   --port P             the chain's port (8545; 0: any free one)
@@ -25,6 +26,7 @@ type Arguments = {
   legacyPositions?: number;
   morphoPositions?: number;
   cometPositions?: number;
+  venusPositions?: number;
   seed: number;
   slotMs: number;
   port: number;
@@ -32,22 +34,20 @@ type Arguments = {
   deploymentsFile?: string;
 };
 
+type Flag = `${'' | 'legacy-' | 'morpho-' | 'comet-' | 'venus-'}positions` | 'seed' | 'slot-ms' | 'port' | 'builder-port';
+
 function readArguments(argv: readonly string[]): Arguments | 'help' {
   const text = { type: 'string' } as const;
   const { values } = parseArgs({
     args: [...argv],
     options: {
       ...{ positions: text, seed: text, 'slot-ms': text, port: text, 'builder-port': text, deployments: text },
-      ...{ 'legacy-positions': text, 'morpho-positions': text, 'comet-positions': text, help: { type: 'boolean' } },
+      ...{ 'legacy-positions': text, 'morpho-positions': text, 'comet-positions': text, 'venus-positions': text },
+      help: { type: 'boolean' },
     },
   });
   if (values.help) return 'help';
-  const whole = (
-    flag: 'positions' | 'legacy-positions' | 'morpho-positions' | 'comet-positions' | 'seed' | 'slot-ms' | 'port' | 'builder-port',
-    fallback: number,
-    low: number,
-    high: number,
-  ): number => {
+  const whole = (flag: Flag, fallback: number, low: number, high: number): number => {
     const given = values[flag];
     const number = given === undefined ? fallback : Number(given);
     if (given?.trim() === '' || !Number.isInteger(number) || number < low || number > high) {
@@ -60,6 +60,7 @@ function readArguments(argv: readonly string[]): Arguments | 'help' {
     ...(values['legacy-positions'] === undefined ? {} : { legacyPositions: whole('legacy-positions', 0, 0, 20_000) }),
     ...(values['morpho-positions'] === undefined ? {} : { morphoPositions: whole('morpho-positions', 0, 0, 20_000) }),
     ...(values['comet-positions'] === undefined ? {} : { cometPositions: whole('comet-positions', 0, 0, 20_000) }),
+    ...(values['venus-positions'] === undefined ? {} : { venusPositions: whole('venus-positions', 0, 0, 20_000) }),
     seed: whole('seed', 1, 0, 2 ** 32 - 1),
     slotMs: whole('slot-ms', 1_000, 50, 600_000),
     port: whole('port', 8545, 0, 65_535),
@@ -78,6 +79,7 @@ function describe(devnet: Devnet): string {
     ...(market.legacy === undefined ? [] : [['legacy provider', market.legacy.aave.poolAddressesProvider] as [string, string]]),
     ...(market.morpho === undefined ? [] : [['Morpho Blue', market.morpho.morpho.morpho] as [string, string]]),
     ...(market.comet === undefined ? [] : [['Compound III', market.comet.comet.comet] as [string, string]]),
+    ...(market.venus === undefined ? [] : [['Venus comptroller', market.venus.venus.comptroller] as [string, string]]),
     ['Uniswap factory', market.uniswap.factory],
     ...Object.entries(market.tokens).map(([symbol, address]): [string, string] => [symbol, address]),
     ...Object.values(market.feeds).map(({ name, proxy }): [string, string] => [name, proxy]),

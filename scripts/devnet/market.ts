@@ -17,6 +17,7 @@ import type { Feed } from './oracle/report.ts';
 import { deployStakedEther } from './oracle/staked-ether.ts';
 import { deployTokens, ownContracts } from './tokens.ts';
 import { deployUniswap, type Uniswap } from './uniswap/deploy.ts';
+import { openVenus, type VenusMarkets } from './venus/open.ts';
 
 const FEED_DECIMALS = 8;
 const STAKING_YIELD_BPS = 280n;
@@ -38,15 +39,18 @@ export type Market = {
   morpho: MorphoMarkets | undefined;
   /** Compound III beside it, when asked for. */
   comet: CometMarket | undefined;
+  /** Venus beside it, when asked for. */
+  venus: VenusMarkets | undefined;
 };
 
-/** `legacyPositions`, `morphoPositions`, `cometPositions`: borrowers of the Aave v3.0 market, of Morpho Blue and of Compound III, which are there only when they are given. */
+/** `legacyPositions`, `morphoPositions`, `cometPositions`, `venusPositions`: borrowers of the Aave v3.0 market, of Morpho Blue, Compound III and Venus, which are there only when given. */
 export type MarketOptions = {
   positions: number;
   seed: number;
   legacyPositions?: number | undefined;
   morphoPositions?: number | undefined;
   cometPositions?: number | undefined;
+  venusPositions?: number | undefined;
 };
 export type Progress = (line: string) => void;
 
@@ -58,7 +62,7 @@ export async function compileMarket(): Promise<void> {
 /** Everything is mined on return. Throws when any transaction of it reverts. */
 export async function deployMarket(
   chain: SetupChain,
-  { positions, seed, legacyPositions, morphoPositions, cometPositions }: MarketOptions,
+  { positions, seed, legacyPositions, morphoPositions, cometPositions, venusPositions }: MarketOptions,
   progress: Progress = () => {},
 ): Promise<Market> {
   const [aaveArtifacts, own] = await Promise.all([aaveContracts(), ownContracts()]);
@@ -98,5 +102,7 @@ export async function deployMarket(
   if (morpho !== undefined) progress(`Morpho Blue stands beside it, with ${morpho.borrowers.length} borrowers`);
   const comet = cometPositions === undefined ? undefined : await openComet(chain, tokens, feeds, { positions: cometPositions, seed });
   if (comet !== undefined) progress(`Compound III stands beside it, with ${comet.borrowers.length} borrowers`);
-  return { tokens, feeds, sources, aave, uniswap, multicall3, borrowers, legacy, morpho, comet };
+  const venus = venusPositions === undefined ? undefined : await openVenus(chain, tokens, feeds, { positions: venusPositions, seed });
+  if (venus !== undefined) progress(`Venus stands beside it, with ${venus.borrowers.length} borrowers`);
+  return { tokens, feeds, sources, aave, uniswap, multicall3, borrowers, legacy, morpho, comet, venus };
 }

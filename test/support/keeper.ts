@@ -95,6 +95,7 @@ export type StageOptions = {
   readonly legacyPositions?: number;
   readonly morphoPositions?: number;
   readonly cometPositions?: number;
+  readonly venusPositions?: number;
   readonly seed?: number;
   readonly lanes?: number;
   /** Without the mempool, prices move before anything can be put behind their updates: the default. */
@@ -105,8 +106,9 @@ export type StageOptions = {
 export async function setStage(options: StageOptions = {}): Promise<Stage> {
   const folder = mkdtempSync(join(tmpdir(), 'bailiff-test-'));
   const deploymentsFile = join(folder, 'deployments.json');
-  const { positions = 60, legacyPositions, morphoPositions, cometPositions, seed = 1, sees = 'blocks' } = options;
-  const devnet = await startDevnet({ positions, legacyPositions, morphoPositions, cometPositions, seed, hold: true, deploymentsFile });
+  const { positions = 60, legacyPositions, morphoPositions, cometPositions, venusPositions, seed = 1, sees = 'blocks' } = options;
+  const beside = { legacyPositions, morphoPositions, cometPositions, venusPositions };
+  const devnet = await startDevnet({ positions, ...beside, seed, hold: true, deploymentsFile });
   const lanes = devnet.accounts.lanes.slice(0, options.lanes ?? 0);
   const executor = await deployExecutor(
     devnet,

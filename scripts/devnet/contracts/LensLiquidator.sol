@@ -186,6 +186,7 @@ contract LensLiquidator {
     /// Aave's callback, with `amount` of the debt asset in hand.
     function executeOperation(address asset, uint256 amount, uint256 premium, address initiator, bytes calldata params)
         external
+        virtual
         returns (bool)
     {
         require(msg.sender == address(POOL) && initiator == address(this), "not our loan");
@@ -203,7 +204,7 @@ contract LensLiquidator {
     }
 
     /// Debt and collateral are one asset: it repays itself, and what is left is sold.
-    function _sellRest(Plan memory plan, uint256 covered, uint256 rest) private {
+    function _sellRest(Plan memory plan, uint256 covered, uint256 rest) internal {
         if (plan.route.kind == Kind.Search) {
             (uint24 fee,) = _bestIn(plan.debt, WETH, rest);
             (_covered, _found) = (covered, Route(Kind.Direct, [fee, fee]));

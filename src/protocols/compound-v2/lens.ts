@@ -13,6 +13,8 @@ export type MarketNow = {
   readonly stored: Figures;
   /** As of the moment: any transaction may bring it about. */
   readonly accrued: Figures;
+  /** As of the mirrored block: the earliest at which a plan is tried, when it is simulated. */
+  readonly early: Figures;
   /** Of 1e36 units, in wad: what `getUnderlyingPrice` answers. */
   readonly price: Price;
 };
@@ -53,9 +55,12 @@ export class Lens {
     const { cash, rateWad, clock, initialRateWad } = market;
     if (cash === undefined || rateWad === undefined) return { market, missing: `market ${market.address} does not answer` };
     const figures = (words: Words): Figures => ({ ...wordsIn(words), rateWad: exchangeRateWad(words, cash, initialRateWad) });
-    const elapsed = BigInt(clock === 'block' ? this.at.number : this.at.timestamp) - market.accruedAt;
+    const accruedAt = (moment: Moment) => {
+      const elapsed = BigInt(clock === 'block' ? moment.number : moment.timestamp) - market.accruedAt;
+      return figures(accrued(wordsIn(market), rateWad, elapsed));
+    };
     return {
-      ...{ market, cash, stored: figures(market), accrued: figures(accrued(wordsIn(market), rateWad, elapsed)) },
+      ...{ market, cash, stored: figures(market), accrued: accruedAt(this.at), early: accruedAt(this.#now) },
       price: priceAt(market, this.at, this.#now),
     };
   }

@@ -1,5 +1,5 @@
 /** What one liquidation takes, and what is left of it once the seized market tokens are redeemed. Pure: figures in, amounts out. */
-import { mulDivDown, WAD } from '../../lib/math.ts';
+import { min, mulDivDown, WAD } from '../../lib/math.ts';
 import type { Regime } from '../types.ts';
 import type { Figures } from './lens.ts';
 import { exchangeRateWad, wadMulDown } from './math.ts';
@@ -64,16 +64,26 @@ function keptOf({ incentiveWad, treasuryWad }: Liquidable, got: bigint): bigint 
   return wadMulDown(mulDivDown(got, incentiveWad - WAD, incentiveWad), treasuryWad);
 }
 
-/** The amounts of debt that may be repaid, and bring something. What is taken never falls as the amount rises. */
-export function regimeOf(pair: Liquidable): Regime | undefined {
-  const allowedRaw = pair.closeFactorWad === undefined ? pair.owedRaw : wadMulDown(pair.closeFactorWad, pair.owedRaw);
-  const fits = (repaidRaw: bigint) => {
-    const { seized, paidOutRaw } = takingOf(pair, repaidRaw);
-    return seized <= pair.tokens && paidOutRaw <= pair.payableRaw + (pair.same ? repaidRaw : 0n);
-  };
-  const maxRaw = lastOf(0n, allowedRaw, fits);
+/**
+ * The amounts of debt that may be repaid, and bring something. What is taken never falls as the amount rises.
+ *
+ * @param early the same pair at the mirrored block: a little less is owed there, and a little more seized
+ */
+export function regimeOf(pair: Liquidable, early: Liquidable): Regime | undefined {
+  const most = (one: Liquidable) => lastOf(0n, allowedRaw(one), (repaidRaw) => fits(one, repaidRaw));
+  const maxRaw = min(most(pair), most(early));
   const minRaw = lastOf(0n, maxRaw, (repaidRaw) => takingOf(pair, repaidRaw).receivedRaw === 0n) + 1n;
   return minRaw > maxRaw ? undefined : { minRaw, maxRaw };
+}
+
+/** Comptroller.liquidateBorrowAllowed. */
+function allowedRaw({ closeFactorWad, owedRaw }: Liquidable): bigint {
+  return closeFactorWad === undefined ? owedRaw : wadMulDown(closeFactorWad, owedRaw);
+}
+
+function fits(pair: Liquidable, repaidRaw: bigint): boolean {
+  const { seized, paidOutRaw } = takingOf(pair, repaidRaw);
+  return seized <= pair.tokens && paidOutRaw <= pair.payableRaw + (pair.same ? repaidRaw : 0n);
 }
 
 /** The last of the amounts for which it holds: it does for the first, and not again once it does not. */

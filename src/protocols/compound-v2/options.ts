@@ -38,8 +38,9 @@ export function optionsOf(account: Account, lens: Lens): Option[] {
   return standing.pairs.flatMap((pair) => {
     const { market: debt } = pair.debt.holding;
     if (!open(pair, rules) || vaiFirst(account, pair, lens)) return [];
-    const liquidable = liquidableOf(account, pair, lens);
-    const regime = liquidable === undefined ? undefined : regimeOf(liquidable);
+    const liquidable = liquidableOf(account, pair, 'accrued', lens);
+    const early = liquidableOf(account, pair, 'early', lens);
+    const regime = liquidable === undefined || early === undefined ? undefined : regimeOf(liquidable, early);
     if (liquidable === undefined || regime === undefined) return [];
     return [optionOf(account.address, pair, liquidable, regime, rules, `${debt.symbol}/${pair.collateral.holding.market.symbol}`)];
   });
@@ -64,19 +65,24 @@ function vaiFirst(account: Account, { forced }: Pair, lens: Lens): boolean {
   return vaiOwed(account, lens.vaiIndex()) >= gate.mostVaiRaw;
 }
 
-function liquidableOf(account: Account, { debt, collateral, forced }: Pair, { state }: Lens): Liquidable | undefined {
+function liquidableOf(
+  account: Account,
+  { debt, collateral, forced }: Pair,
+  when: 'accrued' | 'early',
+  { state }: Lens,
+): Liquidable | undefined {
   const { rules } = state;
   const { market, tokens } = collateral.holding;
   const terms = termsOf(market, account.pool, rules);
-  const { accrued, cash } = collateral.now;
+  const { cash, [when]: figures } = collateral.now;
   const listed = (one: Market) => rules.pools[0]?.terms.get(one.address)?.listed === true;
   if (terms === undefined || !listed(market) || !listed(debt.holding.market)) return undefined;
-  const ratioWad = seizeRatioWad(terms.incentiveWad, debt.price, collateral.price, accrued.rateWad);
+  const ratioWad = seizeRatioWad(terms.incentiveWad, debt.price, collateral.price, figures.rateWad);
   if (ratioWad === undefined || ratioWad === 0n) return undefined;
-  const reservesRaw = market.paysReservesOut ? accrued.totalReserves : 0n;
+  const reservesRaw = market.paysReservesOut ? figures.totalReserves : 0n;
   return {
-    ...{ ratioWad, incentiveWad: terms.incentiveWad, tokens, collateral: accrued, cash },
-    owedRaw: borrowBalance(debt.holding, debt.now.accrued.borrowIndex),
+    ...{ ratioWad, incentiveWad: terms.incentiveWad, tokens, collateral: figures, cash },
+    owedRaw: borrowBalance(debt.holding, debt.now[when].borrowIndex),
     closeFactorWad: forced ? undefined : rules.closeFactorWad,
     payableRaw: cash > reservesRaw ? cash - reservesRaw : 0n,
     same: debt.holding.market === market,
