@@ -25,16 +25,17 @@ export type Liquidable = {
   /** Of the bonus, what the gate keeps and redeems for itself, before we redeem; undefined without a gate. */
   readonly treasuryWad: bigint | undefined;
   readonly redeemFeeWad: bigint;
+  /** Market tokens that are not redeemed. */
+  readonly spared: bigint;
 };
 
 export type Taking = {
   /** Market tokens that the borrower loses. */
   readonly seized: bigint;
-  /** Market tokens that come to us. */
-  readonly ours: bigint;
   /** Underlying units that the market pays out for it, the gate's part and all fees included. */
   readonly paidOutRaw: bigint;
-  /** Underlying units that we are left with. */
+  /** Underlying units that we redeem, and are left with once the fee is taken off. */
+  readonly redeemedRaw: bigint;
   readonly receivedRaw: bigint;
 };
 
@@ -54,8 +55,9 @@ export function takingOf(pair: Liquidable, repaidRaw: bigint): Taking {
   cash -= keptRaw;
   // CToken.redeemFresh.
   const ours = got - kept;
-  const redeemedRaw = wadMulDown(rateNow(), ours);
-  return { seized, ours, paidOutRaw: keptRaw + redeemedRaw, receivedRaw: redeemedRaw - wadMulDown(redeemedRaw, pair.redeemFeeWad) };
+  // An amount that is worth less than one market token cannot be redeemed.
+  const redeemedRaw = ours <= 2n * pair.spared ? 0n : wadMulDown(rateNow(), ours - pair.spared);
+  return { seized, paidOutRaw: keptRaw + redeemedRaw, redeemedRaw, receivedRaw: redeemedRaw - wadMulDown(redeemedRaw, pair.redeemFeeWad) };
 }
 
 /** Liquidator._splitLiquidationIncentive. */

@@ -1,6 +1,6 @@
 /**
  * The ways to liquidate an account now: one for each pair of debt and collateral. The seized market tokens are redeemed at once, so that what comes in is the
- * underlying token; whatever was seized, because a later block's exchange rate gives a little less.
+ * underlying token; as many as were seized, because a later block's exchange rate gives a few less.
  */
 import { encodeFunctionData, parseAbi } from 'viem';
 import type { Step } from '../../lib/steps.ts';
@@ -8,13 +8,14 @@ import type { Address } from '../../lib/types.ts';
 import type { Option } from '../types.ts';
 import { type Pair, standingOf, vaiOwed } from './health.ts';
 import type { Lens } from './lens.ts';
-import { type Liquidable, regimeOf, takingOf } from './liquidation.ts';
+import { type Liquidable, regimeOf, type Taking, takingOf } from './liquidation.ts';
 import { borrowBalance, seizeRatioWad } from './math.ts';
 import { type Account, type Market, type Rules, type Switches, termsOf } from './state.ts';
 
 const abi = parseAbi([
   'function accrueInterest() returns (uint256)',
   'function redeem(uint256 redeemTokens) returns (uint256)',
+  'function redeemUnderlying(uint256 redeemAmount) returns (uint256)',
   'function liquidateBorrow(address borrower, uint256 repayAmount, address cTokenCollateral) returns (uint256)',
 ]);
 const nativeAbi = parseAbi(['function liquidateBorrow(address borrower, address cTokenCollateral) payable']);
@@ -28,8 +29,11 @@ const CALL_GAS = 650_000n;
 const GATE_GAS = 450_000n;
 const ACCRUE_GAS = 90_000n;
 const WRAP_GAS = 30_000n;
-/** Of redeemed native tokens, what stays unwrapped: a plan mined a little later redeems this much less at most. */
-const UNWRAPPED_PART = 10n ** 9n;
+/**
+ * Native tokens are wrapped as so many as the calldata says, so a plan that is mined a little later has to redeem no fewer: these market tokens, worth next to
+ * nothing, stay behind.
+ */
+const SPARED_TOKENS = 2n;
 
 export function optionsOf(account: Account, lens: Lens): Option[] {
   const { rules } = lens.state;
@@ -89,6 +93,7 @@ function liquidableOf(
     seizeShareWad: market.seizeShareWad,
     treasuryWad: rules.gate?.kind === 'venus' ? rules.gate.treasuryWad : undefined,
     redeemFeeWad: rules.redeemFeeWad,
+    spared: market.native ? SPARED_TOKENS : 0n,
   };
 }
 
@@ -103,7 +108,6 @@ function optionOf(
   const [debt, collateral] = [pair.debt.holding.market, pair.collateral.holding.market];
   const first = pair.accrueFirst.map(({ holding }) => holding.market);
   const wraps = (debt.native ? WRAP_GAS : 0n) + (collateral.native ? WRAP_GAS : 0n);
-  const receivedRaw = (amountRaw: bigint) => wrappable(takingOf(liquidable, amountRaw).receivedRaw, collateral);
   return {
     label,
     debtAsset: debt.underlying,
@@ -113,20 +117,15 @@ function optionOf(
     financing: { kind: 'loan' },
     flow: (amountRaw) => [
       { asset: debt.underlying, deltaRaw: -amountRaw },
-      { asset: collateral.underlying, deltaRaw: receivedRaw(amountRaw) },
+      { asset: collateral.underlying, deltaRaw: takingOf(liquidable, amountRaw).receivedRaw },
     ],
     steps: (amountRaw, exchange) => [
       ...first.map((market) => call(market.address, encodeFunctionData({ abi, functionName: 'accrueInterest' }))),
       ...liquidation(borrower, debt, collateral, amountRaw, gate?.address),
-      redemption(collateral),
-      ...(collateral.native ? [wrap(collateral.underlying, receivedRaw(amountRaw))] : []),
+      ...redemption(collateral, takingOf(liquidable, amountRaw)),
       ...exchange,
     ],
   };
-}
-
-function wrappable(receivedRaw: bigint, { native }: Market): bigint {
-  return native ? receivedRaw - receivedRaw / UNWRAPPED_PART - (receivedRaw > 0n ? 1n : 0n) : receivedRaw;
 }
 
 function liquidation(
@@ -150,14 +149,16 @@ function liquidation(
   return [pay, call(debt.address, data, valueWei)];
 }
 
-/** Of all market tokens that came in. */
-function redemption({ address }: Market): Step {
-  const step = call(address, encodeFunctionData({ abi, functionName: 'redeem', args: [0n] }));
-  return { ...step, patch: { token: address, offset: 4 } };
-}
-
-function wrap(token: Address, amountWei: bigint): Step {
-  return call(token, encodeFunctionData({ abi: wrappedAbi, functionName: 'deposit' }), amountWei);
+/** Of all market tokens that came in; of a fixed amount where that is wrapped after it. */
+function redemption({ address, underlying, native }: Market, { redeemedRaw, receivedRaw }: Taking): Step[] {
+  if (!native) {
+    const step = call(address, encodeFunctionData({ abi, functionName: 'redeem', args: [0n] }));
+    return [{ ...step, patch: { token: address, offset: 4 } }];
+  }
+  return [
+    call(address, encodeFunctionData({ abi, functionName: 'redeemUnderlying', args: [redeemedRaw] })),
+    call(underlying, encodeFunctionData({ abi: wrappedAbi, functionName: 'deposit' }), receivedRaw),
+  ];
 }
 
 function call(target: Address, data: `0x${string}`, valueWei = 0n): Extract<Step, { kind: 'call' }> {

@@ -142,7 +142,9 @@ test.each([
     const apart = realised > planned ? realised - planned : planned - realised;
     expect(apart).toBeLessThan(planned / 1_000_000n);
     expect(await holds(book.wrappedNative, TREASURY)).toBe(before + realised);
-    for (const { address } of venus.venus.markets) expect(await holds(address, executor)).toBe(0n);
+    // But for what makes sure of the native tokens that are wrapped.
+    for (const { address, native: is } of venus.venus.markets)
+      expect(await holds(address, executor)).toBeLessThanOrEqual(is ? 3n * BigInt(TOGETHER) : 0n);
   }),
 );
 

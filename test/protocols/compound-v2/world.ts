@@ -20,7 +20,9 @@ import { Sender } from '../aave-v3/sender.ts';
 export const RUNNER: Address = '0x00000000000000000000000000000000000a11ce';
 const MAX_UINT256 = 2n ** 256n - 1n;
 /** Whose answer is an error code. */
-const CODED = ['liquidateBorrow(address,uint256,address)', 'redeem(uint256)', 'accrueInterest()'].map((name) => toFunctionSelector(name));
+const CODED = ['liquidateBorrow(address,uint256,address)', 'redeem(uint256)', 'redeemUnderlying(uint256)', 'accrueInterest()'].map((name) =>
+  toFunctionSelector(name),
+);
 
 export type Place = { readonly number: number; readonly timestamp: number };
 /** What the steps changed of each token, in order; or that they revert. */
