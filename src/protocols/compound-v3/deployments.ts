@@ -22,6 +22,10 @@ const DEPLOYMENTS: Readonly<Record<number, readonly Market[]>> = {
     ['cUSDTv3', '0x995E394b8B2437aC8Ce61Ee0bC610D617962B214', 118_500_000],
     ['cWETHv3', '0xE36A30D249f7761327fd973001A32010b521b6Fd', 122_000_000],
   ],
+  130: [
+    ['cUSDCv3', '0x2c7118c4C88B9841FCF839074c26Ae8f035f2921', 8_500_000],
+    ['cWETHv3', '0x6C987dDE50dB1dcDd32Cd4175778C2a291978E2a', 14_500_000],
+  ],
   137: [
     ['cUSDCv3', '0xF25212E676D1F7F89Cd72fFEe66158f541246445', 38_000_000],
     ['cUSDTv3', '0xaeB318360f27748Acb200CE616E389A6C9409a07', 55_000_000],
@@ -39,6 +43,11 @@ const DEPLOYMENTS: Readonly<Record<number, readonly Market[]>> = {
     ['cWETHv3', '0x6f7D514bbD4aFf3BcD1140B7344b32f063dEe486', 210_000_000],
     ['cUSDTv3', '0xd98Be00b5D27fc98112BdE293e487f8D4cA57d07', 215_000_000],
   ],
+  59144: [
+    ['cUSDCv3', '0x8D38A3d6B3c3B7d96D6536DA7Eef94A9d7dbC991', 13_000_000],
+    ['cWETHv3', '0x60F2058379716A64a7A5d29219397e79bC552194', 13_000_000],
+  ],
+  534352: [['cUSDCv3', '0xB2f97c1Bd3bf02f5e74d13f02E3e26F93D77CE44', 2_500_000]],
 };
 
 export function builtIn(chainId: number): { readonly 'compound-v3': readonly CometDeployment[] } {
