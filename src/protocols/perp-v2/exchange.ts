@@ -9,7 +9,7 @@ import type { UniswapV3Pool } from '../../liquidity/uniswap-v3/pool.ts';
 import type { Moment } from '../../oracles/types.ts';
 import { type Close, closeAt, withoutOrders } from './close.ts';
 import type { Lens } from './lens.ts';
-import type { Order, PerpState } from './state.ts';
+import type { Contracts, Order, PerpMarket, PerpState } from './state.ts';
 
 const closeAbi = parseAbi([
   'struct ClosePositionParams { address baseToken; uint160 sqrtPriceLimitX96; uint256 oppositeAmountBound; uint256 deadline; bytes32 referralCode; }',
@@ -22,11 +22,11 @@ const STEP_GAS = 60_000n;
 
 /** The markets' pools at a moment, some of them moved by what is planned before. */
 class PerpDepth implements Depth {
-  readonly lens: Lens;
+  readonly #lens: () => Lens;
   readonly #moved: ReadonlyMap<Address, UniswapV3Pool>;
 
-  constructor(lens: Lens, moved: ReadonlyMap<Address, UniswapV3Pool> = new Map()) {
-    this.lens = lens;
+  constructor(lens: () => Lens, moved: ReadonlyMap<Address, UniswapV3Pool> = new Map()) {
+    this.#lens = lens;
     this.#moved = moved;
   }
 
@@ -35,12 +35,16 @@ class PerpDepth implements Depth {
     return depth;
   }
 
+  get lens(): Lens {
+    return this.#lens();
+  }
+
   pool(mirrored: UniswapV3Pool): UniswapV3Pool {
     return this.#moved.get(mirrored.identity.address) ?? mirrored;
   }
 
   with(pool: UniswapV3Pool): PerpDepth {
-    return new PerpDepth(this.lens, new Map([...this.#moved, [pool.identity.address, pool]]));
+    return new PerpDepth(this.#lens, new Map([...this.#moved, [pool.identity.address, pool]]));
   }
 
   after(fill: Fill): PerpDepth {
@@ -52,6 +56,7 @@ class CloseFill implements Fill {
   readonly ok = true;
   readonly venue: string;
   readonly base: Address;
+  readonly clearingHouse: Address;
   readonly tokenIn: Address;
   readonly tokenOut: Address;
   readonly amountInRaw: bigint;
@@ -62,10 +67,11 @@ class CloseFill implements Fill {
   readonly close: Close;
 
   /** @param sizeWad what is closed, above zero for a long position */
-  constructor(venue: string, { base, symbol }: { base: Address; symbol: string }, quote: Address, sizeWad: bigint, close: Close) {
+  constructor(venue: string, { base, symbol }: PerpMarket, { quote, clearingHouse }: Contracts, sizeWad: bigint, close: Close) {
     const long = sizeWad > 0n;
     this.venue = venue;
     this.base = base;
+    this.clearingHouse = clearingHouse;
     [this.tokenIn, this.tokenOut] = long ? [base, quote] : [quote, base];
     [this.amountInRaw, this.amountOutRaw] = long ? [sizeWad, close.quoteWad] : [close.quoteWad, -sizeWad];
     this.pools = [close.before.identity.address];
@@ -86,29 +92,32 @@ class CloseFill implements Fill {
 
 export class PerpExchange implements OwnExchange {
   readonly name: string;
-  readonly #state: () => PerpState;
+  readonly #state: () => PerpState | undefined;
   readonly #lens: (at: Moment) => Lens;
 
-  constructor(name: string, state: () => PerpState, lens: (at: Moment) => Lens) {
+  /** @param state undefined until it was read: nothing is traded then, and nobody else's exchanges are held up */
+  constructor(name: string, state: () => PerpState | undefined, lens: (at: Moment) => Lens) {
     this.name = name;
     this.#state = state;
     this.#lens = lens;
   }
 
   trades(tokenIn: Address, tokenOut: Address): boolean {
-    const { markets, contracts } = this.#state();
+    const state = this.#state();
+    if (state === undefined) return false;
+    const { markets, contracts } = state;
     return (tokenOut === contracts.quote && markets.has(tokenIn)) || (tokenIn === contracts.quote && markets.has(tokenOut));
   }
 
   depth(at: Moment): Depth {
-    return new PerpDepth(this.#lens(at));
+    return new PerpDepth(() => this.#lens(at));
   }
 
   /** The depth when these orders are cancelled, by base token. */
   cancelled(at: Depth, orders: ReadonlyMap<Address, readonly Order[]>): Depth {
     let depth = PerpDepth.of(at);
     for (const [base, all] of orders) {
-      const market = this.#state().markets.get(base);
+      const market = this.#state()?.markets.get(base);
       if (market !== undefined) depth = depth.with(withoutOrders(depth.pool(market.pool), all));
     }
     return depth;
@@ -121,35 +130,37 @@ export class PerpExchange implements OwnExchange {
 
   /** Closes a long position of exactly this size. */
   quoteIn(tokenIn: Address, tokenOut: Address, amountInRaw: bigint, at: Depth): Fill | NoFill {
-    return this.trades(tokenIn, tokenOut) && tokenIn !== this.#state().contracts.quote ? this.#fill(tokenIn, amountInRaw, at) : NO_ROUTE;
+    const state = this.#state();
+    return tokenOut === state?.contracts.quote ? this.#fill(state, tokenIn, amountInRaw, at) : NO_ROUTE;
   }
 
   /** Closes a short position of exactly this size. */
   quoteOut(tokenIn: Address, tokenOut: Address, amountOutRaw: bigint, at: Depth): Fill | NoFill {
-    return this.trades(tokenIn, tokenOut) && tokenIn === this.#state().contracts.quote ? this.#fill(tokenOut, -amountOutRaw, at) : NO_ROUTE;
+    const state = this.#state();
+    return tokenIn === state?.contracts.quote ? this.#fill(state, tokenOut, -amountOutRaw, at) : NO_ROUTE;
   }
 
   /** NOTE: whatever is there is closed, as far as the market lets it: what would be left over is for the Executor's meter to count as lost. */
   steps(fill: Fill): readonly Step[] {
+    const { base, clearingHouse } = CloseFill.of(fill);
     const params = {
-      baseToken: CloseFill.of(fill).base,
+      baseToken: base,
       sqrtPriceLimitX96: 0n,
       oppositeAmountBound: 0n,
       deadline: MAX_UINT256,
       referralCode: NO_CODE,
     };
     const data = encodeFunctionData({ abi: closeAbi, functionName: 'closePosition', args: [params] });
-    return [{ kind: 'call', target: this.#state().contracts.clearingHouse, valueWei: 0n, data }];
+    return [{ kind: 'call', target: clearingHouse, valueWei: 0n, data }];
   }
 
-  #fill(base: Address, sizeWad: bigint, at: Depth): Fill | NoFill {
-    const { markets, contracts } = this.#state();
+  #fill({ markets, contracts }: PerpState, base: Address, sizeWad: bigint, at: Depth): Fill | NoFill {
     const depth = PerpDepth.of(at);
     const market = markets.get(base);
     const now = market === undefined ? undefined : depth.lens.market(market);
     if (market === undefined || now === undefined || typeof now === 'string') return NO_ROUTE;
     const close = closeAt(now, depth.lens.at.timestamp, depth.pool(market.pool), sizeWad);
-    return close.ok ? new CloseFill(this.name, market, contracts.quote, sizeWad, close) : { ok: false, reason: 'too-thin' };
+    return close.ok ? new CloseFill(this.name, market, contracts, sizeWad, close) : { ok: false, reason: 'too-thin' };
   }
 }
 

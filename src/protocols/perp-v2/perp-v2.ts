@@ -70,7 +70,7 @@ export class PerpV2 implements Protocol {
     this.#feeds = feeds;
     this.exchange = new PerpExchange(
       this.id,
-      () => this.#anchored(),
+      () => this.#state,
       (at) => this.#lens(at),
     );
   }

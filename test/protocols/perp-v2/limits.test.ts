@@ -6,6 +6,7 @@ import { rpc } from '../../../scripts/devnet/rpc.ts';
 import { executorAbi } from '../../../src/generated/executor.ts';
 import { encodeExecute } from '../../../src/lib/encode-steps.ts';
 import { intOf, uintOf, viewCall } from '../../../src/lib/words.ts';
+import { PerpV2 } from '../../../src/protocols/perp-v2/perp-v2.ts';
 import { calls } from '../../../src/protocols/perp-v2/reads.ts';
 import { move, undone } from './crash.ts';
 import { decideEach, openDesk, run } from './desk.ts';
@@ -57,6 +58,15 @@ afterAll(async () => {
 const slotOf = (account: Address) => followed.protocol.state.slots.get(account)!;
 const planFor = (account: Address, now = followed, executor = rich) =>
   decideEach(now, executor).plans.find(({ candidate }) => candidate.account === account);
+
+test('a deployment that was never read trades nothing, and holds up no other exchange', () => {
+  const { clearingHouse, vault, accountBalance, clearingHouseConfig, marketRegistry, quote } = world.perp;
+  const addresses = { clearingHouse, vault, accountBalance, clearingHouseConfig, marketRegistry };
+  const { exchange } = new PerpV2({ name: 'unread', fromBlock: 0, ...addresses }, followed.feeds, { usd8: () => undefined }, rich);
+  const { base } = world.market('ETH');
+  expect(exchange.trades(base, quote)).toBe(false);
+  expect(exchange.quoteIn(base, quote, 1n, exchange.depth(later(followed, 12)))).toEqual({ ok: false, reason: 'no-route' });
+});
 
 test('an account with orders is taken over once they are cancelled, in the same transaction', async () => {
   const plan = planFor(maker)!;
