@@ -13,6 +13,7 @@ import { survey } from '../survey.ts';
 import { healthText, verdictText } from './scan.ts';
 
 const REMEMBERED = 20;
+const WAD = 10n ** 18n;
 
 export async function explain(text: string, options: OutputOptions): Promise<void> {
   const account = accountOf(text);
@@ -52,7 +53,7 @@ function explainText(block: number, account: Address, positions: readonly Positi
   const parts = positions.map((row) =>
     [
       `${row.protocol}/${row.market} at block ${block}`,
-      `  health      ${healthText(row.healthFactorWad)}${row.liquidatable ? ', liquidatable' : ''}`,
+      `  health      ${healthText(row.healthFactorWad)}${standingText(row)}`,
       `  collateral  $${cents(row.view.collateralUsd8)}${holdingsText(row.view.collateral)}`,
       `  debt        $${cents(row.view.debtUsd8)}${holdingsText(row.view.debt)}`,
       `  decision    ${verdictText(row)}`,
@@ -60,6 +61,12 @@ function explainText(block: number, account: Address, positions: readonly Positi
   );
   const before = decisions.map((decision) => `  block ${decision.block}  ${decision.kind}  ${decision.detail}`);
   return [getAddress(account), ...parts, ...(before.length === 0 ? [] : ['decided before, newest first', ...before])].join('\n');
+}
+
+/** An owner may have let others liquidate the position while it is healthy. */
+function standingText({ liquidatable, healthFactorWad = 0n }: PositionRow): string {
+  if (!liquidatable) return '';
+  return healthFactorWad < WAD ? ', liquidatable' : ', may be liquidated early';
 }
 
 function holdingsText(holdings: readonly Holding[]): string {
