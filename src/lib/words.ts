@@ -68,6 +68,16 @@ export function dataWord(log: RawLog, index: number): bigint {
   return word;
 }
 
+/** What a log says that anybody's contract may have written; undefined where it is shorter than its signature says. */
+export function ifWhole<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
+
 export function topicAddress(log: RawLog, index: number): Address {
   const topic = log.topics[index];
   if (topic === undefined) throw new RangeError(`log ${log.logIndex} of ${log.address} in block ${log.blockNumber} lacks topic ${index}`);

@@ -1,4 +1,5 @@
 import type { Address, BlockRef, Head, Hex, LogFilter, RawLog, ViewAnswer, ViewCall } from '../../lib/types.ts';
+import { ifWhole } from '../../lib/words.ts';
 import { Journal } from '../../mirror/journal.ts';
 import { MirrorError, type Reading, type Undo, type ViewCheck } from '../../mirror/types.ts';
 import type { FeedBook } from '../../oracles/feeds.ts';
@@ -79,7 +80,8 @@ export class AaveV3Market implements Protocol {
 
   discover(logs: readonly RawLog[]): void {
     for (const log of logs) {
-      const borrower = borrowerIn(log);
+      // NOTE: anybody's contract may log this topic, and less than belongs to it.
+      const borrower = ifWhole(() => borrowerIn(log));
       if (borrower === undefined) continue;
       const borrowers = this.#discovered.get(log.address) ?? new Set();
       this.#discovered.set(log.address, borrowers.add(borrower));

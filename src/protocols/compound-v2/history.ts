@@ -1,6 +1,7 @@
 /** What the logs below the anchor tell: who owes what since which index, and whom governance treats apart; by the contract that says so. */
 import { WAD } from '../../lib/math.ts';
 import type { Address, RawLog } from '../../lib/types.ts';
+import { ifWhole } from '../../lib/words.ts';
 import { discoveredIn } from './fold.ts';
 import { type CompoundState, forcedKey, type Holding } from './state.ts';
 
@@ -22,7 +23,7 @@ export class History {
 
   /** In the chain's order. */
   take(log: RawLog): void {
-    const found = discoveredIn(log);
+    const found = ifWhole(() => discoveredIn(log));
     switch (found?.kind) {
       case 'index':
         this.#indexes.set(log.address, found.index);
