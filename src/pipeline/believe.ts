@@ -38,7 +38,7 @@ export class Belief {
   /** Why the position's prices are not to be acted on; the first reason found. */
   doubt(protocol: Protocol, slot: Slot): SkipReason | undefined {
     if (this.#sequencer !== undefined) return this.#sequencer;
-    const uses = protocol.prices(slot);
+    const uses = protocol.prices(slot, this.#at);
     for (const feed of uses.flatMap(({ source }) => source.feeds)) {
       const doubt = this.#feed(feed);
       if (doubt !== undefined) return doubt;

@@ -63,7 +63,7 @@ export function decideBlock(
   const optionsOf = (candidate: Candidate): readonly Option[] => {
     const protocol = protocolOf(candidate);
     const options = protocol.options(candidate.slot, at);
-    const carried = carry(protocol.prices(candidate.slot).flatMap(({ source }) => source.feeds));
+    const carried = carry(protocol.prices(candidate.slot, at).flatMap(({ source }) => source.feeds));
     return carried === undefined ? options : options.map((option) => carrying(option, carried));
   };
   const planned = planBlock(plannable, optionsOf, market, terms, at).map((decision) => explained(decision, protocolOf, at));

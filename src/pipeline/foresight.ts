@@ -88,7 +88,7 @@ export function foresee(
     const rests = ({ deployment, slot }: Candidate) =>
       !protocols
         .get(deployment)!
-        .prices(slot)
+        .prices(slot, at)
         .some(({ source }) => source.feeds.some((feed) => moved.has(feed)));
     // What goes behind nothing is mined in every order.
     const elsewhere = index === 0 ? before : [0, ...before];

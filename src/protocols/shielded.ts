@@ -19,7 +19,7 @@ export function shielded(market: Protocol): Protocol {
     options: (slot, at) => attempt(() => market.options(slot, at), []),
     refusal: (slot, at) => attempt(() => market.refusal?.(slot, at), undefined),
     view: (slot, at) => attempt(() => market.view(slot, at), unseen(market, slot)),
-    prices: (slot) => attempt(() => market.prices(slot), []),
+    prices: (slot, at) => attempt(() => market.prices(slot, at), []),
     tokens: () => attempt(() => market.tokens(), []),
     symbolOf: (token) => attempt(() => market.symbolOf(token), undefined),
     feeds: () => attempt(() => market.feeds(), []),

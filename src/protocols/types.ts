@@ -127,8 +127,8 @@ export interface Protocol extends Mirrored {
   /** Why there is no option; undefined where nothing more can be said. Left out by protocols that never have more to say. */
   refusal?(slot: Slot, at: Moment): Refusal | undefined;
   view(slot: Slot, at: Moment): PositionView;
-  /** The prices that the position's judgement rests on, all in one currency. */
-  prices(slot: Slot): readonly PriceUse[];
+  /** The prices that the position's judgement rests on, all in one currency: at any moment, or at this one alone. */
+  prices(slot: Slot, at?: Moment): readonly PriceUse[];
   /** Tokens that liquidations here can pay in or receive. */
   tokens(): readonly Address[];
   /** The token's symbol where the protocol knows it. */

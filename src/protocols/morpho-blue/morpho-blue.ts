@@ -198,10 +198,14 @@ export class MorphoBlue implements Protocol {
     return viewOf(position, this.#anchored(), this.#lens(at).now.market(position.market), this.#usd, at);
   }
 
-  prices(slot: Slot): readonly PriceUse[] {
-    const { market, account } = this.#position(slot);
+  /** NOTE: beyond its limit a position is Morpho's own: a contract that its owner authorised then, with whatever oracle, must not make its price doubtful. */
+  prices(slot: Slot, at?: Moment): readonly PriceUse[] {
+    const position = this.#position(slot);
+    const { market, account } = position;
     const state = this.#anchored();
-    return usedPrices(market, contractsFor(state, market.id, account), state, this.#mirrored());
+    const standing = at === undefined ? undefined : standingOf(position, this.#lens(at).now.market(market));
+    const isBeyond = standing?.ok === true && standing.healthFactorWad < WAD;
+    return usedPrices(market, isBeyond ? [] : contractsFor(state, market.id, account), state, this.#mirrored());
   }
 
   tokens(): readonly Address[] {

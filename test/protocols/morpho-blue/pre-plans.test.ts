@@ -1,10 +1,12 @@
 /** Early liquidations the whole way: found by the watch, planned, executed by the real Executor for the profit that was planned. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { MARKETS } from '../../../scripts/devnet/morpho/deploy.ts';
+import { createPreLiquidation } from '../../../scripts/devnet/morpho/pre-liquidation.ts';
+import { Prng } from '../../../scripts/devnet/prng.ts';
 import { decodeSettlement } from '../../../src/execution/decode-executor.ts';
 import type { Plan } from '../../../src/strategy/types.ts';
 import { Planner } from './planner.ts';
-import { openContracts, preLiquidationsIn } from './pre-world.ts';
+import { openContracts, paramsOf, preLiquidationsIn } from './pre-world.ts';
 import { lower, MorphoWorld } from './world.ts';
 
 const WAD = 10n ** 18n;
@@ -66,4 +68,25 @@ test('beyond its limit a position is Morpho’s own to liquidate, before it the 
     expect(plans.filter((plan) => !isEarly(plan)).every(({ candidate }) => candidate.healthFactorWad < WAD)).toBe(true);
     expect(new Set(plans.map(isEarly)).size).toBe(2);
     expect(new Set(candidates.map(({ healthFactorWad }) => healthFactorWad < WAD)).size).toBe(2);
+  }));
+
+test('beyond its limit a position is liquidated whatever the oracles are whose contracts its owner authorised', () =>
+  morpho.undone(async () => {
+    await priced(FALL);
+    const { plans } = await planner.decide({}, ({ healthFactorWad }) => healthFactorWad < WAD);
+    const shielded = plans[0]!.candidate;
+    const market = morpho.morpho.markets.find(({ id }) => shielded.aliases.includes(id))!;
+    const { chain } = morpho.fixture;
+    const { oracleMock } = morpho.morpho.artifacts;
+    await chain.prepare();
+    // Its price of the collateral is next to nothing.
+    const oracle = chain.deploy('odd oracle', oracleMock);
+    chain.call(oracle, oracleMock.abi, 'setPrice', [1n]);
+    const contract = await createPreLiquidation(chain, morpho.morpho, market, paramsOf(market, oracle, new Prng(1)));
+    await chain.mine();
+    await morpho.call(shielded.account, 'setAuthorization', [contract, true]);
+    await morpho.sender.mine();
+    const again = await planner.decide({}, ({ account }) => account === shielded.account);
+    expect(again.skips).toEqual([]);
+    expect(again.plans.map(({ candidate }) => candidate.account)).toEqual([shielded.account]);
   }));
