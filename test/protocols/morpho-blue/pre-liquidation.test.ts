@@ -10,7 +10,7 @@ import { rpc } from '../../../scripts/devnet/rpc.ts';
 import type { Moment } from '../../../src/oracles/types.ts';
 import type { Option, Slot } from '../../../src/protocols/types.ts';
 import { askEarly, authorisedBy, openContracts, type PreAttempt, type PreContract, preLiquidate } from './pre-world.ts';
-import { lower, MorphoWorld, type Outcome } from './world.ts';
+import { LIQUIDATOR, lower, MorphoWorld, type Outcome } from './world.ts';
 
 const POSITIONS = 520;
 const DAY = 86_400;
@@ -238,6 +238,33 @@ test('an authorisation that is taken back, or given to an address before there i
     await world.fixture.chain.mine();
     await world.follower.advance();
     expect([world.protocol.judge(slot, at()).kind, earlyOptions(slot, at()).length]).toEqual(['liquidatable', 1]);
+    expect(await world.follower.audit()).toEqual([]);
+  }));
+
+test('a contract whose oracle does not answer liquidates nobody, and is asked for nothing before somebody uses it', () =>
+  world.undone(async () => {
+    await world.price(falls[1]!);
+    const at = () => world.later();
+    const slot = [...world.protocol.slots()].find(
+      (one) => world.protocol.judge(one, at()).kind === 'healthy' && world.protocol.state.positions[one]!.market.settled,
+    )!;
+    const borrower = world.protocol.accountOf(slot);
+    const market = world.morpho.markets.find(({ id }) => world.protocol.state.positions[slot]!.market.id === id)!;
+    const limits = { preLltv: market.params.lltv / 2n, preLCF1: 10n ** 18n, preLCF2: 10n ** 18n, preLIF1: 10n ** 18n, preLIF2: 10n ** 18n };
+    const reads = () => world.protocol.reads(world.follower.head).length;
+    const before = reads();
+    await world.fixture.chain.prepare();
+    const contract = await createPreLiquidation(world.fixture.chain, world.morpho, market, { ...limits, preLiquidationOracle: LIQUIDATOR });
+    await world.fixture.chain.mine();
+    await world.follower.advance();
+    expect(reads()).toBe(before);
+    await world.call(borrower, 'setAuthorization', [contract, true]);
+    await world.sender.mine();
+    await world.follower.advance();
+    expect(reads()).toBeGreaterThan(before);
+    expect([world.protocol.judge(slot, at()).kind, earlyOptions(slot, at()).length]).toEqual(['healthy', 0]);
+    const attempt = { contract, borrower, seizedAssets: 1n, repaidShares: 0n, timestamp: at().timestamp };
+    expect(await askEarly(world, [attempt])).toEqual(['reverts']);
     expect(await world.follower.audit()).toEqual([]);
   }));
 
