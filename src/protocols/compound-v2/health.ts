@@ -52,9 +52,11 @@ export function standingOf(account: Account, lens: Lens): Standing {
     sides.push(side);
   }
   const stored = storedWorth(sides, vaiOwed(account, lens.vaiIndex()));
+  const losing = sides.filter((side) => loss(side) > 0n).sort((a, b) => (loss(a) > loss(b) ? -1 : 1));
+  const worths = { stored, losing, lost: losing.reduce(moved, stored) };
   const debts = sides.filter(({ holding }) => holding.principal > 0n);
   const collaterals = sides.filter(({ holding }) => holding.tokens > 0n);
-  const pairs = debts.flatMap((debt) => collaterals.map((collateral) => pairOf(debt, collateral, sides, stored, account, lens)));
+  const pairs = debts.flatMap((debt) => collaterals.map((collateral) => pairOf(debt, collateral, worths, account, lens)));
   const least = pairs.reduce<bigint | undefined>(
     (least, { healthFactorWad }) => (least === undefined || healthFactorWad < least ? healthFactorWad : least),
     undefined,
@@ -64,22 +66,30 @@ export function standingOf(account: Account, lens: Lens): Standing {
   return { ok: true, healthFactorWad, liquidatable: open.length > 0 || healthFactorWad < WAD, sides, pairs: open };
 }
 
-function pairOf(debt: Side, collateral: Side, sides: readonly Side[], stored: Worth, account: Account, { state }: Lens): Pair {
-  let worth = stored;
-  for (const side of new Set([debt, collateral])) worth = moved(worth, side);
+/** Both sums as stored; the sides that accruing takes from, those first that it takes most from; and the sums once all of these are accrued. */
+type Worths = { readonly stored: Worth; readonly losing: readonly Side[]; readonly lost: Worth };
+
+/** NOTE: anybody may enter every market there is, so what a pair costs here must not grow with them while it is healthy whatever is accrued. */
+function pairOf(debt: Side, collateral: Side, { stored, losing, lost }: Worths, account: Account, { state }: Lens): Pair {
+  const own = debt === collateral ? [debt] : [debt, collateral];
+  const least = own.filter((side) => loss(side) <= 0n).reduce(moved, lost);
+  let worth = least;
   const accrueFirst: Side[] = [];
-  // Those that take most away come first, and no more than it takes: each costs gas.
-  const others = sides.filter((side) => side !== debt && side !== collateral && loss(side) > 0n);
-  for (const side of others.sort((a, b) => (loss(a) > loss(b) ? -1 : 1))) {
-    if (worth.owedUsd > worth.heldUsd) break;
-    worth = moved(worth, side);
-    accrueFirst.push(side);
+  if (least.owedUsd > least.heldUsd) {
+    worth = own.reduce(moved, stored);
+    // No more than it takes: each costs gas.
+    for (const side of losing) {
+      if (worth.owedUsd > worth.heldUsd) break;
+      if (own.includes(side)) continue;
+      worth = moved(worth, side);
+      accrueFirst.push(side);
+    }
   }
   const market = debt.holding.market.address;
   const forced = state.rules.switches.get(market)?.forced === true || state.forcedFor.has(forcedKey(account.address, market));
   return {
     ...{ debt, collateral, healthFactorWad: healthWad(worth.heldUsd, worth.owedUsd), forced },
-    accrueFirst: worth.owedUsd > worth.heldUsd ? accrueFirst : [],
+    accrueFirst,
   };
 }
 
