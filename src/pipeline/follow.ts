@@ -131,6 +131,11 @@ export class Follower {
       heads.restart(world.recent);
       this.#recheckFrom = Math.min(before, world.head.number) - FINAL_DEPTH;
     }
+    if (update.resynced || update.removed.length > 0) {
+      // NOTE: what was read wrong is read again under the same hash.
+      this.#aim = '';
+      this.#parts.updates?.forget();
+    }
     this.trouble = update.stalled === null ? undefined : explainError(update.stalled);
     if (this.trouble !== undefined) emit('block.failed', { block: world.head.number, reason: this.trouble });
     for (const report of update.blocks)

@@ -113,6 +113,12 @@ export class UpdatePipeline {
     this.#unmovedAt(world, head);
   }
 
+  /** The same head may have other state from now on. */
+  forget(): void {
+    this.#unmoved = undefined;
+    this.#nonce = undefined;
+  }
+
   #unmovedAt(world: DecisionWorld, head: Head): Unmoved {
     if (this.#unmoved?.head !== head.hash)
       this.#unmoved = unmovedAt(world, this.#settings, this.#watch, head, this.#ownBids.at(head.number));
