@@ -1,4 +1,4 @@
-import { encodeFunctionData } from 'viem';
+import { encodeAbiParameters, encodeFunctionData, keccak256 } from 'viem';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createViews } from '../../src/chain/actions/callAt.ts';
 import { RpcPool } from '../../src/chain/rpc.ts';
@@ -44,6 +44,9 @@ const heavy = (from: bigint, slots: bigint): ViewCall => ({
 });
 const word = (value: number): Hex => `0x${BigInt.asUintN(256, BigInt(value)).toString(16).padStart(64, '0')}`;
 
+/** Tally.sol: the balances' mapping. */
+const BALANCES_SLOT = 0n;
+
 const ways = [
   ['through Multicall3', () => chain.multicall3],
   ['call by call', () => undefined],
@@ -57,6 +60,14 @@ describe.each(ways)('reads %s', (_, multicall3: () => Address | undefined) => {
     const answers = await views.callAt(old, asked);
     expect(answers).toEqual(asked.map((_, i) => ({ ok: true, data: word(i - 600) })));
     expect(await views.callAt(now, [balanceOf(0)])).toEqual([{ ok: true, data: word(4_400) }]);
+  });
+
+  it('answer what a contract keeps in a slot, beside calls, at the block with that hash', async () => {
+    const slot = keccak256(encodeAbiParameters([{ type: 'address' }, { type: 'uint256' }], [account(0), BALANCES_SLOT]));
+    const kept: ViewCall = { to: chain.tally, data: slot, storage: true };
+    const views = createViews(pool, multicall3());
+    expect(await views.callAt(old, [balanceOf(1), kept])).toEqual([word(-599), word(-600)].map((data) => ({ ok: true, data })));
+    expect(await views.callAt(now, [kept])).toEqual([{ ok: true, data: word(4_400) }]);
   });
 
   it('answer one that reverts beside those that do not', async () => {
