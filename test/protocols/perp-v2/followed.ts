@@ -31,3 +31,28 @@ export function later({ follower, feeds }: Followed, seconds: number): Moment {
   const head: Head = follower.head;
   return { ...momentOf(head, feeds), number: head.number + 1, timestamp: head.timestamp + seconds };
 }
+
+/** What of a state does not depend on the way it came about. */
+export function figures({ accounts, markets, fund, head }: PerpV2['state']) {
+  const places = accounts.flatMap(({ address, places: all }) =>
+    [...all.values()].map(({ market, sizeWad, openNotionalWad, orders }) =>
+      [address, market.symbol, sizeWad, openNotionalWad, ...[...orders.values()].flatMap((order) => Object.values(order))].join(' '),
+    ),
+  );
+  const balances = accounts
+    .filter(({ balanceRaw, collateral }) => balanceRaw !== 0n || collateral.size > 0)
+    .map(({ address, balanceRaw, owedPnlWad, collateral }) => [address, balanceRaw, owedPnlWad, ...collateral].join(' '));
+  const prices = [...markets.values()].map(({ growthX96, lastSettledAt, lastTick, lastTickAt, firstTradedAt, pool, index }) =>
+    [
+      growthX96,
+      lastSettledAt,
+      lastTick,
+      lastTickAt,
+      firstTradedAt,
+      pool.curve.sqrtPriceX96,
+      pool.curve.liquidity,
+      index?.lastValidPrice,
+    ].join(),
+  );
+  return { places: places.sort(), balances: balances.sort(), prices, fund: fund.capacityRaw, head: head.hash };
+}

@@ -6,7 +6,7 @@ import { momentOf } from '../../../src/oracles/moment.ts';
 import type { Moment } from '../../../src/oracles/types.ts';
 import { calls } from '../../../src/protocols/perp-v2/reads.ts';
 import { isWorkedOut } from '../../../src/protocols/perp-v2/state.ts';
-import { type Followed, follow, later } from './followed.ts';
+import { type Followed, figures, follow, later } from './followed.ts';
 import { PerpWorld, populate, wad } from './world.ts';
 
 const TRADERS = 500;
@@ -126,25 +126,6 @@ function structure(): string[] {
       return part instanceof Map ? [...part].sort(([one], [other]) => (one < other ? -1 : 1)) : part;
     });
   return [...markets.values(), ...accounts, slots, rest].map(told);
-}
-
-/** What of a state does not depend on the way it came about. */
-function figures({ accounts, markets, settlement }: Followed['protocol']['state']) {
-  const of = (address: string) => accounts.find((account) => account.address === address);
-  const places = accounts
-    .flatMap(({ address, places }) =>
-      [...places.values()].map(
-        (place) => `${address} ${place.market.symbol} ${place.sizeWad} ${place.openNotionalWad} ${place.orders.size}`,
-      ),
-    )
-    .sort();
-  const balances = accounts
-    .filter((account) => account.balanceRaw !== 0n)
-    .map(({ address, balanceRaw, owedPnlWad }) => `${address} ${balanceRaw} ${owedPnlWad}`);
-  const prices = [...markets.values()].map(({ growthX96, lastSettledAt, lastTick, lastTickAt, firstTradedAt, pool }) =>
-    [growthX96, lastSettledAt, lastTick, lastTickAt, firstTradedAt, pool.curve.sqrtPriceX96, pool.curve.liquidity].join(),
-  );
-  return { places, balances: balances.sort(), prices, settlement, fund: of(world.perp.insuranceFund)?.owedPnlWad };
 }
 
 async function act(prng: Prng): Promise<void> {
