@@ -122,11 +122,10 @@ export class CompoundV3 implements Protocol {
     return this.#changed();
   }
 
+  /** Of those read in this block, as far as they suffice: what another was read to owe may have moved since without a log. */
   audit(_block: BlockRef, limit: number, seed: number): readonly ViewCheck[] {
     const state = this.#anchored();
-    const accounts = [...new Set([...this.#read, ...state.accounts])].filter(
-      (account) => limit > this.#read.size || this.#read.has(account),
-    );
+    const accounts = limit <= this.#read.size ? [...this.#read] : [...new Set([...this.#read, ...state.accounts])];
     return auditChecks(state, accounts, (accrued) => this.#ownLens(accrued), limit, seed);
   }
 
@@ -254,12 +253,17 @@ export class CompoundV3 implements Protocol {
   }
 
   #nearest(): readonly Account[] {
-    const owing = [...this.#anchored().accounts.entries()].flatMap(([place, account]) => {
+    const nearest: { readonly account: Account; readonly health: number }[] = [];
+    for (const [place, account] of this.#anchored().accounts.entries()) {
       const health = this.#lastHealth[accountSlot(place)];
-      return health === undefined || account.principal >= 0n ? [] : [{ account, health }];
-    });
-    owing.sort((one, other) => one.health - other.health);
-    return owing.slice(0, NEAREST).map(({ account }) => account);
+      if (health === undefined || account.principal >= 0n) continue;
+      if (nearest.length === NEAREST && health >= nearest[NEAREST - 1]!.health) continue;
+      let at = nearest.length;
+      while (at > 0 && nearest[at - 1]!.health > health) at--;
+      nearest.splice(at, 0, { account, health });
+      nearest.length = Math.min(nearest.length, NEAREST);
+    }
+    return nearest.map(({ account }) => account);
   }
 }
 
