@@ -4,7 +4,7 @@
  */
 import { mulDivDown, WAD } from '../../lib/math.ts';
 import type { Lens, MarketNow } from './lens.ts';
-import { borrowBalance, healthWad, wadMulDown } from './math.ts';
+import { borrowBalance, exchangeRateWad, healthWad, wadMulDown } from './math.ts';
 import { type Account, forcedKey, type Holding, termsOf } from './state.ts';
 
 /** A holding's part of the two sums, in the oracle's currency, wad. */
@@ -15,6 +15,7 @@ export type Side = {
   readonly holding: Holding;
   readonly now: MarketNow;
   readonly price: bigint;
+  readonly thresholdWad: bigint;
   readonly stored: Worth;
   readonly accrued: Worth;
 };
@@ -28,6 +29,8 @@ export type Pair = {
   readonly forced: boolean;
   /** Whose interest is accrued first, beside the two. */
   readonly accrueFirst: readonly Side[];
+  /** Whether the contracts still find a shortfall while so much is being repaid. */
+  stillShort(repaidRaw: bigint): boolean;
 };
 
 export type Standing =
@@ -90,7 +93,23 @@ function pairOf(debt: Side, collateral: Side, { stored, losing, lost }: Worths, 
   return {
     ...{ debt, collateral, healthFactorWad: healthWad(worth.heldUsd, worth.owedUsd), forced },
     accrueFirst,
+    stillShort: (repaidRaw) => forced || worth.owedUsd > worth.heldUsd + inflation(debt, repaidRaw),
   };
+}
+
+/**
+ * What a repayment adds to the worth of what the borrower holds in the same market, while health is looked at.
+ *
+ * NOTE: native tokens are in the market's hands before anything else happens, and are still owed to it: its exchange rate counts them twice.
+ */
+function inflation({ holding: { market, tokens }, now, price, thresholdWad, accrued }: Side, repaidRaw: bigint): bigint {
+  if (!market.native || tokens === 0n) return 0n;
+  const rateWad = exchangeRateWad(now.accrued, now.cash + repaidRaw, market.initialRateWad);
+  return heldWorth(thresholdWad, rateWad, price, tokens) - accrued.heldUsd;
+}
+
+function heldWorth(thresholdWad: bigint, rateWad: bigint, price: bigint, tokens: bigint): bigint {
+  return wadMulDown(wadMulDown(wadMulDown(thresholdWad, rateWad), price), tokens);
 }
 
 function sideOf(holding: Holding, account: Account, lens: Lens): Side | string {
@@ -101,10 +120,10 @@ function sideOf(holding: Holding, account: Account, lens: Lens): Side | string {
   if (!now.price.ok) return now.price.reason;
   const { price } = now.price;
   const worthBy = ({ rateWad, borrowIndex }: MarketNow['stored']): Worth => ({
-    heldUsd: wadMulDown(wadMulDown(wadMulDown(terms.thresholdWad, rateWad), price), holding.tokens),
+    heldUsd: heldWorth(terms.thresholdWad, rateWad, price, holding.tokens),
     owedUsd: mulDivDown(price, borrowBalance(holding, borrowIndex), WAD),
   });
-  return { holding, now, price, stored: worthBy(now.stored), accrued: worthBy(now.accrued) };
+  return { holding, now, price, thresholdWad: terms.thresholdWad, stored: worthBy(now.stored), accrued: worthBy(now.accrued) };
 }
 
 /** VAIController.getVAIRepayAmount: a dollar each. */

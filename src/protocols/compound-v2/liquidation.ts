@@ -27,6 +27,8 @@ export type Liquidable = {
   readonly redeemFeeWad: bigint;
   /** Market tokens that are not redeemed. */
   readonly spared: bigint;
+  /** Whether the contracts still find the borrower short while so much is being repaid. */
+  stillShort(repaidRaw: bigint): boolean;
 };
 
 export type Taking = {
@@ -85,7 +87,7 @@ function allowedRaw({ closeFactorWad, owedRaw }: Liquidable): bigint {
 
 function fits(pair: Liquidable, repaidRaw: bigint): boolean {
   const { seized, paidOutRaw } = takingOf(pair, repaidRaw);
-  return seized <= pair.tokens && paidOutRaw <= pair.payableRaw + (pair.same ? repaidRaw : 0n);
+  return pair.stillShort(repaidRaw) && seized <= pair.tokens && paidOutRaw <= pair.payableRaw + (pair.same ? repaidRaw : 0n);
 }
 
 /** The last of the amounts for which it holds: it does for the first, and not again once it does not. */

@@ -71,7 +71,7 @@ function vaiFirst(account: Account, { forced }: Pair, lens: Lens): boolean {
 
 function liquidableOf(
   account: Account,
-  { debt, collateral, forced }: Pair,
+  { debt, collateral, forced, stillShort }: Pair,
   when: 'accrued' | 'early',
   { state }: Lens,
 ): Liquidable | undefined {
@@ -94,6 +94,7 @@ function liquidableOf(
     treasuryWad: rules.gate?.kind === 'venus' ? rules.gate.treasuryWad : undefined,
     redeemFeeWad: rules.redeemFeeWad,
     spared: market.native ? SPARED_TOKENS : 0n,
+    stillShort,
   };
 }
 
