@@ -48,7 +48,7 @@ const FEED_TIMEOUT_SECONDS = 30 * 86_400;
 const TWAP_SECONDS = 900;
 /** Older than the longest average that the mark price needs. */
 const AGE_SECONDS = 2_400;
-export const MAX_TICK_CROSSED = 1_000;
+const MAX_TICK_CROSSED = 1_000;
 
 const poolAbi = parseAbi([
   'function initialize(uint160 sqrtPriceX96)',

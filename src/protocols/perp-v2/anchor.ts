@@ -84,7 +84,7 @@ function* readRules(config: Address): Reading<Rules> {
 }
 
 /** How much of the past is kept: the longest average, and as much again. */
-export function keptSeconds(rules: Rules): number {
+function keptSeconds(rules: Rules): number {
   return 2 * Math.max(rules.twapSeconds, rules.markTwapSeconds, rules.premiumSeconds);
 }
 

@@ -17,7 +17,7 @@ export function sqrtTwapX96(market: PerpMarket, timestamp: number, seconds: numb
 }
 
 /** Over how long the funding premium is averaged: less than usual for a market whose first trade is not as long ago. */
-export function fundingSeconds({ firstTradedAt }: PerpMarket, { twapSeconds }: Rules, timestamp: number): number {
+function fundingSeconds({ firstTradedAt }: PerpMarket, { twapSeconds }: Rules, timestamp: number): number {
   return firstTradedAt === 0 ? 0 : Math.min(twapSeconds, timestamp - firstTradedAt);
 }
 

@@ -64,7 +64,7 @@ export function decideEach(followed: Followed, executor: Address, terms: Partial
   return { plans: plans.sort((a, b) => (a.profitWei < b.profitWei ? 1 : -1)), skips };
 }
 
-export function candidatesOf(followed: Followed): readonly Candidate[] {
+function candidatesOf(followed: Followed): readonly Candidate[] {
   const { protocol } = followed;
   return new Watch().judge([protocol], later(followed, SLOT_SECONDS), protocol.state.head.number).candidates;
 }
