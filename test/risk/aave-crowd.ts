@@ -18,7 +18,6 @@ import {
   noteChange,
   type Reserve,
 } from '../../src/protocols/aave-v3/state.ts';
-import type { Bounds } from '../../src/protocols/bounds.ts';
 import type { Slot } from '../../src/protocols/types.ts';
 import type { Crowd } from './crowd.ts';
 
@@ -33,8 +32,8 @@ const NO_ADDRESS: Address = addressAt(0);
 export type Draw = (below: number) => number;
 
 export class AaveCrowd implements Crowd {
-  bounds: Bounds;
-  readonly #prices = new Map<Address, bigint | undefined>();
+  bounds: AccountBounds;
+  readonly #prices = new Map<Address, FeedAnswer | undefined>();
   readonly #journal = new Journal();
   #state: MarketState;
   #timestamp = START;
@@ -42,7 +41,7 @@ export class AaveCrowd implements Crowd {
 
   constructor(draw: Draw) {
     this.#draw = draw;
-    for (let feed = 0; feed < FEEDS; feed++) this.#prices.set(addressAt(feed), BigInt(10 ** (4 + draw(9))) * BigInt(1 + draw(9)));
+    for (let feed = 0; feed < FEEDS; feed++) this.#prices.set(addressAt(feed), this.#movedFrom(undefined));
     const rules = RELEASES[draw(RELEASES.length)]!;
     this.#state = this.#market(rules);
     this.bounds = new AccountBounds(this.#state, []);
@@ -63,7 +62,7 @@ export class AaveCrowd implements Crowd {
   }
 
   hypothetical(): Moment {
-    const moved = new Map<Address, bigint | undefined>();
+    const moved = new Map<Address, FeedAnswer | undefined>();
     for (let feeds = this.#draw(3); feeds >= 0; feeds--) {
       const feed = addressAt(this.#draw(FEEDS));
       moved.set(feed, this.#movedFrom(this.#prices.get(feed)));
@@ -94,6 +93,8 @@ export class AaveCrowd implements Crowd {
       () => this.#anchorAnew(),
     ];
     events[this.#draw(events.length)]!();
+    // As the market does with every change.
+    this.bounds.forget();
   }
 
   #market(rules: Rules): MarketState {
@@ -130,13 +131,9 @@ export class AaveCrowd implements Crowd {
     };
   }
 
-  #at(timestamp: number, moved: ReadonlyMap<Address, bigint | undefined>): Moment {
+  #at(timestamp: number, moved: ReadonlyMap<Address, FeedAnswer | undefined>): Moment {
     const prices = new Map([...this.#prices, ...moved]);
-    const answer = (feed: Address): FeedAnswer | undefined => {
-      const price = prices.get(feed);
-      return price === undefined ? undefined : { answer: price, updatedAt: timestamp, roundId: 1n };
-    };
-    return { number: 1, timestamp, baseFeeWei: 0n, answer };
+    return { number: 1, timestamp, baseFeeWei: 0n, answer: (feed) => prices.get(feed) };
   }
 
   #move(): void {
@@ -147,14 +144,15 @@ export class AaveCrowd implements Crowd {
   }
 
   /** Mostly a little; seldom by much, to nothing, or out of sight. */
-  #movedFrom(price: bigint | undefined): bigint | undefined {
+  #movedFrom(before: FeedAnswer | undefined): FeedAnswer | undefined {
+    const answered = (answer: bigint): FeedAnswer => ({ answer, updatedAt: START, roundId: 1n });
     const fate = this.#draw(60);
     if (fate === 0) return undefined;
-    if (fate === 1) return 0n;
-    if (fate === 2) return BigInt(this.#draw(2)) * 10n ** BigInt(this.#draw(60));
-    if (price === undefined || price <= 0n) return BigInt(10 ** (4 + this.#draw(9))) * BigInt(1 + this.#draw(9));
+    if (fate === 1) return answered(0n);
+    if (fate === 2) return answered(BigInt(this.#draw(2)) * 10n ** BigInt(this.#draw(60)));
+    if (before === undefined || before.answer <= 0n) return answered(BigInt(10 ** (4 + this.#draw(9))) * BigInt(1 + this.#draw(9)));
     const perMille = fate < 8 ? this.#draw(1_000) - 500 : this.#draw(21) - 10;
-    return (price * BigInt(1_000 + perMille)) / 1_000n + BigInt(this.#draw(2));
+    return answered((before.answer * BigInt(1_000 + perMille)) / 1_000n + BigInt(this.#draw(2)));
   }
 
   #pass(): void {

@@ -15,11 +15,17 @@ import type { Account, EModeCategory, MarketState, Reserve } from './state.ts';
 
 type Side = 'collateral' | 'debt';
 
-/** A reserve that some account has, and its price at the moment that is worked out. */
-type Priced = { readonly reserve: Reserve; price: bigint | undefined; priced: PricedBy | undefined; bounds: IndexBounds | undefined };
+/** A reserve that some account has, its price at the moment that was last worked out, and the factors that it is in. */
+type Priced = { readonly reserve: Reserve; readonly factors: number[]; price: bigint | undefined; bounds: IndexBounds | undefined };
 
-/** What a price was made of beside the mirrored block: as long as that is the same, so is the price. */
-type PricedBy = { readonly timestamp: number; readonly feeds: readonly FeedId[]; readonly answers: readonly (FeedAnswer | undefined)[] };
+/** What the factors last worked out stand on beside the mirrored block. */
+type Basis = {
+  readonly timestamp: number;
+  readonly feeds: readonly FeedId[];
+  /** By feed, as the reserves whose price it moves are. */
+  readonly answers: (FeedAnswer | undefined)[];
+  readonly moved: readonly (readonly Priced[])[];
+};
 
 type Factor = { readonly side: Side; readonly of: Priced; readonly mode: number; known: Known | undefined };
 
@@ -58,6 +64,8 @@ export class AccountBounds implements Bounds {
   readonly #numbers = { collateral: new Map<number, number>(), debt: new Map<number, number>() };
   readonly #priced: Priced[] = [];
   #values = new Float64Array(0);
+  /** Undefined where all of them have to be worked out anew. */
+  #basis: Basis | undefined;
 
   /** @param health by slot: where health factors are noted, as floats */
   constructor(state: MarketState, health: number[]) {
@@ -98,42 +106,65 @@ export class AccountBounds implements Bounds {
     if (known !== undefined) return known;
     const reserve = this.#state.reserves.get(id);
     if (reserve === undefined) return undefined;
-    const number = this.#factors.push({ side, of: this.#pricedOf(reserve), mode, known: undefined }) - 1;
+    const of = this.#pricedOf(reserve);
+    const number = this.#factors.push({ side, of, mode, known: undefined }) - 1;
+    of.factors.push(number);
     numbers.set(key, number);
+    this.#basis = undefined;
     return number;
   }
 
   #pricedOf(reserve: Reserve): Priced {
     const known = this.#priced.find((priced) => priced.reserve === reserve);
     if (known !== undefined) return known;
-    const priced = { reserve, price: undefined, priced: undefined, bounds: undefined };
+    const priced: Priced = { reserve, factors: [], price: undefined, bounds: undefined };
     this.#priced.push(priced);
     return priced;
   }
 
   factors(at: Moment): Float64Array {
-    if (this.#values.length !== this.#factors.length) this.#values = new Float64Array(this.#factors.length);
-    for (const priced of this.#priced) if (priced.priced === undefined || !isSame(priced.priced, at)) price(priced, at);
-    const modePrices = new Map<EModeCategory, bigint | undefined>();
-    for (let number = 0; number < this.#factors.length; number++) {
-      const factor = this.#factors[number]!;
-      const category = factor.mode === 0 ? undefined : this.#state.categories.get(factor.mode);
-      const price = category?.source === undefined ? factor.of.price : this.#priceIn(category, factor.of, at, modePrices);
-      this.#values[number] = price === undefined ? Number.NaN : this.#valueOf(factor, price, category, at.timestamp);
-    }
+    const basis = this.#basis;
+    // What is left half done counts for nothing.
+    this.#basis = undefined;
+    this.#basis = basis?.timestamp === at.timestamp ? this.#workMovedOut(basis, at) : this.#workAllOut(at);
     return this.#values;
   }
 
-  /** A reserve's price for those in a mode that may have one of its own. */
-  #priceIn(category: EModeCategory, of: Priced, at: Moment, asked: Map<EModeCategory, bigint | undefined>): bigint | undefined {
-    if (!asked.has(category)) {
-      const price = category.source?.price(at);
-      asked.set(category, price?.ok ? price.price : undefined);
+  #workMovedOut(basis: Basis, at: Moment): Basis {
+    for (let place = 0; place < basis.feeds.length; place++) {
+      const answer = at.answer(basis.feeds[place]!);
+      if (answer === basis.answers[place]) continue;
+      basis.answers[place] = answer;
+      for (const priced of basis.moved[place]!) this.#workOut(priced, at);
     }
-    const price = asked.get(category);
+    return basis;
+  }
+
+  #workAllOut(at: Moment): Basis | undefined {
+    if (this.#values.length !== this.#factors.length) this.#values = new Float64Array(this.#factors.length);
+    for (const priced of this.#priced) this.#workOut(priced, at);
+    // Where modes have prices too, every moment is worked out whole.
+    const modes = [...this.#state.categories.values()].some(({ source }) => source !== undefined);
+    return modes ? undefined : basisOf(this.#priced, at);
+  }
+
+  #workOut(of: Priced, at: Moment): void {
+    const said = of.reserve.source.price(at);
+    of.price = said.ok ? said.price : undefined;
+    for (const number of of.factors) {
+      const factor = this.#factors[number]!;
+      const category = factor.mode === 0 ? undefined : this.#state.categories.get(factor.mode);
+      const price = category?.source === undefined ? of.price : this.#priceIn(category, of, at);
+      this.#values[number] = price === undefined ? Number.NaN : this.#valueOf(factor, price, category, at.timestamp);
+    }
+  }
+
+  /** A reserve's price for those in a mode that may have one of its own. */
+  #priceIn(category: EModeCategory, of: Priced, at: Moment): bigint | undefined {
+    const own = category.source?.price(at);
     // Without the mode's own price nobody in it can be judged.
-    if (price === undefined) return undefined;
-    return price !== 0n && this.#state.rules.modes.covers(category, of.reserve) ? price : of.price;
+    if (!own?.ok) return undefined;
+    return own.price !== 0n && this.#state.rules.modes.covers(category, of.reserve) ? own.price : of.price;
   }
 
   #valueOf(factor: Factor, price: bigint, category: EModeCategory | undefined, timestamp: number): number {
@@ -179,7 +210,7 @@ export class AccountBounds implements Bounds {
 
   /** Prices worked out before a change of the mirrored state are worthless after it. */
   forget(): void {
-    for (const priced of this.#priced) priced.priced = undefined;
+    this.#basis = undefined;
   }
 
   noteHealth(slot: Slot, health: number): void {
@@ -187,18 +218,16 @@ export class AccountBounds implements Bounds {
   }
 }
 
-function price(of: Priced, at: Moment): void {
-  const { source } = of.reserve;
-  const said = source.price(at);
-  of.price = said.ok ? said.price : undefined;
-  const { feeds } = source;
-  of.priced = { timestamp: at.timestamp, feeds, answers: feeds.map((feed) => at.answer(feed)) };
-}
-
-function isSame({ timestamp, feeds, answers }: PricedBy, at: Moment): boolean {
-  if (timestamp !== at.timestamp) return false;
-  for (let place = 0; place < feeds.length; place++) if (at.answer(feeds[place]!) !== answers[place]) return false;
-  return true;
+function basisOf(reserves: readonly Priced[], at: Moment): Basis {
+  const moved = new Map<FeedId, Priced[]>();
+  for (const priced of reserves)
+    for (const feed of priced.reserve.source.feeds) {
+      const others = moved.get(feed);
+      if (others === undefined) moved.set(feed, [priced]);
+      else others.push(priced);
+    }
+  const feeds = [...moved.keys()];
+  return { timestamp: at.timestamp, feeds, answers: feeds.map((feed) => at.answer(feed)), moved: [...moved.values()] };
 }
 
 function weighed(plain: number, thresholdBps: bigint | undefined): number {
