@@ -6,6 +6,22 @@ import { grown } from './grown.ts';
 import { bucketOf, Ladder } from './ladder.ts';
 import { SlotSet } from './slot-set.ts';
 
+/** What is kept of a slot, beside each other: doubles in it, and integers; the first two integers are its double. */
+const SLOT_WIDTH = 4;
+/** NaN where the position cannot be bounded. */
+const CONSTANT = 0;
+const SLOT_FIELDS = 8;
+const FIRST = 2;
+const COUNT = 3;
+/** The number of the last walk that met it, or `OPEN`. */
+const MET = 4;
+
+/** In place of a walk: it is looked at at every moment, and in no ladder. */
+const OPEN = -1;
+
+/** Nearer to being lost than this, a position's health is worth telling. */
+const NEAR = 0.05;
+
 /** A factor may fall to half and rise to double before its positions are looked at again, however safe they are. */
 const MOST_FALL = 0.5;
 const MOST_RISE = 1;
@@ -21,13 +37,9 @@ export class Watchlist {
   readonly #bounds: Bounds;
   readonly #terms = new Terms();
   readonly #entries = new Entries();
-  /** By slot. */
-  #first = new Int32Array(0);
-  #count = new Uint16Array(0);
-  /** NaN where the position cannot be bounded. */
-  #constant = new Float64Array(0);
-  /** The number of the last walk that met it. */
-  #met = new Int32Array(0);
+  #slots = new Float64Array(0);
+  /** The same memory as integers. */
+  #fields = new Int32Array(0);
   /** Looked at at every moment; in no ladder. */
   readonly #open = new SlotSet();
   readonly #watched = new SlotSet();
@@ -88,10 +100,10 @@ export class Watchlist {
 
   /** Takes the position's terms in anew; it is open until the next look. */
   #read(slot: Slot): void {
-    if (slot >= this.#first.length) this.#grow(slot + 1);
+    if ((slot + 1) * SLOT_WIDTH > this.#slots.length) this.#grow(slot + 1);
     if (this.#watched.has(slot)) {
       this.#release(slot);
-      this.#entries.giveBack(this.#first[slot]!, this.#count[slot]!);
+      this.#entries.giveBack(this.#fields[slot * SLOT_FIELDS + FIRST]!, this.#fields[slot * SLOT_FIELDS + COUNT]!);
     }
     const terms = this.#terms;
     terms.clear();
@@ -99,7 +111,7 @@ export class Watchlist {
     if (kind === 'idle') {
       this.#open.delete(slot);
       this.#watched.delete(slot);
-      this.#count[slot] = 0;
+      this.#fields[slot * SLOT_FIELDS + COUNT] = 0;
       return;
     }
     const count = kind === 'bounded' ? terms.count : 0;
@@ -110,18 +122,21 @@ export class Watchlist {
       integers[(first + term) * FIELDS + SLOT] = slot;
       integers[(first + term) * FIELDS + FACTOR] = terms.factors[term]!;
     }
-    this.#first[slot] = first;
-    this.#count[slot] = count;
-    this.#constant[slot] = kind === 'bounded' ? terms.constant : Number.NaN;
+    this.#fields[slot * SLOT_FIELDS + FIRST] = first;
+    this.#fields[slot * SLOT_FIELDS + COUNT] = count;
+    this.#slots[slot * SLOT_WIDTH + CONSTANT] = kind === 'bounded' ? terms.constant : Number.NaN;
     this.#watched.add(slot);
-    this.#open.add(slot);
+    this.#setOpen(slot);
   }
 
-  #grow(length: number): void {
-    this.#first = grown(this.#first, length, 0);
-    this.#count = grown(this.#count, length, 0);
-    this.#constant = grown(this.#constant, length, 0);
-    this.#met = grown(this.#met, length, 0);
+  #grow(slots: number): void {
+    this.#slots = grown(this.#slots, slots * SLOT_WIDTH, 0);
+    this.#fields = new Int32Array(this.#slots.buffer);
+  }
+
+  #setOpen(slot: Slot): void {
+    this.#open.add(slot);
+    this.#fields[slot * SLOT_FIELDS + MET] = OPEN;
   }
 
   /** By what part all factors may move against the position at once; above 0 only where it is healthy for certain. */
@@ -129,13 +144,14 @@ export class Watchlist {
     const { doubles, integers } = this.#entries;
     let above = 0;
     let below = 0;
-    const first = this.#first[slot]!;
-    for (let entry = first; entry < first + this.#count[slot]!; entry++) {
+    const first = this.#fields[slot * SLOT_FIELDS + FIRST]!;
+    const end = first + this.#fields[slot * SLOT_FIELDS + COUNT]!;
+    for (let entry = first; entry < end; entry++) {
       const value = doubles[entry * WIDTH + COEFFICIENT]! * factors[integers[entry * FIELDS + FACTOR]!]!;
       if (value < 0) below -= value;
       else above += value;
     }
-    const constant = this.#constant[slot]!;
+    const constant = this.#slots[slot * SLOT_WIDTH + CONSTANT]!;
     const gross = above + below;
     return (above - below + constant - ROUNDING * (gross + Math.abs(constant))) / gross;
   }
@@ -143,8 +159,9 @@ export class Watchlist {
   /** Gives each of the position's factors a limit around where it is now. */
   #limit(slot: Slot, slack: number): void {
     const entries = this.#entries;
-    const first = this.#first[slot]!;
-    for (let entry = first; entry < first + this.#count[slot]!; entry++) {
+    const first = this.#fields[slot * SLOT_FIELDS + FIRST]!;
+    const end = first + this.#fields[slot * SLOT_FIELDS + COUNT]!;
+    for (let entry = first; entry < end; entry++) {
       const factor = entries.integers[entry * FIELDS + FACTOR]!;
       const value = this.#factors[factor]!;
       const falls = entries.doubles[entry * WIDTH + COEFFICIENT]! >= 0;
@@ -164,19 +181,23 @@ export class Watchlist {
         return;
       }
     }
-    this.#open.delete(slot);
+    if (this.#fields[slot * SLOT_FIELDS + MET] === OPEN) {
+      this.#open.delete(slot);
+      this.#fields[slot * SLOT_FIELDS + MET] = this.#walk;
+    } else if (slack > NEAR) return;
     this.#bounds.noteHealth(slot, (1 + slack) / Math.max(0, 1 - slack));
   }
 
   /** Takes the position out of all ladders: it is looked at at every moment. */
   #release(slot: Slot): void {
     const entries = this.#entries;
-    const first = this.#first[slot]!;
-    for (let entry = first; entry < first + this.#count[slot]!; entry++) {
+    const first = this.#fields[slot * SLOT_FIELDS + FIRST]!;
+    const end = first + this.#fields[slot * SLOT_FIELDS + COUNT]!;
+    for (let entry = first; entry < end; entry++) {
       const falls = entries.doubles[entry * WIDTH + COEFFICIENT]! >= 0;
       entries.unlink(entry, this.#ladder(falls ? this.#falls : this.#rises, entries.integers[entry * FIELDS + FACTOR]!));
     }
-    this.#open.add(slot);
+    this.#setOpen(slot);
   }
 
   #ladder(ladders: Ladder[], factor: number): Ladder {
@@ -229,15 +250,16 @@ export class Watchlist {
     const { integers } = this.#entries;
     for (let place = 0; place < this.#watched.size; place++) {
       const slot = this.#watched.at(place);
-      const first = this.#first[slot]!;
-      for (let entry = first; entry < first + this.#count[slot]!; entry++)
-        if (integers[entry * FIELDS + FACTOR] === factor) this.#cross(slot);
+      const first = this.#fields[slot * SLOT_FIELDS + FIRST]!;
+      const end = first + this.#fields[slot * SLOT_FIELDS + COUNT]!;
+      for (let entry = first; entry < end; entry++) if (integers[entry * FIELDS + FACTOR] === factor) this.#cross(slot);
     }
   }
 
   #cross(slot: Slot): void {
-    if (this.#met[slot] === this.#walk || this.#open.has(slot)) return;
-    this.#met[slot] = this.#walk;
+    const met = this.#fields[slot * SLOT_FIELDS + MET]!;
+    if (met === this.#walk || met === OPEN) return;
+    this.#fields[slot * SLOT_FIELDS + MET] = this.#walk;
     if (this.#crossings === this.#crossed.length) this.#crossed = grown(this.#crossed, this.#crossings + 1, 0);
     this.#crossed[this.#crossings++] = slot;
   }

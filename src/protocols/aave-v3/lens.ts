@@ -1,6 +1,6 @@
 /** A market as of one moment: prices and indexes, each worked out once however many positions ask. */
 import type { Moment } from '../../oracles/types.ts';
-import { debtIndexRay, fixedDebtRaw, incomeIndexRay } from './interest.ts';
+import { type Compounding, debtIndexRay, fixedDebtRaw, incomeIndexRay } from './interest.ts';
 import type { Rules } from './rules.ts';
 import type { Account, EModeCategory, MarketState, Reserve } from './state.ts';
 
@@ -40,12 +40,7 @@ export class Lens {
     const reserve = this.#state.reserves.get(id);
     if (reserve === undefined) return undefined;
     const price = reserve.source.price(this.at);
-    const now = {
-      reserve,
-      price: price.ok ? price.price : undefined,
-      incomeIndexRay: incomeIndexRay(reserve.indexes, this.at.timestamp),
-      debtIndexRay: debtIndexRay(reserve.indexes, this.at.timestamp, this.rules.compounded),
-    };
+    const now = new WorkedOut(reserve, price.ok ? price.price : undefined, this.at.timestamp, this.rules.compounded);
     this.#reserves.set(id, now);
     return now;
   }
@@ -84,5 +79,32 @@ export class Lens {
     const debt = fixed.get(now.reserve.id);
     if (debt === undefined) return { variableRaw, totalRaw: variableRaw };
     return { variableRaw, totalRaw: variableRaw + fixedDebtRaw(debt, this.at.timestamp, this.rules.compounded) };
+  }
+}
+
+/** Most accounts ask a reserve for one of its indexes alone. */
+class WorkedOut implements ReserveNow {
+  readonly reserve: Reserve;
+  readonly price: bigint | undefined;
+  readonly #timestamp: number;
+  readonly #compounded: Compounding;
+  #income: bigint | undefined;
+  #debt: bigint | undefined;
+
+  constructor(reserve: Reserve, price: bigint | undefined, timestamp: number, compounded: Compounding) {
+    this.reserve = reserve;
+    this.price = price;
+    this.#timestamp = timestamp;
+    this.#compounded = compounded;
+  }
+
+  get incomeIndexRay(): bigint {
+    this.#income ??= incomeIndexRay(this.reserve.indexes, this.#timestamp);
+    return this.#income;
+  }
+
+  get debtIndexRay(): bigint {
+    this.#debt ??= debtIndexRay(this.reserve.indexes, this.#timestamp, this.#compounded);
+    return this.#debt;
   }
 }
