@@ -1,8 +1,7 @@
-/** Every position judged at the next block: all of them, exactly, as each head asks for. */
+/** Every position judged at the next block: all of them, exactly, as the first head asks for. */
 import { parseAbi } from 'viem';
 import type { AaveV3Market } from '../../src/protocols/aave-v3/market.ts';
 import type { Account } from '../../src/protocols/aave-v3/state.ts';
-import { Watch } from '../../src/risk/candidates.ts';
 import type { World } from '../../src/world.ts';
 import { type Bench, medianMs, type Result } from './result.ts';
 import { mirrored, openScene, type Scene } from './scene.ts';
@@ -17,8 +16,10 @@ const poolAbi = parseAbi([
 
 /** Judging at a moment of its own each time: indexes and prices are worked out anew, as for a new block. */
 function judge(world: World): Promise<number> {
-  const watch = new Watch();
-  return medianMs(RUNS, () => watch.judge(world.protocols, world.next(), world.head.number));
+  return medianMs(RUNS, () => {
+    const at = world.next();
+    for (const protocol of world.protocols) for (const slot of protocol.slots()) protocol.judge(slot, at);
+  });
 }
 
 /** As many accounts as wanted, each like one of the real ones with somewhat other amounts. */

@@ -17,11 +17,13 @@ const LONGEST_MS = 2_000;
 export function warmUp(world: DecisionWorld, settings: Settings, head: Head): void {
   const until = performance.now() + LONGEST_MS;
   const next = world.next();
+  const watch = new Watch();
+  watch.judge(world.protocols, next, head.number);
   // One price after another: if all fell alike, no position's health would change.
   for (const feed of new Set(world.protocols.flatMap((protocol) => protocol.feeds()))) {
     if (performance.now() > until) return;
     const at = fallen(next, feed);
-    const { candidates } = new Watch().judge(world.protocols, at, head.number);
+    const { candidates } = watch.foresee(world.protocols, at, head.number + 1);
     const { decisions, terms } = decideBlock(world, settings, candidates.slice(0, MOST_CANDIDATES), head, at, 0n);
     const plans = decisions.flatMap((decision) => (decision.kind === 'plan' ? [decision.plan] : []));
     if (terms !== undefined && plans.length > 0) encodeExecute(sequenceOf(plans, 1n, terms.surcharge, terms, head.number));
