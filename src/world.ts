@@ -1,53 +1,27 @@
-import { getHeads } from './chain/actions/getHead.ts';
-import { Rollup, type Surcharge, UsualSurcharge } from './chain/rollup.ts';
-import type { HeadEvent, Rpc } from './chain/types.ts';
+import type { Rollup, Surcharge, UsualSurcharge } from './chain/rollup.ts';
+import type { HeadEvent } from './chain/types.ts';
 import type { AddressBook } from './config/addressBook.ts';
 import type { SequencerState } from './guard/oracle.ts';
-import { Errands } from './lib/errands.ts';
+import type { Errands } from './lib/errands.ts';
 import type { Address, BlockRef, Head } from './lib/types.ts';
 import { Exchanges } from './liquidity/exchanges.ts';
-import { PoolRouter } from './liquidity/router.ts';
-import { type Finding, TokenTrials } from './liquidity/token-trials.ts';
+import type { TokenTrials } from './liquidity/token-trials.ts';
 import type { Exchange, FlashSource, Venue } from './liquidity/types.ts';
-import { UniswapV2Pairs } from './liquidity/uniswap-v2/pairs.ts';
 import { UniswapV3Flash } from './liquidity/uniswap-v3/flash.ts';
-import { UniswapV3Pools } from './liquidity/uniswap-v3/pools.ts';
-import { NativeBalances } from './mirror/balances.ts';
+import type { NativeBalances } from './mirror/balances.ts';
 import { Distrust } from './mirror/distrust.ts';
-import { Mirror } from './mirror/mirror.ts';
+import type { Mirror } from './mirror/mirror.ts';
 import type { MirrorUpdate, SyncProgress } from './mirror/reports.ts';
-import type { Mirrored } from './mirror/types.ts';
-import { Feeds } from './oracles/feeds.ts';
+import type { Feeds } from './oracles/feeds.ts';
 import { momentOf, nextMoment } from './oracles/moment.ts';
-import { type AggregatorBook, OcrAggregators } from './oracles/ocr-aggregators.ts';
-import { SequencerFeed } from './oracles/sequencer.ts';
+import type { AggregatorBook } from './oracles/ocr-aggregators.ts';
+import type { SequencerFeed } from './oracles/sequencer.ts';
 import type { FeedAnswer, FeedId, FeedState, Moment } from './oracles/types.ts';
-import { UsdBook } from './oracles/usd.ts';
+import type { UsdBook } from './oracles/usd.ts';
 import type { DecisionWorld } from './pipeline/decide.ts';
-import { type Choices, type Deployed, deployedIn } from './protocols/registry.ts';
 import { shielded } from './protocols/shielded.ts';
 import type { Protocol } from './protocols/types.ts';
-
-/** Comparisons with the chain's own view, for each mirrored thing and block. */
-const AUDITED_PER_BLOCK = 8;
-/** Headers that the next timestamp is told from. */
-const RECENT_HEADS = 33;
-/** Takes the place of an Executor that is not there, in plans that are only shown. */
-const NOBODY: Address = '0x000000000000000000000000000000000000dead';
-
-export type WorldParts = {
-  readonly rpc: Rpc;
-  readonly book: AddressBook;
-  readonly executor: Address | undefined;
-  /** Absent: every protocol that the book has. */
-  readonly choices?: Choices;
-  /** Whose native balances are followed. */
-  readonly accounts?: readonly Address[];
-  /** Told of each token that turns out not to move as it is told to, or to do so again. */
-  readonly found?: (finding: Finding) => void;
-};
-
-const EVERYTHING: Choices = { protocols: undefined, morphoBadDebt: 'realise' };
+import { RECENT_HEADS, type Synced, sync, type WorldParts, wantedTokens } from './synced.ts';
 
 /** USD of one whole token, 8 decimals, and its decimals. */
 export type UsdPrice = { readonly priceUsd8: bigint; readonly decimals: number };
@@ -76,23 +50,7 @@ export class World implements DecisionWorld {
   readonly #before: readonly Head[];
   readonly #distrust = new Distrust();
 
-  private constructor(parts: {
-    readonly book: AddressBook;
-    readonly mirror: Mirror;
-    readonly before: readonly Head[];
-    readonly feeds: Feeds;
-    readonly sequencer: SequencerFeed | undefined;
-    readonly aggregators: OcrAggregators;
-    readonly usd: UsdBook;
-    readonly venue: Venue;
-    readonly trials: TokenTrials;
-    readonly deployed: readonly Deployed[];
-    readonly rollup: Rollup;
-    readonly surcharge: UsualSurcharge;
-    readonly balances: NativeBalances | undefined;
-    readonly errands: Errands;
-    readonly pools: readonly UniswapV3Pools[];
-  }) {
+  private constructor(parts: Synced) {
     this.#book = parts.book;
     this.#mirror = parts.mirror;
     this.#before = parts.before;
@@ -122,49 +80,8 @@ export class World implements DecisionWorld {
    * Syncs everything to the head. A market that cannot be read is suspended from the start. Rejects when the endpoints cannot tell, when no
    * market can be read, or when another address of the book is not what it should be.
    */
-  static async open(
-    { rpc, book, executor, choices = EVERYTHING, accounts = [], found = () => {} }: WorldParts,
-    progress: (progress: SyncProgress) => void,
-  ): Promise<World> {
-    const feeds = new Feeds();
-    const usdFeeds = new Map(Object.entries(book.usdFeeds) as [Address, Address][]);
-    let usd: UsdBook | undefined;
-    const deployed = deployedIn(book, feeds, { usd8: (token, at) => usd?.usd8(token, at) }, choices);
-    const markets = deployed.map(({ protocol }) => shielded(protocol));
-    const pools = book['uniswap-v3'].map((deployment) => new UniswapV3Pools(deployment));
-    const pairs = book['uniswap-v2'].map(({ factory }) => new UniswapV2Pairs(factory));
-    const venue = new PoolRouter({
-      name: 'uniswap',
-      families: [...pools, ...pairs],
-      bridgeTokens: [...new Set([book.wrappedNative, ...book.bridgeTokens])],
-      numeraire: book.wrappedNative,
-      executor: executor ?? NOBODY,
-      nameOf: (token) => markets.map((market) => market.symbolOf(token)).find((symbol) => symbol !== undefined) ?? shortened(token),
-    });
-    const options = { auditLimit: AUDITED_PER_BLOCK, ...(book.multicall3 === undefined ? {} : { multicall3: book.multicall3 }) };
-    const mirror = await Mirror.sync(rpc, markets, options, progress);
-    const readable = book['aave-v3'].filter(({ name }) => mirror.live(`aave-v3/${name}`));
-    const providers = (readable.length > 0 ? readable : book['aave-v3']).map(({ poolAddressesProvider }) => poolAddressesProvider);
-    usd = new UsdBook(usdFeeds, providers, feeds);
-    // Markets name the tokens, tokens the pools and prices, all of them the feeds: each is read after what names its parts.
-    const tokens = wantedTokens(book, markets);
-    usd.want(tokens);
-    venue.want(tokens);
-    const sequencer = book.sequencerUptimeFeed === undefined ? undefined : new SequencerFeed(book.sequencerUptimeFeed);
-    const aggregators = new OcrAggregators(feeds);
-    const balances = book.multicall3 === undefined || accounts.length === 0 ? undefined : new NativeBalances(book.multicall3, accounts);
-    const others: readonly Mirrored[] = [usd, venue, feeds, aggregators, ...[sequencer, balances].filter((one) => one !== undefined)];
-    for (const later of others) await mirror.add([later]);
-    const errands = new Errands();
-    const trials = new TokenTrials({ rpc, multicall3: book.multicall3, exchanging: venue, recipient: executor ?? NOBODY, errands, found });
-    await trials.onBlock(mirror.head);
-    const rollup = await Rollup.detect(rpc, book.chainId);
-    const surcharge = new UsualSurcharge(rollup);
-    await surcharge.onBlock(mirror.head.number, new Errands());
-    const oldest = mirror.recent[0]!.number;
-    const before = oldest === 0 ? [] : await getHeads(rpc, Math.max(0, oldest - RECENT_HEADS), oldest - 1);
-    const extras = { rollup, surcharge, balances, errands };
-    return new World({ book, mirror, before, feeds, aggregators, sequencer, usd, venue, trials, deployed, pools, ...extras });
+  static async open(parts: WorldParts, progress: (progress: SyncProgress) => void): Promise<World> {
+    return new World(await sync(parts, progress));
   }
 
   /** What the chain charges a transaction of one liquidation beyond its gas. */
@@ -296,12 +213,4 @@ export class World implements DecisionWorld {
     if (this.usd.want(tokens)) this.#mirror.reanchor(this.usd.id);
     if (this.#router.want(tokens)) this.#mirror.reanchor(this.#router.id);
   }
-}
-
-function wantedTokens(book: AddressBook, markets: readonly Protocol[]): readonly Address[] {
-  return [...new Set([book.wrappedNative, ...book.bridgeTokens, ...markets.flatMap((market) => market.tokens())])];
-}
-
-function shortened(token: Address): string {
-  return `${token.slice(0, 6)}…${token.slice(-4)}`;
 }
