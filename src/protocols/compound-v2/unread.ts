@@ -16,7 +16,10 @@ const MOST_ACCOUNTS = 24;
 export const MOST_MARKETS = 400;
 
 export function asksFor(state: CompoundState, unread: Unread, block: Head): Ask[] {
-  const strangers = state.accounts.filter(({ known }) => !known).slice(0, MOST_ACCOUNTS);
+  const strangers = inTurn(
+    state.accounts.filter(({ known }) => !known),
+    block.number,
+  );
   return [
     ...(unread.rules ? [askRules(state)] : []),
     ...(state.vai === undefined ? [] : [askVai(state.vai, block)]),
@@ -24,6 +27,13 @@ export function asksFor(state: CompoundState, unread: Unread, block: Head): Ask[
     ...Array.from(state.markets.values(), (market) => askEachBlock(market, state.oracle)),
     ...strangers.map((account) => askAccount(account, state)),
   ];
+}
+
+/** NOTE: some may never answer (a market can fail for those who are in it): they must not keep the others from their turn. */
+function inTurn(strangers: readonly Account[], block: number): readonly Account[] {
+  if (strangers.length <= MOST_ACCOUNTS) return strangers;
+  const first = (block * MOST_ACCOUNTS) % strangers.length;
+  return [...strangers.slice(first), ...strangers.slice(0, first)].slice(0, MOST_ACCOUNTS);
 }
 
 /** The cash, the rate and the price. */
