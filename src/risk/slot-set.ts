@@ -35,9 +35,4 @@ export class SlotSet {
     this.#places[last] = place;
     this.#places[slot] = NOWHERE;
   }
-
-  clear(): void {
-    this.size = 0;
-    this.#places.fill(NOWHERE);
-  }
 }

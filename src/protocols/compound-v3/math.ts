@@ -1,5 +1,5 @@
 /** Comet's arithmetic, to the unit (CometCore, Comet, CometMath of compound-finance/comet). Divisions round towards zero, as bigint's do. */
-import { mulDivDown, mulDivUp, WAD } from '../../lib/math.ts';
+import { mulDivDown, WAD } from '../../lib/math.ts';
 import type { CometConfig, Curve, Totals } from './state.ts';
 
 /** CometCore.BASE_INDEX_SCALE. */
@@ -17,11 +17,6 @@ export function presentValue(principal: bigint, index: bigint): bigint {
 /** CometCore.principalValueSupply. */
 export function supplyPrincipalDown(value: bigint, index: bigint): bigint {
   return mulDivDown(value, INDEX_SCALE, index);
-}
-
-/** CometCore.principalValueBorrow. */
-export function borrowPrincipalUp(value: bigint, index: bigint): bigint {
-  return mulDivUp(value, INDEX_SCALE, index);
 }
 
 /** Comet.mulFactor. */

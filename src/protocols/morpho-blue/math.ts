@@ -10,10 +10,6 @@ export const PRICE_SCALE = 10n ** 36n;
 /** One side of a market: assets, and the shares in them. */
 export type Totals = { readonly assets: bigint; readonly shares: bigint };
 
-export function toSharesDown(assets: bigint, totals: Totals): bigint {
-  return mulDivDown(assets, totals.shares + VIRTUAL_SHARES, totals.assets + VIRTUAL_ASSETS);
-}
-
 export function toSharesUp(assets: bigint, totals: Totals): bigint {
   return mulDivUp(assets, totals.shares + VIRTUAL_SHARES, totals.assets + VIRTUAL_ASSETS);
 }
