@@ -20,6 +20,12 @@ const PLACES = {
   VBep20Delegator: 'contracts/Tokens/VTokens',
   VBNB: 'contracts/Tokens/VTokens',
   AccessControlManagerMock: 'contracts/test',
+  DiamondR1: 'contracts/Comptroller/legacy/Diamond',
+  MarketFacetR1: 'contracts/Comptroller/legacy/Diamond/facets',
+  PolicyFacetR1: 'contracts/Comptroller/legacy/Diamond/facets',
+  RewardFacetR1: 'contracts/Comptroller/legacy/Diamond/facets',
+  SetterFacetR1: 'contracts/Comptroller/legacy/Diamond/facets',
+  VBep20DelegateR1: 'contracts/Tokens/VTokens/legacy',
   Liquidator: 'contracts/Liquidator',
   ERC1967Proxy: '@openzeppelin/contracts/proxy/ERC1967',
   VAI: 'contracts/Tokens/VAI',
@@ -27,7 +33,9 @@ const PLACES = {
   VAIUnitroller: 'contracts/Tokens/VAI',
 } as const;
 
-export type VenusArtifacts = Readonly<Record<keyof typeof PLACES | 'VenusOracleDouble' | 'ShareReserveDouble', Artifact>>;
+export type VenusArtifacts = Readonly<
+  Record<keyof typeof PLACES | 'VenusOracleDouble' | 'ShareReserveDouble' | 'LegacyLensDouble', Artifact>
+>;
 
 export async function venusContracts(): Promise<VenusArtifacts> {
   const read = async ([name, place]: readonly [string, string]) => {
@@ -40,7 +48,7 @@ export async function venusContracts(): Promise<VenusArtifacts> {
     compileUnit({
       name: 'venus doubles',
       solc: 'solc-0.8.27',
-      entries: ['VenusOracleDouble', 'ShareReserveDouble'].map((name) => `${OURS}/${name}.sol`),
+      entries: ['VenusOracleDouble', 'ShareReserveDouble', 'LegacyLensDouble'].map((name) => `${OURS}/${name}.sol`),
       settings: { optimizer: { enabled: true, runs: 200 }, evmVersion: 'cancun' },
     }),
   ]);

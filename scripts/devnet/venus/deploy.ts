@@ -18,6 +18,9 @@ export type Venus = {
   readonly markets: readonly VenusMarket[];
 };
 
+/** `legacy`: the release before thresholds, incentives of markets, and pools; it has Compound's own rules. No native market. */
+export type Edition = 'pools' | 'legacy';
+
 export type MarketSpec = { readonly symbol: string; readonly native?: true; readonly thresholdBps: bigint; readonly incentiveBps: bigint };
 
 /** Terms of the kind that Venus has; every market with its own incentive. The native token is a market beside its wrapped one. */
@@ -36,6 +39,7 @@ const YEAR_BLOCKS = 2_628_000n;
 const VENUS_NATIVE: Address = '0xbBbBBBBbbBBBbbbBbbBbbbbBBbBbbbbBbBbbBBbB';
 /** A market token is worth this much of the underlying at first, and has 8 decimals. */
 const FIRST_RATE_WAD = (decimals: number) => 2n * 10n ** BigInt(18 + decimals - 10);
+const LEGACY_INCENTIVE_WAD = (11n * WAD) / 10n;
 const STALE_SECONDS = 10n ** 9n;
 
 /** Mined on return. */
@@ -44,21 +48,23 @@ export async function deployVenus(
   tokens: Record<string, Address>,
   feeds: Record<string, Feed>,
   specs: readonly MarketSpec[] = MARKETS,
+  edition: Edition = 'pools',
 ): Promise<Venus> {
   const artifacts = await venusContracts();
   const fromBlock = (await chain.blockNumber()) + 1;
-  const { comptroller, abi } = deployComptroller(chain, artifacts);
+  const { comptroller, abi } = deployComptroller(chain, artifacts, edition);
   const set = (functionName: string, ...args: readonly unknown[]) => chain.call(comptroller, abi, functionName, args);
   const accessControl = chain.deploy('access control', artifacts.AccessControlManagerMock, [chain.deployer.address]);
   const oracle = chain.deploy('Venus oracle', artifacts.VenusOracleDouble);
   const shareReserve = chain.deploy('share reserve', artifacts.ShareReserveDouble);
-  const lens = chain.deploy('comptroller lens', artifacts.ComptrollerLens);
-  const delegate = chain.deploy('vToken implementation', artifacts.VBep20Delegate);
+  const legacy = edition === 'legacy';
+  const lens = chain.deploy('comptroller lens', legacy ? artifacts.LegacyLensDouble : artifacts.ComptrollerLens);
+  const delegate = chain.deploy('vToken implementation', legacy ? artifacts.VBep20DelegateR1 : artifacts.VBep20Delegate);
   const model = chain.deploy('rate model', artifacts.JumpRateModel, [WAD / 50n, WAD / 5n, 2n * WAD, (8n * WAD) / 10n, YEAR_BLOCKS]);
   await chain.mine();
   set('_setAccessControl', accessControl);
   set('_setPriceOracle', oracle);
-  set('setDeviationBoundedOracle', oracle);
+  if (!legacy) set('setDeviationBoundedOracle', oracle);
   set('_setComptrollerLens', lens);
   set('_setCloseFactor', WAD / 2n);
   await chain.mine();
@@ -82,7 +88,12 @@ export async function deployVenus(
     markets.map(({ address }) => address),
     markets.map(() => MAX_UINT256),
   );
+  if (legacy) set('_setLiquidationIncentive', LEGACY_INCENTIVE_WAD);
   for (const { address, thresholdBps, incentiveBps } of markets) {
+    if (legacy) {
+      set('_setCollateralFactor', address, thresholdBps * WAD_PER_BPS);
+      continue;
+    }
     setOverloaded(chain, comptroller, abi, 'setLiquidationIncentive', [address, incentiveBps * WAD_PER_BPS]);
     setOverloaded(chain, comptroller, abi, 'setCollateralFactor', [address, thresholdBps * WAD_PER_BPS, thresholdBps * WAD_PER_BPS]);
     set('setIsBorrowAllowed', 0n, address, true);
@@ -98,21 +109,26 @@ export function setOverloaded(chain: SetupChain, to: Address, abi: Abi, name: st
   chain.call(to, [item], name, args);
 }
 
+const FACETS = ['MarketFacet', 'PolicyFacet', 'RewardFacet', 'SetterFacet'] as const;
+
 /** Behind the unitroller stands the diamond, whose functions are its facets'. */
-function deployComptroller(chain: SetupChain, artifacts: VenusArtifacts): { comptroller: Address; abi: Abi } {
-  const { Unitroller, Diamond, MarketFacet, PolicyFacet, RewardFacet, SetterFacet } = artifacts;
+function deployComptroller(chain: SetupChain, artifacts: VenusArtifacts, edition: Edition): { comptroller: Address; abi: Abi } {
+  const { Unitroller } = artifacts;
+  const suffix = edition === 'legacy' ? 'R1' : '';
+  const Diamond = artifacts[`Diamond${suffix}`];
+  const facets = FACETS.map((name) => artifacts[`${name}${suffix}`]);
   const comptroller = chain.deploy('Unitroller', Unitroller);
   const diamond = chain.deploy('Diamond', Diamond);
   chain.call(comptroller, Unitroller.abi, '_setPendingImplementation', [diamond]);
   chain.call(diamond, Diamond.abi, '_become', [comptroller]);
   const known = new Set(selectorsOf(Diamond.abi));
-  const cuts = Object.entries({ MarketFacet, PolicyFacet, RewardFacet, SetterFacet }).map(([name, facet]) => {
+  const cuts = facets.map((facet, place) => {
     const functionSelectors = selectorsOf(facet.abi).filter((selector) => !known.has(selector));
     for (const selector of functionSelectors) known.add(selector);
-    return { facetAddress: chain.deploy(name, facet), action: 0, functionSelectors };
+    return { facetAddress: chain.deploy(FACETS[place]!, facet), action: 0, functionSelectors };
   });
   chain.call(comptroller, Diamond.abi, 'diamondCut', [cuts]);
-  const all = [Diamond, MarketFacet, PolicyFacet, RewardFacet, SetterFacet].flatMap(({ abi }) => [...abi]);
+  const all = [Diamond, ...facets].flatMap(({ abi }) => [...abi]);
   const named = new Map(all.map((item) => [JSON.stringify(item), item]));
   return { comptroller, abi: [...named.values()] };
 }

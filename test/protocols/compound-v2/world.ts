@@ -6,7 +6,7 @@ import { createFixture, type Fixture } from '../../../scripts/devnet/fixture.ts'
 import { rpc } from '../../../scripts/devnet/rpc.ts';
 import { erc20Abi } from '../../../scripts/devnet/tokens.ts';
 import type { VenusBorrower } from '../../../scripts/devnet/venus/borrowers.ts';
-import type { MarketSpec, Venus, VenusMarket } from '../../../scripts/devnet/venus/deploy.ts';
+import type { Edition, MarketSpec, Venus, VenusMarket } from '../../../scripts/devnet/venus/deploy.ts';
 import { openVenus } from '../../../scripts/devnet/venus/open.ts';
 import type { Step } from '../../../src/lib/steps.ts';
 import { Feeds } from '../../../src/oracles/feeds.ts';
@@ -53,15 +53,17 @@ export class CompoundWorld {
     positions,
     seed,
     markets,
+    edition = 'pools',
   }: {
     readonly positions: number;
     readonly seed: number;
     readonly markets?: readonly MarketSpec[];
+    readonly edition?: Edition;
   }): Promise<CompoundWorld> {
     const fixture = await createFixture();
     const { chain, market } = fixture;
     const { venus, borrowers } = await openVenus(chain, market.tokens, market.feeds, {
-      ...{ positions, seed },
+      ...{ positions, seed, edition },
       ...(markets === undefined ? {} : { markets }),
     });
     const unit = await compileUnit({
