@@ -3,7 +3,8 @@ import type { Depth, Exchange, FlashSource } from '../liquidity/types.ts';
 import type { Moment, UsdPrices } from '../oracles/types.ts';
 import type { Option, Regime } from '../protocols/types.ts';
 import type { Candidate } from '../risk/types.ts';
-import { type Evaluation, evaluate, type NoEvaluation, repaidRaw, stepsOf } from './evaluate.ts';
+import { countedIn, type Evaluation, evaluate, type NoEvaluation, repaidRaw, stepsOf } from './evaluate.ts';
+import { type Way, waysOut } from './exits.ts';
 import { bestAmount } from './size.ts';
 import type { Terms } from './terms.ts';
 import type { Decision, SkipReason } from './types.ts';
@@ -39,16 +40,19 @@ export function planCandidate(
       obstacle ??= regimes;
       continue;
     }
-    const value = (flash: FlashSource | undefined) => (amountRaw: bigint) => {
-      const result = evaluate(option, amountRaw, flash, market.venue, depth, terms);
+    const value = (flash: FlashSource | undefined, way: Way) => (amountRaw: bigint) => {
+      const result = evaluate(option, amountRaw, flash, way, market.venue, depth, terms);
       if (result.ok) return result.evaluation;
       obstacle = result.reason;
       if (result.reason === 'odd-token') oddity = { token: result.token, cause: result.cause };
       return undefined;
     };
-    const flash = option.financing.kind === 'loan' ? bestFlash(market.flashes, regimes, value) : undefined;
-    const found = bestAmount(regimes, value(flash));
-    if (found !== undefined && (best === undefined || found.valueWei > best.valueWei)) best = found;
+    const numeraire = countedIn(option, terms);
+    for (const flash of lendersFor(option, regimes, market, depth, terms))
+      for (const way of waysOut({ ...option, numeraire })) {
+        const found = bestAmount(regimes, value(flash, way));
+        if (found !== undefined && (best === undefined || found.valueWei > best.valueWei)) best = found;
+      }
   }
   if (best === undefined && oddity !== undefined) return skip('odd-token', oddity);
   if (best === undefined)
@@ -111,23 +115,35 @@ function decide(candidate: Candidate, best: Evaluation, market: Market, depth: D
   return { decision: { kind: 'plan', plan } as const, after: best.exit.after };
 }
 
-/** The lender that leaves most at the largest amount that any can lend: fees are linear, so it stays the best below. */
-function bestFlash(
-  flashes: readonly FlashSource[],
+/**
+ * The lenders worth trying: the cheapest of those that can lend for the largest amount, and those that are cheaper still and can lend less. One at the least,
+ * which may be none at all where no loan is needed.
+ */
+function lendersFor(
+  option: Option,
   regimes: readonly Regime[],
-  value: (flash: FlashSource | undefined) => (amountRaw: bigint) => Evaluation | undefined,
-): FlashSource | undefined {
-  if (flashes.length < 2) return flashes[0];
-  const { minRaw, maxRaw } = regimes.at(-1)!;
-  for (const amountRaw of [maxRaw, (minRaw + maxRaw) / 2n, minRaw]) {
-    let best: Evaluation | undefined;
-    for (const flash of flashes) {
-      const found = value(flash)(amountRaw);
-      if (found !== undefined && (best === undefined || found.valueWei > best.valueWei)) best = found;
+  { flashes, venue }: Market,
+  depth: Depth,
+  terms: Terms,
+): readonly (FlashSource | undefined)[] {
+  if (option.financing.kind !== 'loan') return [undefined];
+  if (flashes.length < 2) return [flashes[0]];
+  const [leastRaw, mostRaw] = [repaidRaw(option, regimes[0]!.minRaw), repaidRaw(option, regimes.at(-1)!.maxRaw)];
+  const price = venue.spot(option.debtAsset, terms.numeraire, depth) ?? 0;
+  const offers = flashes.flatMap((flash) => {
+    // Fees are linear in the amount, so one amount says what every one costs.
+    for (const amountRaw of [mostRaw, mostRaw / 2n, mostRaw / 8n, leastRaw]) {
+      const offer = amountRaw > 0n ? flash.feeRaw(option.debtAsset, amountRaw, []) : undefined;
+      if (offer === undefined) continue;
+      const feeWei = (Number(offer.feeRaw) * price * Number(mostRaw)) / Number(amountRaw);
+      return [{ flash, whole: amountRaw === mostRaw, costWei: feeWei + Number(offer.gasUnits * terms.gasPriceWei) }];
     }
-    if (best !== undefined) return best.loan?.flash;
-  }
-  return flashes[0];
+    return [];
+  });
+  offers.sort((a, b) => a.costWei - b.costWei);
+  const cheapest = offers.findIndex(({ whole }) => whole);
+  const chosen = offers.slice(0, cheapest < 0 ? offers.length : cheapest + 1).map(({ flash }) => flash);
+  return chosen.length > 0 ? chosen : [flashes[0]];
 }
 
 /** Of what is owed at a venue the venue knows the worth. */

@@ -2,7 +2,7 @@ import type { Step } from '../lib/steps.ts';
 import type { Address } from '../lib/types.ts';
 import type { Depth, Exchange, FlashSource, NoFill } from '../liquidity/types.ts';
 import type { Option } from '../protocols/types.ts';
-import { bestExit, type Exit, type Leg } from './exits.ts';
+import type { Exit, Leg, Way } from './exits.ts';
 import { GROUP_GAS, type Terms, TRANSACTION_GAS } from './terms.ts';
 
 /** One option at one amount, financed by one lender, or by the protocol itself. */
@@ -29,11 +29,13 @@ export type NoEvaluation = NoFill | { readonly ok: false; readonly reason: 'no-f
  * What an option is worth at an amount, all costs but the bid taken off.
  *
  * @param flash where the loan comes from; undefined where the protocol's own callback finances the option
+ * @param way how what is seized becomes what is owed
  */
 export function evaluate(
   option: Option,
   amountRaw: bigint,
   flash: FlashSource | undefined,
+  way: Way,
   venue: Exchange,
   depth: Depth,
   terms: Terms,
@@ -45,10 +47,10 @@ export function evaluate(
   const loan = financing.kind === 'loan' ? loanOf(flash, option.debtAsset, repayRaw) : undefined;
   if (financing.kind === 'loan' && loan === undefined) return { ok: false, reason: 'no-flash-loan' };
   const owedRaw = financing.kind === 'callback' ? financing.owedRaw(amountRaw) : repayRaw + (loan?.feeRaw ?? 0n);
-  const exit = bestExit(venue, {
+  const exit = way(venue, {
     debtAsset: option.debtAsset,
     collateralAsset: option.collateralAsset,
-    numeraire: financing.kind === 'margin' ? financing.margin.credit : terms.numeraire,
+    numeraire: countedIn(option, terms),
     seizedRaw,
     owedRaw,
     depth: option.prepared?.(depth) ?? depth,
@@ -74,6 +76,11 @@ export function evaluate(
       valueWei: grossWei - gasWei,
     },
   };
+}
+
+/** What profit comes out in. */
+export function countedIn({ financing }: Option, terms: Terms): Address {
+  return financing.kind === 'margin' ? financing.margin.credit : terms.numeraire;
 }
 
 /** Profit on margin is credit at the venue, of 18 decimals like the native token. */

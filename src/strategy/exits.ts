@@ -29,19 +29,15 @@ export type ExitRequest = {
   readonly avoid: readonly Address[];
 };
 
-/** The exit that leaves most, or why there is none. */
-export function bestExit(venue: Exchange, request: ExitRequest): Exit | NoFill {
-  let best: Exit | NoFill | undefined;
-  for (const way of waysOut(request)) {
-    const exit = way(venue, request);
-    if (best === undefined || (exit.ok && (!best.ok || exit.grossRaw > best.grossRaw))) best = exit;
-  }
-  return best ?? { ok: false, reason: 'no-route' };
-}
+/** One way to do it. What it leaves is concave in the amount, as pools are; the better of two ways is not. */
+export type Way = (venue: Exchange, request: ExitRequest) => Exit | NoFill;
 
-type Way = (venue: Exchange, request: ExitRequest) => Exit | NoFill;
-
-function waysOut({ debtAsset, collateralAsset, numeraire }: ExitRequest): readonly Way[] {
+/** Never empty. */
+export function waysOut({
+  debtAsset,
+  collateralAsset,
+  numeraire,
+}: Pick<ExitRequest, 'debtAsset' | 'collateralAsset' | 'numeraire'>): readonly Way[] {
   if (collateralAsset === debtAsset) return [keepDebtAsset];
   if (debtAsset === numeraire) return [sellAll];
   // With the numeraire as collateral, selling all of it for debt would only pay the pools twice.

@@ -8,8 +8,8 @@ const PRECISION = 1_024n;
 
 /**
  * Amount of greatest `value` over the regimes. `value` is taken to be concave within each regime (bonus is linear in the amount, price
- * impact convex), so the slope at the upper end tells whether the whole regime pays; otherwise a golden-section search narrows it
- * down to a thousandth of itself. `value` answers undefined where the amount cannot be done; such amounts lose.
+ * impact convex; further swaps' gas makes steps too small to matter), so the slope at the upper end tells whether the whole regime pays; otherwise a
+ * golden-section search narrows the amount down, whose error counts by its square. `value` answers undefined where the amount cannot be done; such amounts lose.
  */
 export function bestAmount<T extends { readonly valueWei: bigint }>(
   regimes: readonly Regime[],
