@@ -2,14 +2,14 @@ import type { Moment } from '../oracles/types.ts';
 import type { Option } from '../protocols/types.ts';
 import type { Candidate } from '../risk/types.ts';
 import { separate } from './bids/transaction.ts';
-import { type Market, planCandidate } from './candidate.ts';
-import { type Terms, TRANSACTION_GAS } from './terms.ts';
+import { type Market, type Prospect, planProspect, prospectOf } from './candidate.ts';
+import { type Alone, blockFull, planTogether } from './joint.ts';
+import { GROUP_GAS, type Terms, TRANSACTION_GAS } from './terms.ts';
 import type { Decision, Plan } from './types.ts';
 
 /**
- * Decides a whole block: candidates share pools and the block's gas. Each is first planned alone; the most profitable that fit the gas are
- * chosen, and planned again one after another at the depth that those before leave, the least profitable first: what the pools pay for all
- * together hardly depends on the order, and a small one moves them little, while behind a large one it would not pay. Pure.
+ * Decides a whole block: candidates share pools and the block's gas. What none of them can exceed is told first, from prices alone; those that could be among
+ * the block's most profitable are planned one by one, and what is chosen is planned again, each at the depth that those before leave (joint.ts). Pure.
  *
  * @param optionsOf the ways to liquidate a candidate at `at`
  */
@@ -22,33 +22,65 @@ export function planBlock(
 ): readonly Decision[] {
   const untouched = market.venue.depth(at);
   const decisions: Decision[] = [];
-  const ranked: { plan: Plan; options: readonly Option[] }[] = [];
+  const prospects: Prospect[] = [];
   for (const candidate of candidates) {
-    const options = optionsOf(candidate);
-    const { decision } = planCandidate(candidate, options, market, untouched, terms, at);
-    if (decision.kind === 'skip') decisions.push(decision);
-    else ranked.push({ plan: decision.plan, options });
+    const prospect = prospectOf(candidate, optionsOf(candidate), market, untouched, terms, at);
+    if ('kind' in prospect) decisions.push(prospect);
+    else prospects.push(prospect);
   }
-  ranked.sort((a, b) => byProfit(a.plan, b.plan));
+  // Those without a bound come first: anything may be in them.
+  prospects.sort((a, b) => (a.mostWei === undefined ? -1 : b.mostWei === undefined ? 1 : descending(a.mostWei, b.mostWei)));
 
-  let gasLeft = terms.maxBlockGas;
-  const chosen = ranked.filter(({ plan }) => {
-    if (plan.gasUnits > gasLeft) {
-      const figures = { gas: String(plan.gasUnits), gasLeft: String(gasLeft) };
-      decisions.push({ kind: 'skip', candidate: plan.candidate, skip: { reason: 'block-full', figures } });
-      return false;
+  let chosen: Alone[] = [];
+  for (const prospect of prospects) {
+    const { gasLeft, leastWei } = roomIn(chosen, terms.maxBlockGas);
+    const gasUnits = leastGas(prospect);
+    if (gasUnits > gasLeft && prospect.mostWei !== undefined && prospect.mostWei <= leastWei) {
+      decisions.push(blockFull(prospect.candidate, gasUnits, gasLeft));
+      continue;
     }
-    gasLeft -= plan.gasUnits;
-    return true;
-  });
-  chosen.reverse();
-  let depth = untouched;
-  for (const { plan, options } of chosen) {
-    const { decision, after } = planCandidate(plan.candidate, options, market, depth, terms, at);
-    decisions.push(decision);
-    depth = after;
+    const { decision, evaluation } = planProspect(prospect, market, untouched, terms, at);
+    if (decision.kind === 'skip' || evaluation === undefined) {
+      decisions.push(decision);
+      continue;
+    }
+    const { kept, left } = mostProfitable([...chosen, { prospect, plan: decision.plan, evaluation }], terms.maxBlockGas);
+    chosen = kept;
+    const room = roomIn(chosen, terms.maxBlockGas);
+    for (const { plan } of left) decisions.push(blockFull(plan.candidate, plan.gasUnits, room.gasLeft));
   }
-  return decisions;
+  return [...decisions, ...planTogether(chosen, market, untouched, terms, at)];
+}
+
+function leastGas({ openings }: Prospect): bigint {
+  const gases = openings.map(({ option }) => TRANSACTION_GAS + GROUP_GAS + option.gasUnits);
+  return gases.reduce((a, b) => (b < a ? b : a), gases[0] ?? 0n);
+}
+
+/** What of the block's gas is left, and what the least of those that take it makes. */
+function roomIn(chosen: readonly Alone[], maxBlockGas: bigint): { readonly gasLeft: bigint; readonly leastWei: bigint } {
+  let gasLeft = maxBlockGas;
+  let leastWei: bigint | undefined;
+  for (const { plan, evaluation } of chosen) {
+    gasLeft -= plan.gasUnits;
+    if (leastWei === undefined || evaluation.valueWei < leastWei) leastWei = evaluation.valueWei;
+  }
+  return { gasLeft, leastWei: leastWei ?? 0n };
+}
+
+/** The most profitable that fit. */
+function mostProfitable(alone: readonly Alone[], maxBlockGas: bigint): { readonly kept: Alone[]; readonly left: readonly Alone[] } {
+  let gasLeft = maxBlockGas;
+  const kept: Alone[] = [];
+  const left: Alone[] = [];
+  for (const one of alone.toSorted((a, b) => byProfit(a.plan, b.plan))) {
+    if (one.plan.gasUnits > gasLeft) left.push(one);
+    else {
+      gasLeft -= one.plan.gasUnits;
+      kept.push(one);
+    }
+  }
+  return { kept, left };
 }
 
 /** The most profitable first. */

@@ -1,8 +1,9 @@
-import { rawToUsd8Floor, usdText, weiToUsd8Floor } from '../lib/usd.ts';
+import { rawToUsd8Floor, usd8ToWeiUp, usdText, weiToUsd8Floor } from '../lib/usd.ts';
 import type { Depth, Exchange, FlashSource } from '../liquidity/types.ts';
 import type { Moment, UsdPrices } from '../oracles/types.ts';
 import type { Option, Regime } from '../protocols/types.ts';
 import type { Candidate } from '../risk/types.ts';
+import { type Bound, boundOf } from './bounds.ts';
 import { countedIn, type Evaluation, evaluate, type NoEvaluation, repaidRaw, stepsOf } from './evaluate.ts';
 import { type Way, waysOut } from './exits.ts';
 import { bestAmount } from './size.ts';
@@ -14,6 +15,64 @@ export type Market = { readonly venue: Exchange; readonly flashes: readonly Flas
 
 const BPS = 10_000n;
 
+/** An option with the amounts that the operator's limits leave of it. */
+type Opening = { readonly option: Option; readonly regimes: readonly Regime[]; readonly bound: Bound | undefined };
+
+/** A candidate with the options that may be worth it, before anything is quoted. */
+export type Prospect = {
+  readonly candidate: Candidate;
+  readonly openings: readonly Opening[];
+  /** More than it can be worth, in wei; undefined where no bound is known. */
+  readonly mostWei: bigint | undefined;
+  /** Why an option is not among them. */
+  readonly obstacle: 'no-usd-price' | 'position-too-large' | undefined;
+};
+
+type Skip = Extract<Decision, { kind: 'skip' }>;
+
+/** What a candidate may be worth at a depth, or the reason why it cannot be worth it. Pure. */
+export function prospectOf(
+  candidate: Candidate,
+  options: readonly Option[],
+  market: Market,
+  depth: Depth,
+  terms: Terms,
+  at: Moment,
+): Prospect | Skip {
+  if (options.length === 0) return skipOf(candidate, 'no-option');
+  const allowed = options.filter((option) => terms.tokenAllowed(option.debtAsset) && terms.tokenAllowed(option.collateralAsset));
+  if (allowed.length === 0) return skipOf(candidate, 'token-denied', { pairs: options.map((option) => option.label).join(', ') });
+  let obstacle: Prospect['obstacle'];
+  const openings: Opening[] = [];
+  for (const option of allowed) {
+    const regimes = withinPositionLimit(option, market.usd, terms, at);
+    if (typeof regimes === 'string') obstacle ??= regimes;
+    else
+      openings.push({
+        option,
+        regimes,
+        bound: lacksLender(option, market) ? undefined : boundOf(option, regimes, market.venue, depth, terms),
+      });
+  }
+  const least = usd8ToWeiUp(terms.minProfitUsd8, terms.numeraireUsd8);
+  const open = openings.filter(({ bound }) => bound === undefined || (bound.valueWei >= least && bound.valueWei > 0n));
+  if (openings.length > 0 && open.length === 0) {
+    const { bound, option } = openings.reduce((a, b) => (b.bound!.valueWei > a.bound!.valueWei ? b : a));
+    return tooLittle(candidate, { ...bound!, bidWei: 0n, pair: option.label }, terms, { atMost: 'at the price before any impact' });
+  }
+  const bounds = open.map(({ bound }) => bound);
+  const mostWei = bounds.reduce<bigint>((most, bound) => (bound !== undefined && bound.valueWei > most ? bound.valueWei : most), 0n);
+  return { candidate, openings: open, mostWei: bounds.includes(undefined) ? undefined : mostWei, obstacle };
+}
+
+/** Without any lender that is the reason, whatever it would make. */
+function lacksLender({ financing }: Option, { flashes }: Market): boolean {
+  return financing.kind === 'loan' && flashes.length === 0;
+}
+
+/** What is planned, and the depth that is left. `evaluation`: undefined for a skip. */
+export type Planned = { readonly decision: Decision; readonly after: Depth; readonly evaluation: Evaluation | undefined };
+
 /** The most profitable liquidation of one candidate at a depth, or the reason why none is made. Pure. */
 export function planCandidate(
   candidate: Candidate,
@@ -22,24 +81,22 @@ export function planCandidate(
   depth: Depth,
   terms: Terms,
   at: Moment,
-): { readonly decision: Decision; readonly after: Depth } {
-  const skip = (reason: SkipReason['reason'], figures: Record<string, string> = {}) => ({
-    decision: { kind: 'skip', candidate, skip: { reason, figures } } as const,
-    after: depth,
-  });
-  if (options.length === 0) return skip('no-option');
-  const allowed = options.filter((option) => terms.tokenAllowed(option.debtAsset) && terms.tokenAllowed(option.collateralAsset));
-  if (allowed.length === 0) return skip('token-denied', { pairs: options.map((option) => option.label).join(', ') });
+): Planned {
+  const prospect = prospectOf(candidate, options, market, depth, terms, at);
+  if ('kind' in prospect) return { decision: prospect, after: depth, evaluation: undefined };
+  return planProspect(prospect, market, depth, terms, at);
+}
 
+/** The same for a prospect, whose bound may be of another depth. */
+export function planProspect({ candidate, openings, ...rest }: Prospect, market: Market, depth: Depth, terms: Terms, at: Moment): Planned {
+  const skip = (reason: SkipReason['reason'], figures: Record<string, string> = {}) => ({
+    ...{ decision: skipOf(candidate, reason, figures), after: depth, evaluation: undefined },
+  });
   let best: Evaluation | undefined;
-  let obstacle: NoEvaluation['reason'] | 'no-usd-price' | 'position-too-large' | undefined;
+  let obstacle = rest.obstacle as NoEvaluation['reason'] | Prospect['obstacle'];
   let oddity: Record<string, string> | undefined;
-  for (const option of allowed) {
-    const regimes = withinPositionLimit(option, market.usd, terms, at);
-    if (typeof regimes === 'string') {
-      obstacle ??= regimes;
-      continue;
-    }
+  for (const { option, regimes, bound } of openings) {
+    if (best !== undefined && bound !== undefined && bound.valueWei <= best.valueWei) continue;
     const value = (flash: FlashSource | undefined, way: Way) => (amountRaw: bigint) => {
       const result = evaluate(option, amountRaw, flash, way, market.venue, depth, terms);
       if (result.ok) return result.evaluation;
@@ -60,7 +117,52 @@ export function planCandidate(
   return decide(candidate, best, market, depth, terms, at);
 }
 
-function decide(candidate: Candidate, best: Evaluation, market: Market, depth: Depth, terms: Terms, at: Moment) {
+/** Of what a plan makes elsewhere, at least this share makes it good enough here without another search. */
+const GOOD_BPS = 9_990n;
+
+/** A candidate planned at another depth, planned at this one: at the same amount, when that leaves about as much. */
+export function planAgain(
+  prospect: Prospect,
+  { option, amountRaw, loan, way, valueWei }: Evaluation,
+  market: Market,
+  depth: Depth,
+  terms: Terms,
+  at: Moment,
+): Planned {
+  const same = evaluate(option, amountRaw, loan?.flash, way, market.venue, depth, terms);
+  if (same.ok && same.evaluation.valueWei * BPS >= valueWei * GOOD_BPS)
+    return decide(prospect.candidate, same.evaluation, market, depth, terms, at);
+  return planProspect(prospect, market, depth, terms, at);
+}
+
+function skipOf(candidate: Candidate, reason: SkipReason['reason'], figures: Record<string, string> = {}): Skip {
+  return { kind: 'skip', candidate, skip: { reason, figures } };
+}
+
+type Making = {
+  readonly grossWei: bigint;
+  readonly gasWei: bigint;
+  readonly bidWei: bigint;
+  readonly valueWei: bigint;
+  readonly pair: string;
+};
+
+/** Why it is not worth it. */
+function tooLittle(
+  candidate: Candidate,
+  { grossWei, gasWei, bidWei, valueWei, pair }: Making,
+  { numeraireUsd8, minProfitUsd8 }: Terms,
+  more: Record<string, string> = {},
+): Skip {
+  const usd = (wei: bigint) => usdText(weiToUsd8Floor(wei, numeraireUsd8));
+  const enough = grossWei > 0n && weiToUsd8Floor(grossWei, numeraireUsd8) >= minProfitUsd8;
+  return skipOf(candidate, enough && valueWei <= 0n ? 'gas-too-high' : 'below-min-profit', {
+    ...{ profitUsd: usd(valueWei - bidWei), minProfitUsd: usdText(minProfitUsd8), grossUsd: usd(grossWei) },
+    ...{ gasUsd: usd(gasWei), bidUsd: usd(bidWei), pair, ...more },
+  });
+}
+
+function decide(candidate: Candidate, best: Evaluation, market: Market, depth: Depth, terms: Terms, at: Moment): Planned {
   // As if it went alone: with others in its transaction the share is decided anew, for all of them (bids/transaction.ts).
   const lot = { surplusWei: best.valueWei, leastSurplusWei: best.valueWei, gasUnits: best.gasUnits, candidates: [candidate] };
   const { financing } = best.option;
@@ -69,19 +171,8 @@ function decide(candidate: Candidate, best: Evaluation, market: Market, depth: D
   const profitWei = best.valueWei - bidWei;
   const profitUsd8 = weiToUsd8Floor(profitWei, terms.numeraireUsd8);
   if (profitUsd8 < terms.minProfitUsd8 || profitWei <= 0n) {
-    const figures = {
-      profitUsd: usdText(profitUsd8),
-      minProfitUsd: usdText(terms.minProfitUsd8),
-      grossUsd: usdText(weiToUsd8Floor(best.grossWei, terms.numeraireUsd8)),
-      gasUsd: usdText(weiToUsd8Floor(best.gasWei, terms.numeraireUsd8)),
-      bidUsd: usdText(weiToUsd8Floor(bidWei, terms.numeraireUsd8)),
-      pair: best.option.label,
-    };
-    const reason =
-      best.grossWei > 0n && weiToUsd8Floor(best.grossWei, terms.numeraireUsd8) >= terms.minProfitUsd8 && best.valueWei <= 0n
-        ? 'gas-too-high'
-        : 'below-min-profit';
-    return { decision: { kind: 'skip', candidate, skip: { reason, figures } } as const, after: depth };
+    const decision = tooLittle(candidate, { ...best, bidWei, pair: best.option.label }, terms);
+    return { decision, after: depth, evaluation: undefined };
   }
   const price = priceOfDebt(best.option, market.usd, at);
   const plan = {
@@ -112,7 +203,7 @@ function decide(candidate: Candidate, best: Evaluation, market: Market, depth: D
     profitUsd8,
     repayUsd8: price === undefined ? 0n : rawToUsd8Floor(best.repayRaw, price),
   };
-  return { decision: { kind: 'plan', plan } as const, after: best.exit.after };
+  return { decision: { kind: 'plan', plan }, after: best.exit.after, evaluation: best };
 }
 
 /**

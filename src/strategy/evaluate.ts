@@ -12,6 +12,7 @@ export type Evaluation = {
   readonly repayRaw: bigint;
   readonly seizedRaw: bigint;
   readonly loan: Loan | undefined;
+  readonly way: Way;
   readonly exit: Exit;
   readonly grossWei: bigint;
   readonly gasUnits: bigint;
@@ -40,9 +41,7 @@ export function evaluate(
   depth: Depth,
   terms: Terms,
 ): { readonly ok: true; readonly evaluation: Evaluation } | NoEvaluation {
-  const flows = option.flow(amountRaw);
-  const repayRaw = paidIn(flows, option.debtAsset);
-  const seizedRaw = sumOf(flows, option.collateralAsset, (delta) => delta > 0n);
+  const { repayRaw, seizedRaw } = movesOf(option, amountRaw);
   const { financing } = option;
   const loan = financing.kind === 'loan' ? loanOf(flash, option.debtAsset, repayRaw) : undefined;
   if (financing.kind === 'loan' && loan === undefined) return { ok: false, reason: 'no-flash-loan' };
@@ -60,7 +59,7 @@ export function evaluate(
   const gasUnits =
     TRANSACTION_GAS + GROUP_GAS + option.gasUnits + (loan?.gasUnits ?? 0n) + exit.fills.reduce((sum, fill) => sum + fill.gasUnits, 0n);
   const grossWei = worthWei(exit.grossRaw, option, terms) - (option.feeWei ?? 0n);
-  const gasWei = (gasUnits + terms.surcharge.gasUnits) * terms.gasPriceWei + terms.surcharge.feeWei;
+  const gasWei = gasWeiOf(gasUnits, terms);
   return {
     ok: true,
     evaluation: {
@@ -69,6 +68,7 @@ export function evaluate(
       repayRaw,
       seizedRaw,
       loan,
+      way,
       exit,
       grossWei,
       gasUnits,
@@ -76,6 +76,17 @@ export function evaluate(
       valueWei: grossWei - gasWei,
     },
   };
+}
+
+/** With what a rollup charges beside it. */
+export function gasWeiOf(gasUnits: bigint, { surcharge, gasPriceWei }: Terms): bigint {
+  return (gasUnits + surcharge.gasUnits) * gasPriceWei + surcharge.feeWei;
+}
+
+/** What an option pays in and brings at an amount. */
+export function movesOf(option: Option, amountRaw: bigint): { readonly repayRaw: bigint; readonly seizedRaw: bigint } {
+  const flows = option.flow(amountRaw);
+  return { repayRaw: paidIn(flows, option.debtAsset), seizedRaw: sumOf(flows, option.collateralAsset, (delta) => delta > 0n) };
 }
 
 /** What profit comes out in. */

@@ -113,9 +113,9 @@ export function optionFor(shape: PositionShape, ticks: Ticks): Option {
       const pair: CompoundLiquidable = {
         ...{ owedRaw, closeFactorWad: WAD / 2n, ratioWad: seizeRatioWad(incentiveWad, debtUsd8, collateralUsd8, rateWad)!, incentiveWad },
         ...{ tokens: (heldRaw * WAD) / rateWad, collateral: { ...words, rateWad }, cash, payableRaw: cash, same: false },
-        ...{ seizeShareWad: (28n * WAD) / 1_000n, treasuryWad: undefined, redeemFeeWad: 0n },
+        ...{ seizeShareWad: (28n * WAD) / 1_000n, treasuryWad: undefined, redeemFeeWad: 0n, spared: 0n, stillShort: () => true },
       };
-      return option({ regimes: [regimeOf(pair)!], financing: loan, gasUnits: 650_000n }, (amountRaw) => [
+      return option({ regimes: [regimeOf(pair, pair)!], financing: loan, gasUnits: 650_000n }, (amountRaw) => [
         amountRaw,
         compoundTaking(pair, amountRaw).receivedRaw,
       ]);

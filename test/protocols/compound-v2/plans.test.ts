@@ -196,7 +196,7 @@ test('each reason for leaving a position alone is said', () =>
     }
     expect(reasonsOf(otherwise(world, { suspended: () => 'unlike the chain' }))).toEqual(new Set(['suspended']));
     const none = () => ({ ok: false, reason: 'no-route' }) as const;
-    const venue = otherwise(world.venue, { quoteIn: none, quoteOut: none });
+    const venue = otherwise(world.venue, { spot: () => 0, quoteIn: none, quoteOut: none });
     expect(reasonsOf(otherwise(world, { venue }))).toContain('no-route');
     expect(reasonsOf(otherwise(world, { flashes: [] }))).toContain('no-flash-loan');
     const usd8 = (...[token, when]: Parameters<World['usd']['usd8']>) =>

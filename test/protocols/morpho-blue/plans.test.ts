@@ -149,7 +149,7 @@ function otherwise<T extends object>(whole: T, instead: Partial<T>): T {
 
 function nowhere(world: World): World['venue'] {
   const none = () => ({ ok: false, reason: 'no-route' }) as const;
-  return otherwise(world.venue, { quoteIn: none, quoteOut: none });
+  return otherwise(world.venue, { spot: () => 0, quoteIn: none, quoteOut: none });
 }
 
 function onlyNative(world: World): World['usd'] {
