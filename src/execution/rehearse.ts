@@ -4,7 +4,7 @@ import type { Sequence } from '../lib/steps.ts';
 import type { Address, Head, Hex } from '../lib/types.ts';
 import type { Moment } from '../oracles/types.ts';
 import { atShare } from '../strategy/bids/transaction.ts';
-import type { packTransactions } from '../strategy/block.ts';
+import { byProfit, type packTransactions } from '../strategy/block.ts';
 import type { Terms } from '../strategy/terms.ts';
 import type { Plan, SkipReason } from '../strategy/types.ts';
 import { decodeExecutorError, decodeSettlement } from './decode-executor.ts';
@@ -144,7 +144,7 @@ function estimate(plans: readonly Plan[]): bigint {
 function failuresOf(transaction: Rehearsed, call: NodeSimulatedCall): readonly (readonly [Plan, string])[] {
   if (!call.ok) {
     const reason = decodeExecutorError(call.returnData);
-    return [[transaction.plans.at(-1)!, reason]];
+    return [[transaction.plans.toSorted(byProfit).at(-1)!, reason]];
   }
   const settlement = decodeSettlement(call.logs, transaction.executor);
   return transaction.plans.flatMap((plan, index) => {

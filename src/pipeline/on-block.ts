@@ -117,7 +117,8 @@ export class BlockPipeline {
   async #send(all: readonly Plan[], skips: Skip[], now: Now): Promise<Dispatched | undefined> {
     const { head, at, terms, open, stillCurrent } = now;
     const plans = this.#pace.keep(all);
-    const left = all.slice(0, all.length - plans.length);
+    const kept = new Set(plans);
+    const left = all.filter((plan) => !kept.has(plan));
     skips.push(
       ...left.map((plan) =>
         skipOf(plan, { reason: 'cooling-down', figures: { cause: 'the last block was over before all were rehearsed' } }),

@@ -1,3 +1,6 @@
+import { byProfit } from '../strategy/block.ts';
+import type { Plan } from '../strategy/types.ts';
+
 /** So many at once are never too many to try again. */
 const ENOUGH = 256;
 
@@ -9,9 +12,11 @@ const ENOUGH = 256;
 export class Pace {
   #most = Number.POSITIVE_INFINITY;
 
-  /** Those to try, of what stands in rising order of profit. */
-  keep<T>(plans: readonly T[]): readonly T[] {
-    return plans.length <= this.#most ? plans : plans.slice(plans.length - this.#most);
+  /** Those to try: the most profitable, in the order in which they stand. */
+  keep<T extends Pick<Plan, 'profitWei'>>(plans: readonly T[]): readonly T[] {
+    if (plans.length <= this.#most) return plans;
+    const best = new Set(plans.toSorted(byProfit).slice(0, this.#most));
+    return plans.filter((plan) => best.has(plan));
   }
 
   /** @param tried how many were tried in a block */

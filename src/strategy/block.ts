@@ -84,7 +84,7 @@ function mostProfitable(alone: readonly Alone[], maxBlockGas: bigint): { readonl
 }
 
 /** The most profitable first. */
-export function byProfit(a: Plan, b: Plan): number {
+export function byProfit(a: Pick<Plan, 'profitWei'>, b: Pick<Plan, 'profitWei'>): number {
   return descending(a.profitWei, b.profitWei);
 }
 

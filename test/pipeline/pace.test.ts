@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { Pace } from '../../src/pipeline/pace.ts';
 
-const PLANS = Array.from({ length: 100 }, (_, rank) => rank);
+/** In no order of profit. */
+const PLANS = Array.from({ length: 100 }, (_, place) => ({ profitWei: BigInt((place * 37) % 100) }));
+const from = (leastWei: bigint) => PLANS.filter(({ profitWei }) => profitWei >= leastWei);
 
 describe('how many liquidations are tried in a block', () => {
   it('are all of them until a block was over too soon', () => {
@@ -13,11 +15,11 @@ describe('how many liquidations are tried in a block', () => {
   it('are half of those that were too many, the most profitable, and one at least', () => {
     const pace = new Pace();
     pace.note(100, false);
-    expect(pace.keep(PLANS)).toEqual(PLANS.slice(50));
+    expect(pace.keep(PLANS)).toEqual(from(50n));
     pace.note(50, false);
-    expect(pace.keep(PLANS)).toEqual(PLANS.slice(75));
+    expect(pace.keep(PLANS)).toEqual(from(75n));
     pace.note(1, false);
-    expect(pace.keep(PLANS)).toEqual([99]);
+    expect(pace.keep(PLANS)).toEqual(from(99n));
   });
 
   it('double with each block in time, up to all', () => {
