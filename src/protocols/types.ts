@@ -76,7 +76,7 @@ export type Margin = {
 
 /** Why a position that is liquidatable cannot be acted on, with its figures as decimal strings. */
 export type Refusal = {
-  readonly reason: 'no-margin' | 'margin-in-use' | 'insurance-fund-short';
+  readonly reason: 'no-margin' | 'margin-in-use' | 'insurance-fund-short' | 'not-admitted' | 'liquidation-paused' | 'no-cash';
   readonly figures: Readonly<Record<string, string>>;
 };
 

@@ -4,14 +4,14 @@ import { MirrorError, type Reading, type Undo, type ViewCheck } from '../../mirr
 import type { FeedBook } from '../../oracles/feeds.ts';
 import { momentOf } from '../../oracles/moment.ts';
 import type { FeedId, Moment } from '../../oracles/types.ts';
-import type { Option, PositionView, PriceUse, Protocol, Slot, Verdict } from '../types.ts';
+import type { Option, PositionView, PriceUse, Protocol, Refusal, Slot, Verdict } from '../types.ts';
 import { anchorDeployment } from './anchor.ts';
 import { auditChecks } from './audit.ts';
 import { comptrollerTopics, discoveryTopics, foldLog, gateTopics, grantTopics, tokenTopics, Unread, vaiTopics } from './fold.ts';
 import { standingOf } from './health.ts';
 import { History } from './history.ts';
 import { Lens } from './lens.ts';
-import { optionsOf } from './options.ts';
+import { optionsOf, refusalOf } from './options.ts';
 import { usedPrices } from './prices.ts';
 import { type Account, type CompoundState, inDebt } from './state.ts';
 import { type Ask, asksFor } from './unread.ts';
@@ -158,6 +158,10 @@ export class CompoundV2 implements Protocol {
 
   options(slot: Slot, at: Moment): readonly Option[] {
     return optionsOf(this.#account(slot), this.#lens(at));
+  }
+
+  refusal(slot: Slot, at: Moment): Refusal | undefined {
+    return refusalOf(this.#account(slot), this.#lens(at));
   }
 
   view(slot: Slot, at: Moment): PositionView {

@@ -5,7 +5,7 @@
 import { encodeFunctionData, parseAbi } from 'viem';
 import type { Step } from '../../lib/steps.ts';
 import type { Address } from '../../lib/types.ts';
-import type { Option } from '../types.ts';
+import type { Option, Refusal } from '../types.ts';
 import { type Pair, standingOf, vaiOwed } from './health.ts';
 import type { Lens } from './lens.ts';
 import { type Liquidable, regimeOf, type Taking, takingOf } from './liquidation.ts';
@@ -40,14 +40,33 @@ export function optionsOf(account: Account, lens: Lens): Option[] {
   const standing = standingOf(account, lens);
   if (!standing.ok || rules.paused || !admitted(account, lens)) return [];
   return standing.pairs.flatMap((pair) => {
-    const { market: debt } = pair.debt.holding;
     if (!open(pair, rules) || vaiFirst(account, pair, lens)) return [];
     const liquidable = liquidableOf(account, pair, 'accrued', lens);
     const early = liquidableOf(account, pair, 'early', lens);
     const regime = liquidable === undefined || early === undefined ? undefined : regimeOf(liquidable, early);
     if (liquidable === undefined || regime === undefined) return [];
-    return [optionOf(account.address, pair, liquidable, regime, rules, `${debt.symbol}/${pair.collateral.holding.market.symbol}`)];
+    return [optionOf(account.address, pair, liquidable, regime, rules, labelOf(pair))];
   });
+}
+
+/** Why there is none for a position that its health lets be liquidated. */
+export function refusalOf(account: Account, lens: Lens): Refusal | undefined {
+  const { rules } = lens.state;
+  const standing = standingOf(account, lens);
+  if (!standing.ok || standing.pairs.length === 0) return undefined;
+  if (rules.paused) return { reason: 'liquidation-paused', figures: { paused: 'protocol' } };
+  const through = { liquidator: rules.gate?.address ?? 'none' };
+  if (!admitted(account, lens)) return { reason: 'not-admitted', figures: through };
+  const unpaused = standing.pairs.filter((pair) => open(pair, rules));
+  if (unpaused.length === 0) return { reason: 'liquidation-paused', figures: { pairs: standing.pairs.map(labelOf).join(', ') } };
+  const allowed = unpaused.filter((pair) => !vaiFirst(account, pair, lens));
+  if (allowed.length === 0) return { reason: 'not-admitted', figures: { ...through, vaiRaw: String(vaiOwed(account, lens.vaiIndex())) } };
+  const payable = allowed.filter((pair) => (liquidableOf(account, pair, 'accrued', lens)?.payableRaw ?? 1n) > 0n);
+  return payable.length === 0 ? { reason: 'no-cash', figures: { pairs: allowed.map(labelOf).join(', ') } } : undefined;
+}
+
+function labelOf({ debt, collateral }: Pair): string {
+  return `${debt.holding.market.symbol}/${collateral.holding.market.symbol}`;
 }
 
 /** A gate that nobody knows how to pass, or that lets nobody at this account, leaves no way. */

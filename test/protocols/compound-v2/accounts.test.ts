@@ -66,6 +66,10 @@ test('no more is seized than the market can pay out', () =>
     await world.act(STRANGER, bitcoin, 'borrow', [amountIn(bitcoin, 900)]);
     await world.mine();
     expect(most()).toEqual([]);
+    const stuck = [...world.protocol.slots()].filter(
+      (slot) => verdicts()[slot] === 'liquidatable' && world.protocol.options(slot, world.later()).length === 0,
+    );
+    expect(new Set(stuck.map((slot) => world.protocol.refusal(slot, world.later())?.reason))).toEqual(new Set(['no-cash']));
   }));
 
 const verdicts = (at = world.later()): readonly Verdict['kind'][] =>

@@ -101,6 +101,7 @@ test('nobody is liquidated past the liquidator contract, nor whom it shields, no
     await world.mine();
     expect(ways(world).map(({ slot }) => slot)).not.toContain(first!.slot);
     expect(await refused(first!)).toBe('reverts');
+    expect(world.protocol.refusal(first!.slot, world.later())?.reason).toBe('not-admitted');
     await world.sender.call(world.fixture.chain.deployer.address, gate.address, abi, 'unrestrictLiquidation', [account]);
     await world.mine();
     expect(ways(world).map(({ slot }) => slot)).toContain(first!.slot);

@@ -215,12 +215,12 @@ function otherwise<T extends object>(whole: T, instead: Partial<T>): T {
   });
 }
 
-test('what governance stops is left alone, and said to have no way', () =>
+test('what governance stops is left alone, and said to be stopped', () =>
   venus.undone(async () => {
     await priced(FALL);
     expect((await decide()).plans.length).toBeGreaterThan(0);
     await venus.rule('_setProtocolPaused', [true]);
     await venus.sender.mine();
     const { plans, skips } = await decide();
-    expect([plans.length, new Set(skips)]).toEqual([0, new Set(['no-option'])]);
+    expect([plans.length, new Set(skips)]).toEqual([0, new Set(['liquidation-paused'])]);
   }));
