@@ -46,7 +46,7 @@ function packed(plans: readonly Plan[], terms: Terms, lastBlock: number, pack: t
 
 /**
  * Runs the packed plans on our own node as the next block would. A plan whose group reverts is dropped with its decoded reason and the rest is
- * run again, at most four times. Where the node cannot simulate, the estimates stand and the relay's simulation has to do.
+ * run again, at most four times. Where a transaction of several fails whole (one of their tokens may not let itself be swept), each is run by itself. Where the node cannot simulate, the estimates stand and the relay's simulation has to do.
  *
  * @param before transactions of others that stand before ours in the block; where one of them reverts, all plans fail with it
  */
@@ -63,8 +63,9 @@ export async function rehearse(
 ): Promise<Rehearsal> {
   const failed: { plan: Plan; skip: SkipReason }[] = [];
   let standing = plans;
+  let apart = false;
   for (let round = 0; round < MAX_ROUNDS && standing.length > 0; round++) {
-    const drafts = packed(standing, terms, lastBlock, pack);
+    const drafts = packed(standing, terms, lastBlock, apart ? eachAlone : pack);
     // Watching without an Executor: nobody could run this.
     if (sender === undefined) return { transactions: priced(drafts, terms), failed, simulated: false };
     const own = drafts.map(({ executor, data, gasLimit }) => ({ from: sender, to: executor, data, gasLimit }));
@@ -88,7 +89,9 @@ export async function rehearse(
     const dropped = new Map<Plan, string>();
     for (const [index, transaction] of drafts.entries())
       for (const [plan, reason] of failuresOf(transaction, calls[index]!)) dropped.set(plan, reason);
-    if (dropped.size === 0) {
+    const whole = drafts.some(({ plans: own }, index) => own.length > 1 && !calls[index]!.ok);
+    if (apart && dropped.size === 0) dropped.set(standing.toSorted(byProfit).at(-1)!, 'fails only together with others');
+    if (dropped.size === 0 && !whole) {
       const transactions = drafts.map((transaction, index) =>
         draft(transaction.plans, calls[index]!.gasUsed, surcharges[index]!, terms, lastBlock),
       );
@@ -96,6 +99,7 @@ export async function rehearse(
     }
     for (const [plan, reason] of dropped) failed.push({ plan, skip: { reason: 'simulation-reverted', figures: { cause: reason } } });
     standing = standing.filter((plan) => !dropped.has(plan));
+    apart = whole;
   }
   for (const plan of standing)
     failed.push({ plan, skip: { reason: 'simulation-reverted', figures: { cause: 'the rest of its transaction kept failing' } } });
@@ -140,11 +144,15 @@ function estimate(plans: readonly Plan[]): bigint {
   return plans.reduce((sum, plan) => sum + plan.gasUnits, 0n);
 }
 
-/** Which plans of a simulated transaction failed, and why. A transaction that fails whole takes down its least profitable plan. */
+function eachAlone(plans: readonly Plan[]): readonly (readonly Plan[])[] {
+  return plans.map((plan) => [plan]);
+}
+
+/** Which plans of a simulated transaction failed, and why. One of several that fails whole does not say which of them it was. */
 function failuresOf(transaction: Rehearsed, call: NodeSimulatedCall): readonly (readonly [Plan, string])[] {
   if (!call.ok) {
-    const reason = decodeExecutorError(call.returnData);
-    return [[transaction.plans.toSorted(byProfit).at(-1)!, reason]];
+    const [plan, ...others] = transaction.plans;
+    return plan === undefined || others.length > 0 ? [] : [[plan, decodeExecutorError(call.returnData)]];
   }
   const settlement = decodeSettlement(call.logs, transaction.executor);
   return transaction.plans.flatMap((plan, index) => {
