@@ -7,6 +7,11 @@ import { type Alone, blockFull, planTogether } from './joint.ts';
 import { GROUP_GAS, type Terms, TRANSACTION_GAS } from './terms.ts';
 import type { Decision, Plan } from './types.ts';
 
+/** Of the least gas of a candidate, what its plan needs as a rule: the protocol's part with a swap or two. */
+const PLANNED_GAS_PERCENT = 130n;
+/** Of what a candidate's bound says per unit of gas, what is counted on. */
+const KEPT_OF_BOUND = 0.5;
+
 /**
  * Decides a whole block: candidates share pools and the block's gas. What none of them can exceed is told first, from prices alone; those that could be among
  * the block's most profitable are planned one by one, and what is chosen is planned again, each at the depth that those before leave (joint.ts). Pure.
@@ -20,22 +25,24 @@ export function planBlock(
   terms: Terms,
   at: Moment,
 ): readonly Decision[] {
-  const untouched = market.venue.depth(at);
+  const priced = market.venue.depth(at);
   const decisions: Decision[] = [];
   const prospects: Prospect[] = [];
   for (const candidate of candidates) {
-    const prospect = prospectOf(candidate, optionsOf(candidate), market, untouched, terms, at);
+    const prospect = prospectOf(candidate, optionsOf(candidate), market, priced, terms, at);
     if ('kind' in prospect) decisions.push(prospect);
     else prospects.push(prospect);
   }
-  // Those without a bound come first: anything may be in them.
-  prospects.sort((a, b) => (a.mostWei === undefined ? -1 : b.mostWei === undefined ? 1 : descending(a.mostWei, b.mostWei)));
+  prospects.sort((a, b) => (mostPerGas(a) === mostPerGas(b) ? 0 : mostPerGas(b) - mostPerGas(a)));
+  // NOTE: in a full block a further swap costs the gas of somebody else's liquidation, not what the block charges: exchanges are weighed with that.
+  const scarcityWei = scarcityOf(prospects, terms.maxBlockGas);
+  const untouched = scarcityWei === 0n ? priced : market.venue.depth({ ...at, baseFeeWei: at.baseFeeWei + scarcityWei });
 
   let chosen: Alone[] = [];
   for (const prospect of prospects) {
-    const { gasLeft, leastWei } = roomIn(chosen, terms.maxBlockGas);
+    const { gasLeft, leastPerGas } = roomIn(chosen, terms.maxBlockGas);
     const gasUnits = leastGas(prospect);
-    if (gasUnits > gasLeft && prospect.mostWei !== undefined && prospect.mostWei <= leastWei) {
+    if (gasUnits > gasLeft && mostPerGas(prospect) <= leastPerGas) {
       decisions.push(blockFull(prospect.candidate, gasUnits, gasLeft));
       continue;
     }
@@ -57,30 +64,67 @@ function leastGas({ openings }: Prospect): bigint {
   return gases.reduce((a, b) => (b < a ? b : a), gases[0] ?? 0n);
 }
 
-/** What of the block's gas is left, and what the least of those that take it makes. */
-function roomIn(chosen: readonly Alone[], maxBlockGas: bigint): { readonly gasLeft: bigint; readonly leastWei: bigint } {
-  let gasLeft = maxBlockGas;
-  let leastWei: bigint | undefined;
-  for (const { plan, evaluation } of chosen) {
-    gasLeft -= plan.gasUnits;
-    if (leastWei === undefined || evaluation.valueWei < leastWei) leastWei = evaluation.valueWei;
-  }
-  return { gasLeft, leastWei: leastWei ?? 0n };
+/** More than a unit of its gas can make, in wei; infinite without a bound: anything may be in it, so it comes first. */
+function mostPerGas(prospect: Prospect): number {
+  return prospect.mostWei === undefined ? Number.POSITIVE_INFINITY : Number(prospect.mostWei) / Number(leastGas(prospect));
 }
 
-/** The most profitable that fit. */
-function mostProfitable(alone: readonly Alone[], maxBlockGas: bigint): { readonly kept: Alone[]; readonly left: readonly Alone[] } {
+/** About what a unit of gas makes for the last that fit; 0 where all do. Bounds promise more than pools keep, and plans need more gas than the least. */
+function scarcityOf(ranked: readonly Prospect[], maxBlockGas: bigint): bigint {
+  let used = 0n;
+  for (const prospect of ranked) {
+    used += (leastGas(prospect) * PLANNED_GAS_PERCENT) / 100n;
+    const perGas = mostPerGas(prospect);
+    if (used > maxBlockGas && Number.isFinite(perGas)) return BigInt(Math.round(perGas * KEPT_OF_BOUND));
+  }
+  return 0n;
+}
+
+/** What of the block's gas is left, and what a unit of it makes for the worst of those that take it. */
+function roomIn(chosen: readonly Alone[], maxBlockGas: bigint): { readonly gasLeft: bigint; readonly leastPerGas: number } {
   let gasLeft = maxBlockGas;
+  let leastPerGas = Number.POSITIVE_INFINITY;
+  for (const one of chosen) {
+    gasLeft -= one.plan.gasUnits;
+    leastPerGas = Math.min(leastPerGas, perGas(one));
+  }
+  return { gasLeft, leastPerGas: chosen.length === 0 ? 0 : leastPerGas };
+}
+
+function perGas({ plan, evaluation }: Alone): number {
+  return Number(evaluation.valueWei) / Number(plan.gasUnits);
+}
+
+type Filling = { readonly kept: Alone[]; readonly left: readonly Alone[]; readonly valueWei: bigint };
+
+/** Those that fit and make most: by what their gas makes, or by what they make, whichever comes to more. */
+function mostProfitable(alone: readonly Alone[], maxBlockGas: bigint): Filling {
+  const byGas = filled(
+    alone.toSorted((a, b) => perGas(b) - perGas(a)),
+    maxBlockGas,
+  );
+  if (byGas.left.length === 0) return byGas;
+  const bySize = filled(
+    alone.toSorted((a, b) => byProfit(a.plan, b.plan)),
+    maxBlockGas,
+  );
+  return bySize.valueWei > byGas.valueWei ? bySize : byGas;
+}
+
+function filled(ranked: readonly Alone[], maxBlockGas: bigint): Filling {
+  let gasLeft = maxBlockGas;
+  let valueWei = 0n;
   const kept: Alone[] = [];
   const left: Alone[] = [];
-  for (const one of alone.toSorted((a, b) => byProfit(a.plan, b.plan))) {
+  for (const one of ranked) {
     if (one.plan.gasUnits > gasLeft) left.push(one);
     else {
       gasLeft -= one.plan.gasUnits;
+      valueWei += one.evaluation.valueWei;
       kept.push(one);
     }
   }
-  return { kept, left };
+  return { kept, left, valueWei };
 }
 
 /** The most profitable first. */
