@@ -117,10 +117,7 @@ export function planProspect({ candidate, openings, ...rest }: Prospect, market:
   return decide(candidate, best, market, depth, terms, at);
 }
 
-/** Of what a plan makes elsewhere, at least this share makes it good enough here without another search. */
-const GOOD_BPS = 9_990n;
-
-/** A candidate planned at another depth, planned at this one: at the same amount, when that leaves about as much. */
+/** A candidate planned at another depth, planned at this one: at the same amount, when that leaves `enoughBps` of what it made there. */
 export function planAgain(
   prospect: Prospect,
   { option, amountRaw, loan, way, valueWei }: Evaluation,
@@ -128,9 +125,10 @@ export function planAgain(
   depth: Depth,
   terms: Terms,
   at: Moment,
+  enoughBps: bigint,
 ): Planned {
   const same = evaluate(option, amountRaw, loan?.flash, way, market.venue, depth, terms);
-  if (same.ok && same.evaluation.valueWei * BPS >= valueWei * GOOD_BPS)
+  if (same.ok && same.evaluation.valueWei * BPS >= valueWei * enoughBps)
     return decide(prospect.candidate, same.evaluation, market, depth, terms, at);
   return planProspect(prospect, market, depth, terms, at);
 }

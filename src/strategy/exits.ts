@@ -76,7 +76,10 @@ function sellRest(venue: Exchange, request: ExitRequest, token: Address, restRaw
     ok: true,
     fills: [...fills, sale],
     grossRaw: sale.amountOutRaw,
-    after: depth.after(sale),
+    // Of the many that are looked at, one is carried out.
+    get after() {
+      return depth.after(sale);
+    },
     inner,
     outer: { fill: sale, input: 'gain' },
   };

@@ -19,7 +19,11 @@ type Together = { readonly decisions: readonly Decision[]; readonly totalWei: bi
 /** Others are tried while they could make this much more of the whole. */
 const WORTH_TRYING_BPS = 50n;
 const BPS = 10_000n;
-/** Beyond so many plans what was found is good enough: the slot is short. */
+/** Of what a plan makes alone, at least this share makes it good enough behind others without another search: of few candidates, and of many. */
+const CLOSELY_BPS = 9_990n;
+const ROUGHLY_BPS = 8_000n;
+/** Beyond so many candidates, and plans, what was found is good enough: the slot is short. */
+const MAX_CANDIDATES = 8;
 const MAX_PLANS = 160;
 
 /**
@@ -36,7 +40,15 @@ export function planTogether(alone: readonly Alone[], market: Market, depth: Dep
     const decisions: Decision[] = [];
     for (const { prospect, evaluation } of order) {
       plans++;
-      const { decision, after } = planAgain(prospect, evaluation, market, now, terms, at);
+      const { decision, after } = planAgain(
+        prospect,
+        evaluation,
+        market,
+        now,
+        terms,
+        at,
+        alone.length > MAX_CANDIDATES ? ROUGHLY_BPS : CLOSELY_BPS,
+      );
       if (decision.kind === 'plan' && decision.plan.gasUnits > gasLeft) {
         // Behind others it may need more swaps than alone.
         decisions.push(blockFull(prospect.candidate, decision.plan.gasUnits, gasLeft));
@@ -54,7 +66,7 @@ export function planTogether(alone: readonly Alone[], market: Market, depth: Dep
   const mostWei = ascending.reduce((sum, { plan }) => sum + plan.profitWei, 0n);
   let order: readonly Alone[] = ascending;
   let best = inOrder(order);
-  const enough = () => best.totalWei * BPS >= mostWei * (BPS - WORTH_TRYING_BPS);
+  const enough = () => alone.length > MAX_CANDIDATES || best.totalWei * BPS >= mostWei * (BPS - WORTH_TRYING_BPS);
   const attempt = (other: readonly Alone[]): boolean => {
     if (plans + other.length > MAX_PLANS) return false;
     const found = inOrder(other);
