@@ -8,7 +8,7 @@ import { countedIn, type Evaluation, evaluate, type NoEvaluation, repaidRaw, ste
 import { type Way, waysOut } from './exits.ts';
 import { bestAmount } from './size.ts';
 import type { Terms } from './terms.ts';
-import type { Decision, SkipReason } from './types.ts';
+import type { Decision, Plan, SkipReason } from './types.ts';
 
 /** What planning may exchange, borrow and price with. */
 export type Market = { readonly venue: Exchange; readonly flashes: readonly FlashSource[]; readonly usd: UsdPrices };
@@ -173,7 +173,8 @@ function decide(candidate: Candidate, best: Evaluation, market: Market, depth: D
     return { decision, after: depth, evaluation: undefined };
   }
   const price = priceOfDebt(best.option, market.usd, at);
-  const plan = {
+  let steps: Plan['steps'] | undefined;
+  const plan: Plan = {
     candidate,
     option: best.option.label,
     debtAsset: best.option.debtAsset,
@@ -184,7 +185,11 @@ function decide(candidate: Candidate, best: Evaluation, market: Market, depth: D
     pools: [...new Set(best.exit.fills.flatMap((fill) => fill.pools))],
     flash: best.loan?.flash.name ?? 'none',
     flashFeeRaw: best.loan?.feeRaw ?? 0n,
-    steps: stepsOf(best, market.venue, terms.executor),
+    // Of the many that are planned some are sent, and encoding takes about as long as planning.
+    get steps() {
+      steps ??= stepsOf(best, market.venue, terms.executor);
+      return steps;
+    },
     margin,
     // A first hop that gives more than planned leaves some of the token in between.
     sweep:
