@@ -1,15 +1,16 @@
-import { keccak256, type Hex as ViemHex } from 'viem';
-import { privateKeyToAccount } from 'viem/accounts';
+import { serializeTransaction, type Hex as ViemHex } from 'viem';
+import { privateKeyToAccount, sign } from 'viem/accounts';
+import { keccak256 } from '../lib/keccak.ts';
 import type { Address, Hex } from '../lib/types.ts';
 import type { Lane } from './types.ts';
 
 /** A sender whose key is held in this process. EIP-1559 transactions only. */
 export function keyLane(privateKey: ViemHex): Lane {
-  const account = privateKeyToAccount(privateKey);
+  const { address } = privateKeyToAccount(privateKey);
   return {
-    address: account.address.toLowerCase() as Address,
+    address: address.toLowerCase() as Address,
     async sign(transaction) {
-      const raw = await account.signTransaction({
+      const fields = {
         type: 'eip1559',
         chainId: transaction.chainId,
         nonce: transaction.nonce,
@@ -19,8 +20,10 @@ export function keyLane(privateKey: ViemHex): Lane {
         gas: transaction.gasLimit,
         maxFeePerGas: transaction.maxFeeWei,
         maxPriorityFeePerGas: transaction.priorityFeeWei,
-      });
-      return { raw: raw as Hex, txHash: keccak256(raw) };
+      } as const;
+      const signature = await sign({ hash: keccak256(serializeTransaction(fields) as Hex), privateKey });
+      const raw = serializeTransaction(fields, signature) as Hex;
+      return { raw, txHash: keccak256(raw) };
     },
   };
 }

@@ -1,8 +1,12 @@
 /** Steps and sequences as contracts/Executor.sol reads them: its NatSpec has the layout. */
-import { concatHex, encodeFunctionData, keccak256, numberToHex, size } from 'viem';
+import { concatHex, encodeFunctionData, numberToHex, prepareEncodeFunctionData, size } from 'viem';
 import { executorAbi } from '../generated/executor.ts';
+import { keccak256 } from './keccak.ts';
 import type { AmountPatch, AnnouncedCallback, Sequence, Step } from './steps.ts';
 import type { Hex } from './types.ts';
+
+/** Its selector is hashed once, not for every call. */
+const execute = prepareEncodeFunctionData({ abi: executorAbi, functionName: 'execute' });
 
 const KIND = { call: 0, approve: 1, enter: 2, pay: 3 } as const;
 const HAS_VALUE = 0x04;
@@ -30,8 +34,7 @@ export function encodeExecute(sequence: Sequence): Hex {
     steps: encodeSteps(group.steps),
   }));
   return encodeFunctionData({
-    abi: executorAbi,
-    functionName: 'execute',
+    ...execute,
     args: [
       {
         numeraire: sequence.numeraire,

@@ -1,4 +1,4 @@
-import { keccak256 } from 'viem';
+import { keccak256 } from '../../lib/keccak.ts';
 import type { Hex } from '../../lib/types.ts';
 import type { Settled } from '../tracker.ts';
 import type { Relay, RelayAnswer, RelayFault, Simulation } from '../types.ts';

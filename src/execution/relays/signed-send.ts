@@ -1,7 +1,7 @@
-import { keccak256, stringToHex } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
 import { postJson } from '../../chain/http.ts';
 import { explainError } from '../../lib/errors.ts';
+import { keccak256 } from '../../lib/keccak.ts';
 import { SecretUrl } from '../../lib/secret.ts';
 import type { Hex } from '../../lib/types.ts';
 import type { Relay, RelayAnswer } from '../types.ts';
@@ -22,7 +22,7 @@ export function signedSends(relayUrl: string, authKey: string, timeoutMs: number
   const call = async (method: string, param: object): Promise<RelayAnswer> => {
     const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method, params: [param] });
     try {
-      const signature = await account.signMessage({ message: keccak256(stringToHex(body)) });
+      const signature = await account.signMessage({ message: keccak256(Buffer.from(body)) });
       const headers = { 'x-flashbots-signature': `${account.address}:${signature}` };
       return read(await postJson(url, body, { timeoutMs, headers, maxBytes: MAX_ANSWER_BYTES }), url.host);
     } catch (error) {

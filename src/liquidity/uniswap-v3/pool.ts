@@ -1,4 +1,4 @@
-import { encodeFunctionData } from 'viem';
+import { encodeFunctionData, prepareEncodeFunctionData } from 'viem';
 import { encodeSteps } from '../../lib/encode-steps.ts';
 import type { Step } from '../../lib/steps.ts';
 import { NO_OUTLINE, type Outline } from '../outline.ts';
@@ -10,6 +10,8 @@ import type { Ladder } from './ladder.ts';
 import { outlineOf } from './outline.ts';
 import { type Curve, type Swap, swapExactIn, swapExactOut } from './swap.ts';
 import { MAX_SQRT_PRICE_X96, MIN_SQRT_PRICE_X96, tickAtSqrtPrice } from './tick-math.ts';
+
+const swap = prepareEncodeFunctionData({ abi: poolAbi, functionName: 'swap' });
 
 const MAX_INT256 = (1n << 255n) - 1n;
 /** `amountSpecified` in the calldata of `swap`: after the selector, the third word. */
@@ -85,8 +87,7 @@ export class UniswapV3Pool implements Pool {
     const tokenIn = tokenInOf(hop);
     const payload = encodeSteps([{ kind: 'pay', token: tokenIn, argument: hop.zeroForOne ? 0 : 1 }]);
     const data = encodeFunctionData({
-      abi: poolAbi,
-      functionName: 'swap',
+      ...swap,
       args: [
         order.recipient,
         hop.zeroForOne,

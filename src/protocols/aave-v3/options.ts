@@ -1,5 +1,5 @@
 /** The ways to liquidate one account now: every pair of its debts and collaterals that the pool's validation lets through. */
-import { encodeFunctionData, parseAbi } from 'viem';
+import { encodeFunctionData, parseAbi, prepareEncodeFunctionData } from 'viem';
 import type { Step } from '../../lib/steps.ts';
 import type { Address } from '../../lib/types.ts';
 import type { Option } from '../types.ts';
@@ -12,6 +12,7 @@ import { type Account, debtIds, type MarketState } from './state.ts';
 const poolAbi = parseAbi([
   'function liquidationCall(address collateralAsset, address debtAsset, address borrower, uint256 debtToCover, bool receiveAToken)',
 ]);
+const liquidationCall = prepareEncodeFunctionData({ abi: poolAbi, functionName: 'liquidationCall' });
 
 const WAD = 10n ** 18n;
 
@@ -109,8 +110,7 @@ function optionOf(
         target: pool,
         valueWei: 0n,
         data: encodeFunctionData({
-          abi: poolAbi,
-          functionName: 'liquidationCall',
+          ...liquidationCall,
           args: [collateral.asset, debt.asset, borrower, amountRaw, false],
         }),
       },
