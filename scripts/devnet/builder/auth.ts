@@ -1,5 +1,6 @@
 /** Flashbots' request signature: `X-Flashbots-Signature: address:signature`, an EIP-191 signature over the hex of keccak256(body). */
-import { type Address, type Hex, hashMessage, isAddress, keccak256, parseSignature, toBytes } from 'viem';
+import { type Address, type Hex, hashMessage, isAddress, parseSignature } from 'viem';
+import { keccak256 } from './keccak.ts';
 import type { Signed } from './transaction.ts';
 
 export type Authenticated = { ok: true; signer: Address } | { ok: false; message: string };
@@ -14,7 +15,7 @@ export async function authenticate(
 ): Promise<Authenticated> {
   if (!header) return { ok: false, message: 'missing X-Flashbots-Signature header' };
   const [address, signature, ...rest] = header.split(':');
-  const signed = signature && SIGNATURE.test(signature) ? split(hashMessage(keccak256(toBytes(body))), signature as Hex) : undefined;
+  const signed = signature && SIGNATURE.test(signature) ? split(hashMessage(keccak256(Buffer.from(body))), signature as Hex) : undefined;
   if (!address || !isAddress(address, { strict: false }) || !signed || rest.length > 0) {
     return { ok: false, message: 'malformed X-Flashbots-Signature header: expected address:signature' };
   }

@@ -7,12 +7,12 @@ import {
   type Address,
   formatTransaction,
   type Hex,
-  keccak256,
   serializeTransaction,
   type TransactionSerializable,
   type RpcTransaction as ViemRpcTransaction,
 } from 'viem';
 import type { Chain, RpcTransaction } from './chain.ts';
+import { keccak256 } from './keccak.ts';
 import { Subscription } from './subscription.ts';
 
 const MAX_MIRRORED = 20_000;

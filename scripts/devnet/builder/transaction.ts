@@ -2,13 +2,13 @@
 import {
   type Address,
   type Hex,
-  keccak256,
   numberToHex,
   parseTransaction,
   type Signature,
   serializeTransaction,
   type TransactionSerializable,
 } from 'viem';
+import { keccak256 } from './keccak.ts';
 
 /** EIP-7825. NOTE: anvil does not enforce it by default; every builder on Ethereum does. */
 const MAX_TRANSACTION_GAS = 16_777_216n;
