@@ -83,6 +83,7 @@ export async function runKeeper(config: Config, telemetry: Telemetry, stop: Abor
   const world = await World.open(
     {
       ...{ rpc, book, executor: settings.executor, choices: config.choices, accounts: lanes.map(({ address }) => address) },
+      splits: config.relays.publicMempool !== 'only',
       found: ({ token, cause }) => emit(cause === undefined ? 'token.plain' : 'token.odd', { token, cause }),
     },
     progressTo((fields) => emit('sync.progress', fields)),

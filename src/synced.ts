@@ -36,6 +36,8 @@ export type WorldParts = {
   readonly choices?: Choices;
   /** Whose native balances are followed. */
   readonly accounts?: readonly Address[];
+  /** False where each liquidation goes alone, on a lane of its own where it shares no pool with others. */
+  readonly splits?: boolean;
   /** Told of each token that turns out not to move as it is told to, or to do so again. */
   readonly found?: (finding: Finding) => void;
 };
@@ -66,7 +68,7 @@ export type Synced = {
  * read, or when another address of the book is not what it should be.
  */
 export async function sync(
-  { rpc, book, executor, choices = EVERYTHING, accounts = [], found = () => {} }: WorldParts,
+  { rpc, book, executor, choices = EVERYTHING, accounts = [], splits = true, found = () => {} }: WorldParts,
   progress: (progress: SyncProgress) => void,
 ): Promise<Synced> {
   const feeds = new Feeds();
@@ -82,6 +84,7 @@ export async function sync(
     bridgeTokens: [...new Set([book.wrappedNative, ...book.bridgeTokens])],
     numeraire: book.wrappedNative,
     executor: executor ?? NOBODY,
+    splits,
     nameOf: (token) => markets.map((market) => market.symbolOf(token)).find((symbol) => symbol !== undefined) ?? shortened(token),
   });
   const options = { auditLimit: AUDITED_PER_BLOCK, ...(book.multicall3 === undefined ? {} : { multicall3: book.multicall3 }) };

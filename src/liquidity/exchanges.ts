@@ -79,3 +79,15 @@ export class Exchanges implements Exchange {
     return this.#own.find((exchange) => exchange.trades(tokenIn, tokenOut)) ?? this.#others;
   }
 }
+
+/** The same exchange, at a depth that something else has left already. */
+export function withDepth(venue: Exchange, depth: Depth): Exchange {
+  return {
+    name: venue.name,
+    depth: () => depth,
+    spot: (...asked) => venue.spot(...asked),
+    quoteIn: (...asked) => venue.quoteIn(...asked),
+    quoteOut: (...asked) => venue.quoteOut(...asked),
+    steps: (...asked) => venue.steps(...asked),
+  };
+}

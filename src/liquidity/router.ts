@@ -17,6 +17,8 @@ export type RouterOptions = {
   readonly numeraire: Address;
   /** Swaps' recipient. */
   readonly executor: Address;
+  /** False: an exchange keeps to one path. Splits touch more pools, and transactions that share none can go side by side. */
+  readonly splits?: boolean;
   /** A token's name for people; its shortened address when absent. */
   readonly nameOf?: (token: Address) => string;
 };
@@ -32,11 +34,13 @@ export class PoolRouter implements Venue {
   readonly #bridgeTokens: readonly Address[];
   readonly #numeraire: Address;
   readonly #executor: Address;
+  readonly #splits: boolean;
   readonly #nameOf: (token: Address) => string;
   #odd: ReadonlyMap<Address, string> = new Map();
 
-  constructor({ name, families, bridgeTokens, numeraire, executor, nameOf = shortened }: RouterOptions) {
+  constructor({ name, families, bridgeTokens, numeraire, executor, splits = true, nameOf = shortened }: RouterOptions) {
     this.name = name;
+    this.#splits = splits;
     this.id = name;
     // A family that needs no history has no say in where the history begins.
     const discovering = families.filter((family) => family.discoveryFilters().length > 0);
@@ -132,7 +136,7 @@ export class PoolRouter implements Venue {
     if (odd !== undefined) return odd;
     const network = depth.network(tokenIn, tokenOut, this.#bridges(), avoid);
     const gasRaw = this.#gasRaw(exact === 'in' ? tokenOut : tokenIn, depth);
-    const route = bestRoute({ tokenIn, tokenOut, amountRaw, exact, gasRaw }, network);
+    const route = bestRoute({ tokenIn, tokenOut, amountRaw, exact, gasRaw }, network, this.#splits);
     if (route !== undefined) return new RoutedFill(this.name, route, this.#nameOf);
     if (depth.books.length < this.#families.length) return noFill('not-synced');
     return noFill(network.paths.length > 0 ? 'too-thin' : 'no-route');

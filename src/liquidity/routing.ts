@@ -31,9 +31,9 @@ const MAX_ROUNDS = 10;
 const PATH_LOSS = 0.01;
 const WEIGHTS = 2 ** 52;
 
-export function bestRoute(order: Order, network: Network): Route | undefined {
+export function bestRoute(order: Order, network: Network, splits = true): Route | undefined {
   const single = bestSingle(order, network);
-  if (!worthSplitting(order, network, single)) return single;
+  if (!splits || !worthSplitting(order, network, single)) return single;
   const split = bestSplit(order, network);
   if (split === undefined || single === undefined) return split ?? single;
   return costOf(order, split) < costOf(order, single) ? split : single;

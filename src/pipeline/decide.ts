@@ -1,6 +1,6 @@
 import type { Surcharge } from '../chain/rollup.ts';
 import type { Head } from '../lib/types.ts';
-import type { FlashSource } from '../liquidity/types.ts';
+import type { Depth, Exchange, FlashSource } from '../liquidity/types.ts';
 import type { AggregatorBook } from '../oracles/ocr-aggregators.ts';
 import type { Carried } from '../oracles/pull/pyth.ts';
 import type { FeedAnswer, FeedId, Moment } from '../oracles/types.ts';
@@ -35,7 +35,11 @@ const UNTAUGHT = emptyBook();
 /** What a liquidation that rests on these feeds has to write before it, at a moment in which that holds already. */
 export type Carry = (feeds: readonly FeedId[]) => Carried | undefined;
 
-/** A plan or a named reason for each candidate. `terms` is undefined where the native token has no price. Pure. */
+/**
+ * A plan or a named reason for each candidate, and the depth that all plans leave. `terms` is undefined where the native token has no price. Pure.
+ *
+ * @param venue where it is exchanged: at the mirrored pools, or at what others of ours will have left of them
+ */
 export function decideBlock(
   world: DecisionWorld,
   settings: Settings,
@@ -45,7 +49,8 @@ export function decideBlock(
   tipWei: bigint,
   own: BidBook = UNTAUGHT,
   carry: Carry = () => undefined,
-): { readonly decisions: readonly Decision[]; readonly terms: Terms | undefined } {
+  venue: Exchange = world.venue,
+): { readonly decisions: readonly Decision[]; readonly terms: Terms | undefined; readonly after: Depth | undefined } {
   const terms = termsAt(settings, world, head, at, tipWei, own);
   const protocols = new Map(world.protocols.map((protocol) => [protocol.id, protocol]));
   const protocolOf = (candidate: Candidate) => protocols.get(candidate.deployment)!;
@@ -58,16 +63,17 @@ export function decideBlock(
     if (skip === undefined) plannable.push(candidate);
     else decisions.push({ kind: 'skip', candidate, skip });
   }
-  if (terms === undefined) return { decisions, terms };
-  const market = { venue: world.venue, flashes: world.flashes, usd: world.usd };
+  if (terms === undefined) return { decisions, terms, after: undefined };
+  const market = { venue, flashes: world.flashes, usd: world.usd };
   const optionsOf = (candidate: Candidate): readonly Option[] => {
     const protocol = protocolOf(candidate);
     const options = protocol.options(candidate.slot, at);
     const carried = carry(protocol.prices(candidate.slot, at).flatMap(({ source }) => source.feeds));
     return carried === undefined ? options : options.map((option) => carrying(option, carried));
   };
-  const planned = planBlock(plannable, optionsOf, market, terms, at).map((decision) => explained(decision, protocolOf, at));
-  return { decisions: [...decisions, ...planned], terms };
+  const { decisions: made, after } = planBlock(plannable, optionsOf, market, terms, at);
+  const planned = made.map((decision) => explained(decision, protocolOf, at));
+  return { decisions: [...decisions, ...planned], terms, after };
 }
 
 /** A protocol may know why it offers nothing. */

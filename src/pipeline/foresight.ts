@@ -2,6 +2,8 @@ import type { Ahead, Backrun, LaterVariant } from '../execution/backrun.ts';
 import { subsets } from '../execution/backrun-slots.ts';
 import type { ForeignTransaction, SimulatedCall } from '../execution/types.ts';
 import type { Head, Hex } from '../lib/types.ts';
+import { withDepth } from '../liquidity/exchanges.ts';
+import type { Depth } from '../liquidity/types.ts';
 import type { AggregatorBook } from '../oracles/ocr-aggregators.ts';
 import type { Moment } from '../oracles/types.ts';
 import { answersAfter, type PriceUpdate, type Sighting } from '../oracles/updates.ts';
@@ -39,6 +41,8 @@ export type Unmoved = {
   readonly terms: Terms | undefined;
   readonly plans: readonly Plan[];
   readonly at: Moment;
+  /** What its plans leave of the pools. */
+  readonly after: Depth | undefined;
   /** Liquidatable, and not worth it as prices are. */
   readonly idle: ReadonlySet<string>;
 };
@@ -47,10 +51,10 @@ export type Unmoved = {
 export function unmovedAt(world: DecisionWorld, settings: Settings, watch: Watch, head: Head, ownBids: OwnBidsAt): Unmoved {
   const at = world.next();
   const candidates = watch.foresee(world.protocols, at, head.number + 1).candidates.filter(({ sinceBlock }) => sinceBlock <= head.number);
-  const { decisions, terms } = decideBlock(world, settings, candidates, head, at, 0n, ownBids);
+  const { decisions, terms, after } = decideBlock(world, settings, candidates, head, at, 0n, ownBids);
   const plans = decisions.flatMap((decision) => (decision.kind === 'plan' ? [decision.plan] : []));
   const idle = decisions.flatMap((one) => (one.kind === 'skip' && one.skip.reason !== 'block-full' ? [keyOf(one.candidate)] : []));
-  return { head: head.hash, terms, plans, at, idle: new Set(idle) };
+  return { head: head.hash, terms, plans, at, after, idle: new Set(idle) };
 }
 
 /**
@@ -81,7 +85,22 @@ export function foresee(
   const skips = new Map<string, Extract<Decision, { kind: 'skip' }>>();
   const planned = groups.map(() => new Set<string>());
   let { terms } = unmoved;
+  /** What those before leave of the pools; each was planned at what the others before it leave. */
+  const depthBehind = (before: readonly number[]): Depth | undefined => {
+    const last = before.at(-1);
+    if (last === undefined) return undefined;
+    return last === 0 ? unmoved.after : decide(last, before.slice(0, -1)).after;
+  };
+  const decided = new Map<string, { readonly plans: readonly Plan[]; readonly at: Moment; readonly after: Depth | undefined }>();
   const decide = (index: number, before: readonly number[]) => {
+    // What goes behind nothing is mined in every order.
+    const others = index === 0 ? before : before.filter((place) => place !== 0);
+    const key = `${index} ${others.join()}`;
+    const known = decided.get(key) ?? plan(index, others);
+    decided.set(key, known);
+    return known;
+  };
+  const plan = (index: number, before: readonly number[]) => {
     const cause = causeIn(groups[index]!.updates);
     const moved = answers([...before, index].flatMap((place) => groups[place]!.updates));
     const at = world.next(moved);
@@ -90,21 +109,22 @@ export function foresee(
         .get(deployment)!
         .prices(slot, at)
         .some(({ source }) => source.feeds.some((feed) => moved.has(feed)));
-    // What goes behind nothing is mined in every order.
     const elsewhere = index === 0 ? before : [0, ...before];
     const candidates = judge(at)
       .filter((candidate) => !elsewhere.some((place) => planned[place]!.has(keyOf(candidate))))
       .map((candidate) => (isFresh(candidate) ? { ...candidate, ...cause(candidate) } : candidate))
       .filter((candidate) => (isFresh(candidate) ? index > 0 : !(unmoved.idle.has(keyOf(candidate)) && rests(candidate))));
     for (const candidate of candidates) if (isFresh(candidate) && !fresh.has(keyOf(candidate))) fresh.set(keyOf(candidate), candidate);
-    const decided = decideBlock(world, settings, candidates, head, at, 0n, ownBids);
-    terms ??= decided.terms;
+    const depth = depthBehind(elsewhere);
+    const venue = depth === undefined ? undefined : withDepth(world.venue, depth);
+    const { decisions, after, terms: own } = decideBlock(world, settings, candidates, head, at, 0n, ownBids, undefined, venue);
+    terms ??= own;
     const plans: Plan[] = [];
-    for (const decision of decided.decisions) {
+    for (const decision of decisions) {
       if (decision.kind === 'plan') plans.push(decision.plan);
       else if (isFresh(decision.candidate)) skips.set(keyOf(decision.candidate), decision);
     }
-    return { plans, at };
+    return { plans, at, after };
   };
 
   const firsts = groups.map((_, index) => {
@@ -124,7 +144,10 @@ export function foresee(
       worthwhile.flatMap((index, place) =>
         subsets(worthwhile.filter((other) => other !== index))
           .filter((before) => before.length > 0)
-          .map((before) => ({ place, after: before.map((other) => worthwhile.indexOf(other)), ...decide(index, before) })),
+          .map((before) => {
+            const { plans, at } = decide(index, before);
+            return { place, after: before.map((other) => worthwhile.indexOf(other)), plans, at };
+          }),
       ),
   };
 

@@ -1,7 +1,8 @@
 /** What would follow if prices moved: the same judging and planning as in a block, on prices that might come. Pure. */
 import type { Address, Head } from '../lib/types.ts';
 import { rawToUsd8Floor, weiToUsd8Floor } from '../lib/usd.ts';
-import type { Depth, Exchange } from '../liquidity/types.ts';
+import { withDepth } from '../liquidity/exchanges.ts';
+import type { Depth } from '../liquidity/types.ts';
 import type { FeedAnswer, FeedId, Moment } from '../oracles/types.ts';
 import { Watch } from '../risk/candidates.ts';
 import { answersUnder, combined, type Moves, PPM, scaled } from '../risk/shocks.ts';
@@ -112,17 +113,6 @@ function onPrices(world: StressWorld, moves: Moves, depth: Depth): DecisionWorld
       const state = world.feed(feed);
       return state && moves.has(feed) ? { ...state, before: moved(feed, state.before, world.next()) } : state;
     },
-  };
-}
-
-function withDepth(venue: Exchange, depth: Depth): Exchange {
-  return {
-    name: venue.name,
-    depth: () => depth,
-    spot: (...asked) => venue.spot(...asked),
-    quoteIn: (...asked) => venue.quoteIn(...asked),
-    quoteOut: (...asked) => venue.quoteOut(...asked),
-    steps: (...asked) => venue.steps(...asked),
   };
 }
 

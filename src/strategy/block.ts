@@ -3,7 +3,7 @@ import type { Option } from '../protocols/types.ts';
 import type { Candidate } from '../risk/types.ts';
 import { separate } from './bids/transaction.ts';
 import { type Market, type Prospect, planProspect, prospectOf } from './candidate.ts';
-import { type Alone, blockFull, planTogether } from './joint.ts';
+import { type Alone, blockFull, planTogether, type Together } from './joint.ts';
 import { GROUP_GAS, type Terms, TRANSACTION_GAS } from './terms.ts';
 import type { Decision, Plan } from './types.ts';
 
@@ -24,7 +24,7 @@ export function planBlock(
   market: Market,
   terms: Terms,
   at: Moment,
-): readonly Decision[] {
+): Together {
   const priced = market.venue.depth(at);
   const decisions: Decision[] = [];
   const prospects: Prospect[] = [];
@@ -56,7 +56,8 @@ export function planBlock(
     const room = roomIn(chosen, terms.maxBlockGas);
     for (const { plan } of left) decisions.push(blockFull(plan.candidate, plan.gasUnits, room.gasLeft));
   }
-  return [...decisions, ...planTogether(chosen, market, untouched, terms, at)];
+  const together = planTogether(chosen, market, untouched, terms, at);
+  return { decisions: [...decisions, ...together.decisions], after: together.after };
 }
 
 function leastGas({ openings }: Prospect): bigint {

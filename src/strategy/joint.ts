@@ -14,7 +14,9 @@ export function blockFull(candidate: Candidate, gasUnits: bigint, gasLeft: bigin
   return { kind: 'skip', candidate, skip: { reason: 'block-full', figures } };
 }
 
-type Together = { readonly decisions: readonly Decision[]; readonly totalWei: bigint };
+/** Decisions, and the depth that is left where all plans are carried out. */
+export type Together = { readonly decisions: readonly Decision[]; readonly after: Depth };
+type Tried = Together & { readonly totalWei: bigint };
 
 /** Others are tried while they could make this much more of the whole. */
 const WORTH_TRYING_BPS = 50n;
@@ -30,10 +32,10 @@ const MAX_PLANS = 160;
  * Plans for candidates that share pools, each at the depth that those before leave. The least profitable go first: behind a large one they would not pay, and they
  * move it little. Where together they make clearly less than alone, other orders are tried, and leaving one out.
  */
-export function planTogether(alone: readonly Alone[], market: Market, depth: Depth, terms: Terms, at: Moment): readonly Decision[] {
-  if (alone.length === 0) return [];
+export function planTogether(alone: readonly Alone[], market: Market, depth: Depth, terms: Terms, at: Moment): Together {
+  if (alone.length === 0) return { decisions: [], after: depth };
   let plans = 0;
-  const inOrder = (order: readonly Alone[]): Together => {
+  const inOrder = (order: readonly Alone[]): Tried => {
     let now = depth;
     let totalWei = 0n;
     let gasLeft = terms.maxBlockGas;
@@ -60,7 +62,7 @@ export function planTogether(alone: readonly Alone[], market: Market, depth: Dep
       gasLeft -= decision.plan.gasUnits;
       now = after;
     }
-    return { decisions, totalWei };
+    return { decisions, after: now, totalWei };
   };
   const ascending = alone.toSorted((a, b) => (a.plan.profitWei < b.plan.profitWei ? -1 : a.plan.profitWei > b.plan.profitWei ? 1 : 0));
   const mostWei = ascending.reduce((sum, { plan }) => sum + plan.profitWei, 0n);
@@ -84,5 +86,5 @@ export function planTogether(alone: readonly Alone[], market: Market, depth: Dep
       if (enough()) break;
     }
   }
-  return best.decisions;
+  return best;
 }

@@ -92,7 +92,7 @@ test('makes at least 99% of the best choice in the best order', () => {
         0n,
       );
 
-      const decisions = planBlock(candidates, ({ slot }) => [options[slot]!], market, all, AT);
+      const { decisions } = planBlock(candidates, ({ slot }) => [options[slot]!], market, all, AT);
       expect(decisions).toHaveLength(candidates.length);
       const plans = decisions.flatMap((decision) => (decision.kind === 'plan' ? [decision.plan] : []));
       const made = plans.reduce((sum, { profitWei }) => sum + profitWei, 0n);

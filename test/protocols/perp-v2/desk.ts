@@ -77,7 +77,7 @@ function planned(followed: Followed, executor: Address, candidates: readonly Can
   const at = later(followed, SLOT_SECONDS);
   const market = { venue: new Exchanges([protocol.exchange], NOWHERE), flashes: [], usd: dollarFor(contracts.settlement) };
   const all = { ...TERMS, executor, numeraire: contracts.settlement, ...terms };
-  return planBlock(candidates, ({ slot }) => protocol.options(slot, at), market, all, at);
+  return planBlock(candidates, ({ slot }) => protocol.options(slot, at), market, all, at).decisions;
 }
 
 export type Ran =
