@@ -64,7 +64,7 @@ describe('faults of the relay', () => {
     const bundle = [await sign(a!)];
     await world.builder.fault({ kind: 'silent', method: 'eth_sendBundle', count: 1 });
     const sending = sendBundle(world, bundle);
-    const waiting = vi.waitFor(async () => expect((await world.builder.status()).bundlesWaiting).toBe(1));
+    const waiting = vi.waitFor(async () => expect((await world.builder.status()).bundlesWaiting).toBe(1), { timeout: 30_000 });
     await Promise.race([sending.then(() => Promise.reject(new Error('it answered'))), waiting]);
     expect((await world.builder.seal()).txs).toEqual(hashes(bundle));
     sending.catch(() => undefined);

@@ -48,6 +48,9 @@ async function bid(hash: Hex, raws: readonly Hex[], method = 'mev_sendBundle', s
   return relay(world, method, { version: 'v0.1', inclusion: { block }, body }, signer);
 }
 
+/** A busy machine may take its time. */
+const PATIENCE = { timeout: 30_000 };
+
 describe('a transaction that its sender auctions', () => {
   it('is told of by as much as its sender allows, and stands in no public pool', async () => {
     const [a, b] = await accounts(world, 0, 2);
@@ -59,13 +62,13 @@ describe('a transaction that its sender auctions', () => {
     await vi.waitFor(async () => {
       await offer(await sign(b!, { value: 1n }), ['hash']);
       expect(await Promise.race([hint, Promise.resolve('not yet')])).not.toBe('not yet');
-    });
+    }, PATIENCE);
     expect(await hint).toEqual({ hash: expect.stringMatching(/^0x[0-9a-f]{64}$/), logs: null, txs: [] });
     const second = nextHint(stop.signal);
     await vi.waitFor(async () => {
       await offer(raw);
       expect(await Promise.race([second, Promise.resolve('not yet')])).not.toBe('not yet');
-    });
+    }, PATIENCE);
     expect(await second).toEqual({
       hash: keccak256(raw),
       logs: null,

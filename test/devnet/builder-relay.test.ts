@@ -164,7 +164,7 @@ describe('eth_callBundle', () => {
     for (let times = 0; times < 5; times++) await call(txs);
     // A block afterwards is the first thing that anybody hears of, and its state has nothing of the simulation.
     const block = await world.builder.seal();
-    await vi.waitFor(() => expect(seen.length).toBeGreaterThan(0));
+    await vi.waitFor(() => expect(seen.length).toBeGreaterThan(0), { timeout: 30_000 });
     socket.close();
     expect(seen).toMatchObject([{ hash: block.hash, parentHash: (before as { hash: Hex }).hash }]);
     expect(block.txs).toEqual([]);
@@ -198,7 +198,7 @@ describe('every subscriber', () => {
       for (const sender of senders.slice(4)) await sendPublic(world.anvil, await sign(sender));
       sealed.push((await world.builder.seal()).hash);
     }
-    await vi.waitFor(() => expect(heads.length).toBeGreaterThanOrEqual(5));
+    await vi.waitFor(() => expect(heads.length).toBeGreaterThanOrEqual(5), { timeout: 30_000 });
     socket.close();
     expect(heads.map(({ hash }) => hash)).toEqual(sealed);
     expect(heads.slice(1).map(({ parentHash }) => parentHash)).toEqual(sealed.slice(0, -1));
