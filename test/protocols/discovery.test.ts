@@ -10,7 +10,7 @@ const ADDRESS: Address = `0x${'12'.repeat(20)}`;
 const WORD: Hex = `0x${'00'.repeat(12)}${'34'.repeat(20)}`;
 const MOST_TOPICS = 4;
 
-/** Each wanted event as short as any contract can log it: with any number of topics, and with no data or part of a word. */
+/** Each wanted event as contracts can log it at the shortest: with one topic to four, and with no data or part of a word. */
 function stubsOf(protocol: Protocol): RawLog[] {
   const topics0 = protocol.discoveryFilters().flatMap(({ addresses, topics0 }) => (addresses === undefined ? topics0 : []));
   const block = { blockNumber: 1, blockHash: WORD, transactionHash: WORD, logIndex: 0 };
