@@ -4,6 +4,7 @@ import { MirrorError, type Reading, type Undo, type ViewCheck } from '../../mirr
 import type { FeedBook } from '../../oracles/feeds.ts';
 import { momentOf } from '../../oracles/moment.ts';
 import type { FeedId, Moment } from '../../oracles/types.ts';
+import { nearest } from '../nearest.ts';
 import type { Option, PositionView, PriceUse, Protocol, Refusal, Slot, Verdict } from '../types.ts';
 import { anchorDeployment } from './anchor.ts';
 import { auditChecks } from './audit.ts';
@@ -236,16 +237,6 @@ export class CompoundV2 implements Protocol {
 
   #nearest(): readonly Slot[] {
     const { accounts } = this.#anchored();
-    const nearest: Slot[] = [];
-    for (const [slot, account] of accounts.entries()) {
-      const health = this.#lastHealth[slot];
-      if (health === undefined || !inDebt(account)) continue;
-      if (nearest.length === NEAREST && health >= this.#lastHealth[nearest[NEAREST - 1]!]!) continue;
-      let at = nearest.length;
-      while (at > 0 && this.#lastHealth[nearest[at - 1]!]! > health) at--;
-      nearest.splice(at, 0, slot);
-      nearest.length = Math.min(nearest.length, NEAREST);
-    }
-    return nearest;
+    return nearest(accounts.keys(), (slot) => (inDebt(accounts[slot]!) ? this.#lastHealth[slot] : undefined), NEAREST);
   }
 }

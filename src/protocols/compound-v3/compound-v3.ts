@@ -5,6 +5,7 @@ import { MirrorError, type Reading, type Undo, type ViewCheck } from '../../mirr
 import type { FeedBook } from '../../oracles/feeds.ts';
 import { momentOf } from '../../oracles/moment.ts';
 import type { FeedId, Moment, UsdPrices } from '../../oracles/types.ts';
+import { nearest } from '../nearest.ts';
 import type { Option, PositionView, PriceUse, Protocol, Slot, Verdict } from '../types.ts';
 import { anchorComet } from './anchor.ts';
 import { auditChecks } from './audit.ts';
@@ -253,17 +254,9 @@ export class CompoundV3 implements Protocol {
   }
 
   #nearest(): readonly Account[] {
-    const nearest: { readonly account: Account; readonly health: number }[] = [];
-    for (const [place, account] of this.#anchored().accounts.entries()) {
-      const health = this.#lastHealth[accountSlot(place)];
-      if (health === undefined || account.principal >= 0n) continue;
-      if (nearest.length === NEAREST && health >= nearest[NEAREST - 1]!.health) continue;
-      let at = nearest.length;
-      while (at > 0 && nearest[at - 1]!.health > health) at--;
-      nearest.splice(at, 0, { account, health });
-      nearest.length = Math.min(nearest.length, NEAREST);
-    }
-    return nearest.map(({ account }) => account);
+    const { accounts } = this.#anchored();
+    const healthOf = (place: number) => (accounts[place]!.principal >= 0n ? undefined : this.#lastHealth[accountSlot(place)]);
+    return nearest(accounts.keys(), healthOf, NEAREST).map((place) => accounts[place]!);
   }
 }
 

@@ -4,6 +4,7 @@ import { MirrorError, type Reading, type Undo, type ViewCheck } from '../../mirr
 import type { FeedBook } from '../../oracles/feeds.ts';
 import { momentOf } from '../../oracles/moment.ts';
 import type { FeedId, Moment, UsdPrices } from '../../oracles/types.ts';
+import { nearest } from '../nearest.ts';
 import type { Option, PositionView, PriceUse, Protocol, Slot, Verdict } from '../types.ts';
 import { anchorDeployment } from './anchor.ts';
 import { auditChecks } from './audit.ts';
@@ -289,16 +290,6 @@ export class MorphoBlue implements Protocol {
 
   #nearest(): readonly Slot[] {
     const { positions } = this.#anchored();
-    const nearest: Slot[] = [];
-    for (const [slot, { borrowShares }] of positions.entries()) {
-      const health = this.#lastHealth[slot];
-      if (health === undefined || borrowShares === 0n) continue;
-      if (nearest.length === NEAREST && health >= this.#lastHealth[nearest[NEAREST - 1]!]!) continue;
-      let at = nearest.length;
-      while (at > 0 && this.#lastHealth[nearest[at - 1]!]! > health) at--;
-      nearest.splice(at, 0, slot);
-      nearest.length = Math.min(nearest.length, NEAREST);
-    }
-    return nearest;
+    return nearest(positions.keys(), (slot) => (positions[slot]!.borrowShares === 0n ? undefined : this.#lastHealth[slot]), NEAREST);
   }
 }

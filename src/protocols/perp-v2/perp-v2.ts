@@ -5,6 +5,7 @@ import { MirrorError, type Reading, type Undo, type ViewCheck } from '../../mirr
 import type { FeedBook } from '../../oracles/feeds.ts';
 import { momentOf } from '../../oracles/moment.ts';
 import type { FeedId, Moment, UsdPrices } from '../../oracles/types.ts';
+import { nearest } from '../nearest.ts';
 import type { Option, PositionView, PriceUse, Protocol, Refusal, Slot, Verdict } from '../types.ts';
 import { anchorDeployment, type PerpAddresses } from './anchor.ts';
 import { auditChecks } from './audit.ts';
@@ -284,12 +285,10 @@ export class PerpV2 implements Protocol {
   }
 
   #nearest(): readonly Slot[] {
-    const judged = this.#lastHealth.flatMap((health, slot) =>
-      health < NEAR_HEALTH && isExposed(this.#account(slot)) ? [{ health, slot }] : [],
-    );
-    return judged
-      .sort((a, b) => a.health - b.health)
-      .slice(0, NEAREST)
-      .map(({ slot }) => slot);
+    const healthOf = (slot: Slot) => {
+      const health = this.#lastHealth[slot];
+      return health !== undefined && health < NEAR_HEALTH && isExposed(this.#account(slot)) ? health : undefined;
+    };
+    return nearest(this.#lastHealth.keys(), healthOf, NEAREST);
   }
 }
