@@ -1,5 +1,5 @@
-// Compiled contracts of protocols whose packages cannot be installed whole: what they depend on is not in the registry, or is
-// pinned to a place outside it. Their artifacts need none of it, so the tarballs alone are fetched, checked and unpacked.
+// Contracts of protocols whose packages cannot be installed whole: what they depend on is not in the registry, or is
+// pinned to a place outside it. Their artifacts and sources need none of it, so the tarballs alone are fetched, checked and unpacked.
 // Plain JavaScript, like setup.mjs.
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
@@ -20,6 +20,31 @@ export const PACKAGES = [
     name: '@perp/perp-oracle-contract',
     version: '0.6.7',
     integrity: 'sha512-Pqoy4dlcMoy5oEbWOnaHbS1CQTee0ZbfEc//fS2ze0o1IVCrvhP1S+wS+6ZZtJ6Oz1RGPtGnF/F98Av7SHlVaA==',
+  },
+  {
+    name: '@synthetixio/perps-market',
+    version: '3.13.0',
+    integrity: 'sha512-d0OvbGj7zHZ9eTdhNGsi8XrzojePwRlhjeRzaU9ZVvtJAKuqnwUNe+KtS0aWc723k7SOTG3aTKBUCnG44yIkWA==',
+  },
+  {
+    name: '@synthetixio/core-contracts',
+    version: '3.1.1',
+    integrity: 'sha512-6Y9Jp9gL1MRMDh6BNy+TmFEBqfRKENkO7w82WKp7MTEPdoDipdBIm0/Q+mYLp7K92o6mM53rj2UY5xi+B8EVcQ==',
+  },
+  {
+    name: '@synthetixio/core-modules',
+    version: '3.1.1',
+    integrity: 'sha512-fYudtku306qhON4g7Se7LCzesJi0rzSbh4jpoangaBnp2ksI1gGl86ltydjqYHHhpd8+HuBd71R3tox75aFqzQ==',
+  },
+  {
+    name: '@synthetixio/oracle-manager',
+    version: '3.13.0',
+    integrity: 'sha512-ed2XdIVl04hByia1IiEVD2ARWBgsoJw4Sx7jlNS0FVvj4SlwXu0DMA/l1VM5otEEl8loxdPH/wKXO3utveuM8g==',
+  },
+  {
+    name: '@synthetixio/spot-market',
+    version: '3.13.0',
+    integrity: 'sha512-alkACZMUlDRpTrnYAtmLpxx7a0G0u2uUpWHy439Hh3A7NPxINlmlMYUTOt1p2NEUzFhtVFdrNdmN7JPBHg1eeg==',
   },
 ];
 
