@@ -16,15 +16,21 @@ import {Transient} from "./libraries/Transient.sol";
 ///
 /// Steps are packed one after another, integers big-endian:
 ///
-///     call    0x00 | flags   target 20   [value 16]   [patch: token 20, offset 3]   length 3   data
+///     call    0x00 | flags   target 20   [value 16]   [patch]   length 3   data
 ///     approve 0x01           token 20    spender 20   amount 32
-///     enter   0x02 | flags   target 20   [value 16]   [patch: token 20, offset 3]
+///     enter   0x02 | flags   target 20   [value 16]   [patch]
 ///                            caller 20   selector 4   argument 1   keccak256(payload) 32   [answer 32]   length 3   data
 ///     pay     0x03           token 20    argument 1
 ///
-/// - The flags say which of the parts in brackets are there: 0x04 value, 0x08 patch, 0x10 answer.
-/// - A patch writes the Executor's gain of `token` over the word of `data` at `offset`: how far its balance has risen since the sequence
-///   began, for a registered asset; its whole balance, for another token.
+///     patch                  token 20    offset 3
+///             0x20           target 20   view 36      offset 3
+///
+/// - The flags say which of the parts in brackets are there: 0x04 value, 0x08 patch, 0x10 answer; and of a patch: 0x20 that it looks, 0x40
+///   that it negates.
+/// - A patch writes the Executor's gain of `token` over the word of `data` at `offset`, or where that is 0 over the value: how far its
+///   balance has risen since the sequence began, for a registered asset and for the native token (zero); its whole balance, for another
+///   token. One that looks writes instead the word that `target` answers to `view`, a selector and one word, in a static call: what is
+///   owed after a swap, say. One that negates writes what is to be added to that for 0.
 /// - An approval is set back to 0 at the end of its group.
 /// - Enter is a call during which one callback is accepted: from `caller`, of `selector`, with a `bytes` argument (word `argument` of the
 ///   callback's arguments points to it) that is `payload`: the packed steps to run inside it. It returns `answer`, or nothing. An initiator that the
@@ -48,9 +54,11 @@ contract Executor is IExecutor {
     uint256 internal constant HAS_VALUE = 0x04;
     uint256 internal constant HAS_PATCH = 0x08;
     uint256 internal constant HAS_ANSWER = 0x10;
+    uint256 internal constant LOOKS = 0x20;
+    uint256 internal constant NEGATES = 0x40;
 
     /// @dev Transient slots. The pairs of recorded approvals follow `APPROVALS`, their count. An asset's balance at the start of the
-    /// sequence, plus one, is in the slot that begins with its address.
+    /// sequence, plus one, is in the slot that begins with its address: the native token's is `RUNNING`.
     uint256 internal constant RUNNING = 0;
     uint256 internal constant ANNOUNCED = 1;
     uint256 internal constant PAYLOAD_HASH = 2;
@@ -174,9 +182,9 @@ contract Executor is IExecutor {
             sequence.bidBps == 0 || (sequence.bidBps <= BPS && sequence.numeraire == wrappedNative), BidNotAllowed()
         );
         require(Transient.get(RUNNING) == 0, Running());
-        Transient.set(RUNNING, 1);
-
         uint256 nativeAtStart = address(this).balance;
+        Transient.set(RUNNING, nativeAtStart + 1);
+
         (Asset[] memory registered, int256[] memory starts, uint256 numeraire) = _begin(sequence.numeraire);
 
         _runGroups(sequence.groups, registered[numeraire], starts[numeraire]);
@@ -286,6 +294,7 @@ contract Executor is IExecutor {
     function _callStep(uint256 index, uint256 head, uint256 at, uint256 end) internal returns (uint256 next) {
         bool enters = head & KIND == ENTER;
         uint256 known = KIND | HAS_VALUE | HAS_PATCH | (enters ? HAS_ANSWER : 0);
+        if (head & HAS_PATCH != 0) known |= LOOKS | NEGATES;
         require(head & ~known == 0, MalformedSteps(index));
 
         address target = address(bytes20(_load(at)));
@@ -301,7 +310,7 @@ contract Executor is IExecutor {
                 at += 16;
             }
             patch = at;
-            if (head & HAS_PATCH != 0) at += 23;
+            if (head & HAS_PATCH != 0) at += head & LOOKS != 0 ? 59 : 23;
             announcement = at;
             if (enters) at += head & HAS_ANSWER != 0 ? 89 : 57;
             length = uint24(bytes3(_load(at)));
@@ -315,7 +324,7 @@ contract Executor is IExecutor {
         bytes4 selector = length < 4 ? bytes4(0) : bytes4(_load(at));
         if (LastingRights.given(selector)) revert ForbiddenSelector(index, selector);
         bytes memory data = _copy(at, length);
-        if (head & HAS_PATCH != 0) _patch(index, data, patch);
+        if (head & HAS_PATCH != 0) value = _patch(index, head, patch, data, value);
         if (enters) _announce(announcement, head & HAS_ANSWER != 0);
 
         (bool ok,,) = Calls.run(target, value, Calls.ALL_GAS, data);
@@ -323,14 +332,38 @@ contract Executor is IExecutor {
         if (enters) require(Transient.get(ANNOUNCED) == 0, CallbackMissing(index));
     }
 
-    function _patch(uint256 index, bytes memory data, uint256 patch) internal view {
-        uint256 gain = _gain(address(bytes20(_load(patch))));
-        uint256 offset = uint24(bytes3(_load(patch + 20)));
+    /// @return The value of the call: patched, or as it was.
+    function _patch(uint256 index, uint256 head, uint256 at, bytes memory data, uint256 value)
+        internal
+        view
+        returns (uint256)
+    {
+        address source = address(bytes20(_load(at)));
+        uint256 word;
+        if (head & LOOKS == 0) {
+            word = _gain(source);
+            at += 20;
+        } else {
+            bool ok;
+            uint256 size;
+            (ok, size, word) = Calls.look(source, _copy(at + 20, 36));
+            require(ok && size >= 32, LookFailed(index));
+            at += 56;
+        }
+        if (head & NEGATES != 0) {
+            unchecked {
+                word = 0 - word;
+            }
+        }
+
+        uint256 offset = uint24(bytes3(_load(at)));
+        if (offset == 0) return word;
         // The selector has been judged and must stay.
         require(offset >= 4 && offset + 32 <= data.length, PatchOutOfBounds(index));
         assembly ("memory-safe") {
-            mstore(add(add(data, 32), offset), gain)
+            mstore(add(add(data, 32), offset), word)
         }
+        return value;
     }
 
     /// @dev Approvals are recorded, and cleared at the end of the group, or undone with it.
@@ -506,9 +539,10 @@ contract Executor is IExecutor {
         }
     }
 
-    /// @dev How far the balance of a registered asset has risen since the sequence began; the whole balance of another token.
+    /// @dev How far the balance of a registered asset, or of the native token, has risen since the sequence began; the whole balance of
+    /// another token.
     function _gain(address token) internal view returns (uint256) {
-        return _rise(token, token.held());
+        return _rise(token, token == address(0) ? address(this).balance : token.held());
     }
 
     function _rise(address token, uint256 balance) internal view returns (uint256) {

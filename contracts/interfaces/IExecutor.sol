@@ -102,6 +102,7 @@ interface IExecutor {
     error ForbiddenTarget(uint256 index);
     error ForbiddenSelector(uint256 index, bytes4 selector);
     error PatchOutOfBounds(uint256 index);
+    error LookFailed(uint256 index);
     error StepFailed(uint256 index, bytes reason);
     error CallbackMissing(uint256 index);
     error PayOutsideCallback(uint256 index);

@@ -12,9 +12,14 @@ const KIND = { call: 0, approve: 1, enter: 2, pay: 3 } as const;
 const HAS_VALUE = 0x04;
 const HAS_PATCH = 0x08;
 const HAS_ANSWER = 0x10;
+const LOOKS = 0x20;
+const NEGATES = 0x40;
 
 const SELECTOR_BYTES = 4;
 const WORD_BYTES = 32;
+const VIEW_BYTES = SELECTOR_BYTES + WORD_BYTES;
+/** An offset that no patch of calldata has. */
+const VALUE_OFFSET = 0;
 const BPS = 10_000;
 
 /** The packed steps: a group's, or the payload of a callback. Throws a RangeError for what does not fit the layout. */
@@ -65,7 +70,7 @@ function encodeStep(step: Step): Hex {
 function encodeCall(step: Extract<Step, { kind: 'call' | 'enter' }>, head: number, callback: readonly Hex[]): Hex {
   const { target, valueWei, data, patch } = step;
   return concatHex([
-    uint(head | (valueWei === 0n ? 0 : HAS_VALUE) | (patch === undefined ? 0 : HAS_PATCH), 1),
+    uint(head | (valueWei === 0n ? 0 : HAS_VALUE) | (patch === undefined ? 0 : flagsOf(patch)), 1),
     target,
     ...(valueWei === 0n ? [] : [uint(valueWei, 16)]),
     ...(patch === undefined ? [] : encodePatch(patch, size(data))),
@@ -75,11 +80,20 @@ function encodeCall(step: Extract<Step, { kind: 'call' | 'enter' }>, head: numbe
   ]);
 }
 
-function encodePatch({ token, offset }: AmountPatch, dataBytes: number): readonly Hex[] {
-  if (offset < SELECTOR_BYTES || offset + WORD_BYTES > dataBytes) {
+function flagsOf(patch: AmountPatch): number {
+  return HAS_PATCH | ('look' in patch ? LOOKS : 0) | (patch.negated === true ? NEGATES : 0);
+}
+
+function encodePatch(patch: AmountPatch, dataBytes: number): readonly Hex[] {
+  const { offset } = patch;
+  if (offset !== 'value' && (offset < SELECTOR_BYTES || offset + WORD_BYTES > dataBytes)) {
     throw new RangeError(`a patch at byte ${offset} is outside the arguments of ${dataBytes} bytes of calldata`);
   }
-  return [token, uint(offset, 3)];
+  const place = uint(offset === 'value' ? VALUE_OFFSET : offset, 3);
+  if (!('look' in patch)) return [patch.token, place];
+  const { target, data } = patch.look;
+  if (size(data) !== VIEW_BYTES) throw new RangeError(`a view of ${size(data)} bytes is not a selector and one word`);
+  return [target, data, place];
 }
 
 function encodeCallback({ caller, selector, argument, payload, answer }: AnnouncedCallback): readonly Hex[] {

@@ -1,7 +1,13 @@
 import type { Address, Hex } from './types.ts';
 
-/** Writes the Executor's gain of `token` since the sequence began over the 32-byte word at `offset` (bytes into the calldata, selector included). */
-export type AmountPatch = { readonly token: Address; readonly offset: number };
+/**
+ * Writes over the 32-byte word at `offset` (bytes into the calldata, selector included), or over the value of the call: the Executor's gain of `token` (zero for
+ * the native one) since the sequence began, or the first word that `look.target` then answers to `look.data`, a selector and one word. `negated`: its negative.
+ */
+export type AmountPatch = { readonly offset: number | 'value'; readonly negated?: true } & (
+  | { readonly token: Address }
+  | { readonly look: { readonly target: Address; readonly data: Hex } }
+);
 
 /** The one callback that a step may receive: from `caller`, with `selector`, whose bytes argument number `argument` is exactly `payload`. */
 export type AnnouncedCallback = {

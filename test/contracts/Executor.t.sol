@@ -120,6 +120,65 @@ contract ExecutorTest is Scene {
         assert(keccak256(target.last()) == keccak256(expected));
     }
 
+    /// @dev What a view answers lands in the word that was named, as it is or negated, whatever the view's argument.
+    function testFuzz_PatchesWhatAViewAnswers(bytes memory data, uint24 offset, int256 answer, bool negated) public {
+        vm.assume(answer != type(int256).min);
+        data = bytes.concat(data, new bytes(36));
+        vm.assume(!LastingRights.given(bytes4(data)));
+        offset = uint24(bound(offset, 4, data.length - 32));
+        MeterDouble meter = new MeterDouble();
+        meter.set(answer);
+        AnyTargetDouble target = new AnyTargetDouble();
+        bytes memory look = abi.encodeWithSelector(meter.value.selector, uint256(uint24(offset)));
+        bytes memory step = Pack.looking(address(target), address(meter), look, negated, offset, data);
+        (bool ok,) = tryExecute(oneGroup(step));
+        assert(ok);
+        if (negated) answer = -answer;
+        assembly ("memory-safe") {
+            mstore(add(add(data, 32), offset), answer)
+        }
+        assert(keccak256(target.last()) == keccak256(data));
+    }
+
+    /// @dev Of native tokens only what was gained goes out, however many were there.
+    function testFuzz_PatchesTheValueWithTheNativeGain(uint96 kept, uint96 gain) public {
+        fillPot(gain);
+        vm.deal(address(executor), kept);
+        bytes memory withdraw = Pack.call(address(weth), abi.encodeCall(weth.withdraw, (gain)));
+        bytes memory deposit = Pack.patched(address(weth), address(0), 0, abi.encodeCall(weth.deposit, ()));
+        Sequence memory sequence = oneGroup(bytes.concat(give(gain), withdraw, deposit));
+        sequence.minProfit = int256(uint256(gain));
+        (bool ok,) = tryExecute(sequence);
+        assert(ok);
+        assert(address(executor).balance == kept);
+        assert(weth.balanceOf(TREASURY) == gain);
+    }
+
+    /// @dev A view names any value, and still no native token that was kept is lost.
+    function testFuzz_AViewTakesNoNativeThatIsKept(uint96 kept, int256 named, bool negated) public {
+        vm.deal(address(executor), kept);
+        MeterDouble meter = new MeterDouble();
+        meter.set(named);
+        bytes memory look = abi.encodeWithSelector(meter.value.selector, uint256(0));
+        (bool ok,) = tryExecute(oneGroup(Pack.looking(address(0xdead), address(meter), look, negated, 0, "")));
+        assert(ok == (named == 0));
+        assert(address(executor).balance == kept);
+    }
+
+    /// @dev A view that reverts, or answers less than a word, stops the step; an effect in it is impossible.
+    function testFuzz_AFailedLookStopsTheStep(uint256 argument) public {
+        bytes[3] memory looks;
+        looks[0] = abi.encodeWithSelector(PotDouble.revertWith.selector, argument % 100);
+        looks[1] = abi.encodeWithSelector(bytes4(0xdeadbeef), argument);
+        looks[2] = abi.encodeWithSelector(MeterDouble.set.selector, argument);
+        address[3] memory views = [address(pot), address(0xdead), address(new MeterDouble())];
+        for (uint256 i; i < looks.length; ++i) {
+            bytes memory step = Pack.looking(address(pool), views[i], looks[i], false, 4, new bytes(36));
+            (bool ok, bytes memory reason) = tryExecute(oneGroup(step));
+            assert(!ok && keccak256(reason) == keccak256(abi.encodeWithSelector(IExecutor.LookFailed.selector, 0)));
+        }
+    }
+
     /// @dev Bytes that are no steps do no harm.
     function testFuzz_GarbageStepsTakeNothing(bytes memory steps) public {
         fillPot(100);

@@ -59,7 +59,7 @@ contract ThiefHandler {
     function step(uint256 seed, uint256 depth) internal view returns (bytes memory) {
         Prize memory p = prize;
         // An approval by a plain call is always refused, so it comes rarely.
-        uint256 choice = seed % 32 == 0 ? 11 : seed % 11;
+        uint256 choice = seed % 32 == 0 ? 13 : seed % 13;
         uint256 amount = seed / 32 % 256;
         address token = amount % 2 == 0 ? p.weth : address(p.margin);
         if (choice == 0) return Pack.call(token, abi.encodeCall(TokenDouble.transfer, (address(this), amount)));
@@ -79,11 +79,23 @@ contract ThiefHandler {
             bytes memory data = abi.encodeCall(TokenDouble.transfer, (address(this), 0));
             return bytes.concat(mint, Pack.patched(address(p.trap), address(p.trap), 36, data));
         }
-        if (choice == 11) return Pack.call(token, abi.encodeCall(TokenDouble.approve, (address(this), amount)));
+        if (choice == 11) return Pack.patched(amount % 3 == 0 ? address(this) : p.weth, address(0), 0, abi.encodeWithSignature("deposit()"));
+        if (choice == 12) {
+            bytes memory look = abi.encodeCall(this.named, (amount));
+            if (amount % 3 == 0) return Pack.looking(address(this), address(this), look, false, 0, "");
+            bytes memory data = abi.encodeCall(TokenDouble.transfer, (address(this), 0));
+            return Pack.looking(token, address(this), look, amount % 3 == 1, 36, data);
+        }
+        if (choice == 13) return Pack.call(token, abi.encodeCall(TokenDouble.approve, (address(this), amount)));
         if (depth == 2) return giveBack(amount);
         bytes memory payload = bytes.concat(steps(random(seed, 99), depth + 1), amount % 3 == 0 ? Pack.pay(token, 0) : bytes(""));
         bytes memory back = abi.encodeWithSelector(SWAP, int256(amount), int256(0), payload);
         return Pack.enter(address(p.pool), abi.encodeCall(CallbackDouble.callBack, (back)), SWAP, 2, payload);
+    }
+
+    /// @dev A view of the thief's making, for patches that look.
+    function named(uint256 amount) external pure returns (uint256) {
+        return amount;
     }
 
     function giveBack(uint256 amount) internal view returns (bytes memory) {
@@ -105,6 +117,8 @@ contract ThiefHandler {
         bytes memory payload = Pack.pay(prize.weth, 0);
         try prize.pool.callBackTo(address(prize.executor), abi.encodeWithSelector(SWAP, amount, 0, payload)) {} catch {}
     }
+
+    function deposit() external payable {}
 
     receive() external payable {}
 }

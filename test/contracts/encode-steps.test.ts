@@ -46,12 +46,14 @@ describe('packed steps', () => {
   }, 60_000);
 
   it('are refused when they are cut short anywhere, whatever follows them in the calldata', async () => {
+    const data = `0xaabbccdd${'11'.repeat(32)}` as const;
     const steps: readonly Step[] = [
+      { kind: 'call', target: target.address, valueWei: 0n, data: '0x', patch: { look: { target: pool.address, data }, offset: 'value' } },
       {
         kind: 'call',
         target: target.address,
         valueWei: 1n,
-        data: `0xaabbccdd${'11'.repeat(32)}`,
+        data,
         patch: { token: world.weth.address, offset: 4 },
       },
       enterPool(pool, '0x'),
@@ -67,7 +69,9 @@ describe('packed steps', () => {
   }, 60_000);
 
   it('are refused with flags that mean nothing', async () => {
+    const patched: Step = { kind: 'call', target: target.address, valueWei: 0n, data: '0x', patch: { token: stranger, offset: 'value' } };
     const flagged: readonly [flag: number, step: Step][] = [
+      ...[0x10, 0x80].map((flag): [number, Step] => [flag, patched]),
       ...[0x10, 0x20, 0x40, 0x80].map((flag): [number, Step] => [flag, { kind: 'call', target: target.address, valueWei: 0n, data: '0x' }]),
       ...[0x20, 0x40, 0x80].map((flag): [number, Step] => [flag, enterPool(pool, '0x')]),
       ...[0x04, 0x08, 0x10, 0x20, 0x40, 0x80].flatMap((flag): [number, Step][] => [
@@ -93,6 +97,7 @@ describe('the encoder refuses', () => {
     ['a negative value', { ...plain, valueWei: -1n }],
     ['a patch on the selector', { ...plain, patch: { token: stranger, offset: 3 } }],
     ['a patch past the end', { ...plain, patch: { token: stranger, offset: 5 } }],
+    ['a view of more than one word', { ...plain, patch: { look: { target: stranger, data: `${plain.data}00` }, offset: 4 } }],
     ['an amount above 256 bits', { kind: 'approve', token: stranger, spender: stranger, amountRaw: MAX_UINT256 + 1n }],
     ['an argument above a byte', { kind: 'pay', token: stranger, argument: 256 }],
     ['a selector of another length', { ...plain, kind: 'enter', callback: { ...callback, selector: '0xaabbcc' } }],

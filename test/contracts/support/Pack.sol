@@ -15,6 +15,15 @@ library Pack {
         return abi.encodePacked(uint8(0x08), target, token, offset, uint24(data.length), data);
     }
 
+    function looking(address target, address source, bytes memory look, bool negated, uint24 offset, bytes memory data)
+        internal
+        pure
+        returns (bytes memory)
+    {
+        uint8 head = negated ? 0x68 : 0x28;
+        return abi.encodePacked(head, target, source, look, offset, uint24(data.length), data);
+    }
+
     function approve(address token, address spender, uint256 amount) internal pure returns (bytes memory) {
         return abi.encodePacked(uint8(1), token, spender, amount);
     }

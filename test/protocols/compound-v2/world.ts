@@ -189,6 +189,7 @@ function callOf(step: Step) {
   }
   if (step.kind !== 'call') throw new Error(`no ${step.kind} is expected here`);
   const { target, valueWei: value, data, patch } = step;
+  if (patch !== undefined && (!('token' in patch) || patch.offset === 'value')) throw new Error('no such patch is expected here');
   const coded = CODED.includes(data.slice(0, 10) as Hex);
   return { target, value, data, coded, patched: patch?.token ?? `0x${'0'.repeat(40)}`, offset: BigInt(patch?.offset ?? 0) };
 }
