@@ -4,11 +4,10 @@ import type { Rpc } from './chain/types.ts';
 import type { AddressBook } from './config/addressBook.ts';
 import { Errands } from './lib/errands.ts';
 import type { Address, Head } from './lib/types.ts';
+import { venuesIn } from './liquidity/registry.ts';
 import { PoolRouter } from './liquidity/router.ts';
 import { type Finding, TokenTrials } from './liquidity/token-trials.ts';
-import type { Venue } from './liquidity/types.ts';
-import { UniswapV2Pairs } from './liquidity/uniswap-v2/pairs.ts';
-import { UniswapV3Pools } from './liquidity/uniswap-v3/pools.ts';
+import type { FlashSource, Venue } from './liquidity/types.ts';
 import { NativeBalances } from './mirror/balances.ts';
 import { Mirror } from './mirror/mirror.ts';
 import type { SyncProgress } from './mirror/reports.ts';
@@ -60,7 +59,8 @@ export type Synced = {
   readonly surcharge: UsualSurcharge;
   readonly balances: NativeBalances | undefined;
   readonly errands: Errands;
-  readonly pools: readonly UniswapV3Pools[];
+  /** Who lends out of pools. */
+  readonly flashes: readonly FlashSource[];
 };
 
 /**
@@ -76,11 +76,10 @@ export async function sync(
   let usd: UsdBook | undefined;
   const deployed = deployedIn(book, feeds, { usd8: (token, at) => usd?.usd8(token, at) }, choices);
   const markets = deployed.map(({ protocol }) => shielded(protocol));
-  const pools = book['uniswap-v3'].map((deployment) => new UniswapV3Pools(deployment));
-  const pairs = book['uniswap-v2'].map(({ factory }) => new UniswapV2Pairs(factory));
+  const venues = venuesIn(book);
   const venue = new PoolRouter({
     name: 'uniswap',
-    families: [...pools, ...pairs],
+    families: venues.map(({ pools }) => pools),
     bridgeTokens: [...new Set([book.wrappedNative, ...book.bridgeTokens])],
     numeraire: book.wrappedNative,
     executor: executor ?? NOBODY,
@@ -109,8 +108,9 @@ export async function sync(
   await surcharge.onBlock(mirror.head.number, new Errands());
   const oldest = mirror.recent[0]!.number;
   const before = oldest === 0 ? [] : await getHeads(rpc, Math.max(0, oldest - RECENT_HEADS), oldest - 1);
+  const flashes = venues.flatMap(({ flash }) => flash ?? []);
   const extras = { rollup, surcharge, balances, errands };
-  return { book, mirror, before, feeds, aggregators, sequencer, usd, venue, trials, deployed, pools, ...extras };
+  return { book, mirror, before, feeds, aggregators, sequencer, usd, venue, trials, deployed, flashes, ...extras };
 }
 
 /** What markets, and whoever exchanges for them, have to be able to price and trade. */

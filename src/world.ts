@@ -7,7 +7,6 @@ import type { Address, BlockRef, Head } from './lib/types.ts';
 import { Exchanges } from './liquidity/exchanges.ts';
 import type { TokenTrials } from './liquidity/token-trials.ts';
 import type { Exchange, FlashSource, Venue } from './liquidity/types.ts';
-import { UniswapV3Flash } from './liquidity/uniswap-v3/flash.ts';
 import type { NativeBalances } from './mirror/balances.ts';
 import { Distrust } from './mirror/distrust.ts';
 import type { Mirror } from './mirror/mirror.ts';
@@ -71,7 +70,7 @@ export class World implements DecisionWorld {
     this.protocols = parts.deployed.map(({ protocol }) => shielded(protocol));
     this.#flashes = [
       ...parts.deployed.flatMap(({ protocol, flashes }) => flashes.map((source) => ({ source, of: protocol.id }))),
-      ...parts.pools.map((pools) => ({ source: new UniswapV3Flash(pools), of: parts.venue.id })),
+      ...parts.flashes.map((source) => ({ source, of: parts.venue.id })),
     ];
     for (const { id, during, error } of parts.mirror.takeFailures()) this.#distrust.failed(id, `${during}: ${error.message}`);
   }

@@ -1,5 +1,6 @@
 import { ConfigError } from '../lib/errors.ts';
 import type { Address } from '../lib/types.ts';
+import type { VenueDeployments } from '../liquidity/registry.ts';
 import type { Deployments } from '../protocols/registry.ts';
 import type { DeploymentsFile } from './deploymentsFile.ts';
 
@@ -30,9 +31,9 @@ export type AddressBook = { readonly [K in Lists]: NonNullable<DeploymentsFile[K
 };
 
 /** What is known of a chain without a file: any part of a book. */
-export type BuiltInBook = Omit<DeploymentsFile, 'chainId' | keyof Deployments> & {
-  readonly [K in keyof Deployments]?: Deployments[K] | undefined;
-};
+export type BuiltInBook = Omit<DeploymentsFile, 'chainId' | keyof Known> & { readonly [K in keyof Known]?: Known[K] | undefined };
+
+type Known = Deployments & VenueDeployments;
 
 /**
  * The book of the chain that the endpoint serves: each key of the file replaces the built-in one. Throws ConfigError when the file is of another chain, or when

@@ -4,6 +4,7 @@ import type { Outline } from './outline.ts';
 
 /** Who a pool is; this never changes. `token0 < token1`. */
 export type PoolIdentity = {
+  /** The pool's own; where pools share a contract, the id by which it knows this one. */
   readonly address: Address;
   readonly token0: Address;
   readonly token1: Address;
@@ -34,7 +35,9 @@ export type HopOrder = {
 /** A pool's state at one moment, as a value: quoting changes nothing, and an exchange ends in another `Pool`. */
 export interface Pool {
   readonly identity: PoolIdentity;
-  /** What the pool holds of its tokens, about. */
+  /** The contract that has its tokens. */
+  readonly holder: Address;
+  /** What that holds of them, about. */
   readonly heldRaw: readonly [token0: bigint, token1: bigint];
   /** Sells exactly `amountInRaw`; undefined when the pool cannot take it all. Amounts are above 0. */
   sell(zeroForOne: boolean, amountInRaw: bigint): Hop | undefined;

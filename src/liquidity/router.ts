@@ -64,12 +64,12 @@ export class PoolRouter implements Venue {
     this.#odd = odd;
   }
 
-  /** For each token the mirrored pool that holds most of it. */
+  /** For each token the contract of a mirrored pool that holds most of it. */
   holders(): ReadonlyMap<Address, { readonly holder: Address; readonly heldRaw: bigint }> {
     const most = new Map<Address, { holder: Address; heldRaw: bigint }>();
-    for (const { identity, heldRaw } of this.depth().books.flatMap((book) => [...book.pools.values()]))
+    for (const { identity, holder, heldRaw } of this.depth().books.flatMap((book) => [...book.pools.values()]))
       for (const [place, token] of [identity.token0, identity.token1].entries())
-        if (heldRaw[place]! > (most.get(token)?.heldRaw ?? 0n)) most.set(token, { holder: identity.address, heldRaw: heldRaw[place]! });
+        if (heldRaw[place]! > (most.get(token)?.heldRaw ?? 0n)) most.set(token, { holder, heldRaw: heldRaw[place]! });
     return most;
   }
 

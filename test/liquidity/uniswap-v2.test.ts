@@ -10,7 +10,7 @@ import { PoolRouter } from '../../src/liquidity/router.ts';
 import type { Fill, NoFill } from '../../src/liquidity/types.ts';
 import { UniswapV2Pairs } from '../../src/liquidity/uniswap-v2/pairs.ts';
 import { UniswapV3Pools } from '../../src/liquidity/uniswap-v3/pools.ts';
-import { sqrtPriceAtTick } from '../../src/liquidity/uniswap-v3/tick-math.ts';
+import { sqrtPriceAtTick } from '../../src/liquidity/concentrated/tick-math.ts';
 import { MirrorError } from '../../src/mirror/types.ts';
 import { ExecutorOn } from '../support/executor.ts';
 import { MirrorDriver } from '../support/mirror-driver.ts';

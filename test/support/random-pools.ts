@@ -5,9 +5,9 @@ import { PoolBook, type PoolFamily } from '../../src/liquidity/book.ts';
 import type { Pool } from '../../src/liquidity/pool.ts';
 import { PoolRouter } from '../../src/liquidity/router.ts';
 import { FEE_PIPS, UniswapV2Pair } from '../../src/liquidity/uniswap-v2/pair.ts';
-import { Ladder } from '../../src/liquidity/uniswap-v3/ladder.ts';
+import { Ladder } from '../../src/liquidity/concentrated/ladder.ts';
 import { UniswapV3Pool } from '../../src/liquidity/uniswap-v3/pool.ts';
-import { MAX_TICK, sqrtPriceAtTick } from '../../src/liquidity/uniswap-v3/tick-math.ts';
+import { MAX_TICK, sqrtPriceAtTick } from '../../src/liquidity/concentrated/tick-math.ts';
 import { SPACING } from './uniswap.ts';
 
 const FEES = [100, 500, 3000, 10000] as const;

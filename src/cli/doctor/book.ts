@@ -4,6 +4,7 @@ import type { Rpc } from '../../chain/types.ts';
 import type { AddressBook } from '../../config/addressBook.ts';
 import { mapBounded } from '../../lib/async.ts';
 import type { Address } from '../../lib/types.ts';
+import { venueContractsIn } from '../../liquidity/registry.ts';
 import { type Choices, contractsIn } from '../../protocols/registry.ts';
 import type { ExpectedView } from '../../protocols/told.ts';
 import { attempt, bad, type Check, good } from './check.ts';
@@ -53,8 +54,9 @@ function chainContracts(book: AddressBook): readonly Told[] {
   return [
     plain('wrappedNative', book.wrappedNative, 'wrappedNative'),
     ...(book.multicall3 === undefined ? [] : [plain('multicall3', book.multicall3, 'multicall3')]),
-    ...book['uniswap-v3'].map(({ factory }) => plain('uniswap-v3 factory', factory, 'uniswap-v3', '`factory` of `uniswap-v3`')),
-    ...book['uniswap-v2'].map(({ factory }) => plain('uniswap-v2 factory', factory, 'uniswap-v2', '`factory` of `uniswap-v2`')),
+    ...venueContractsIn(book).map(({ venue, contract: { field, address, views } }) => ({
+      ...{ name: `${venue} ${field}`, address, key: venue, place: `\`${field}\` of \`${venue}\``, views },
+    })),
     ...book.bridgeTokens.map((token) => plain('bridge token', token, 'bridgeTokens')),
     ...(book.sequencerUptimeFeed === undefined ? [] : [plain('sequencer uptime feed', book.sequencerUptimeFeed, 'sequencerUptimeFeed')]),
     ...Object.entries(book.usdFeeds).map(([token, feed]) => plain(`USD feed of ${getAddress(token)}`, feed, 'usdFeeds')),

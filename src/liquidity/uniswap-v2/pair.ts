@@ -1,5 +1,6 @@
 import { encodeFunctionData, parseAbi } from 'viem';
 import type { Step } from '../../lib/steps.ts';
+import type { Address } from '../../lib/types.ts';
 import { NO_OUTLINE, type Outline } from '../outline.ts';
 import { type Hop, type HopOrder, type Pool, type PoolIdentity, tokenInOf } from '../pool.ts';
 
@@ -36,6 +37,10 @@ export class UniswapV2Pair implements Pool {
     this.identity = identity;
     this.reserve0Raw = reserve0Raw;
     this.reserve1Raw = reserve1Raw;
+  }
+
+  get holder(): Address {
+    return this.identity.address;
   }
 
   get heldRaw(): readonly [bigint, bigint] {

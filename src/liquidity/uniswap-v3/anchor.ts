@@ -2,18 +2,12 @@
 import type { Address, ViewAnswer } from '../../lib/types.ts';
 import { addressOf, intOf, uintOf } from '../../lib/words.ts';
 import { MirrorError, type Reading } from '../../mirror/types.ts';
+import type { Curve } from '../concentrated/swap.ts';
+import { readLadders, type TickSource } from '../concentrated/ticks.ts';
 import type { PoolIdentity } from '../pool.ts';
 import { signedWord, VIEW } from './abi.ts';
-import { Ladder, type Window } from './ladder.ts';
 import { type Balances, UniswapV3Pool } from './pool.ts';
-import type { Curve } from './swap.ts';
-import { MAX_TICK, MIN_TICK } from './tick-math.ts';
 
-const WORD = 256;
-/** Pools with a finer spacing than this have too many bitmap words (6,932 at a spacing of 1) to read all of them. */
-const WHOLE_FROM_SPACING = 10;
-/** Words read to either side of the price otherwise: 32,768 ticks at a spacing of 1, a factor of 26 in price. */
-const WINDOW_WORDS = 128;
 /** The widest spacing that a factory admits (`UniswapV3Factory.enableFeeAmount`). */
 const MAX_SPACING = 16_383;
 
@@ -50,7 +44,7 @@ export function* readPools(identities: readonly PoolIdentity[]): Reading<readonl
   const heads = identities.flatMap(
     (identity, index) => headOf(identity, answers.slice(index * READS_PER_POOL, (index + 1) * READS_PER_POOL)) ?? [],
   );
-  const ladders = yield* readLadders(heads);
+  const ladders = yield* readLadders(heads.map(ticksOf));
   return heads.map(({ identity, curve, balances }, index) => new UniswapV3Pool(identity, curve, ladders[index]!, balances));
 }
 
@@ -68,51 +62,15 @@ function headOf(identity: PoolIdentity, answers: readonly ViewAnswer[]): Head | 
   return { identity, spacing, curve: { sqrtPriceX96, tick: Number(tick), liquidity }, balances: { balance0Raw, balance1Raw } };
 }
 
-type Word = { readonly pool: number; readonly position: number };
-
-function* readLadders(heads: readonly Head[]): Reading<readonly Ladder[]> {
-  const ranges = heads.map(wordsOf);
-  const words = ranges.flatMap(({ first, last }, pool) =>
-    Array.from({ length: Math.max(0, last - first + 1) }, (_, index): Word => ({ pool, position: first + index })),
-  );
-  const bitmaps = yield words.map(({ pool, position }) => VIEW.tickBitmap(heads[pool]!.identity.address, signedWord(position)));
-  const ticks = words.flatMap(({ pool, position }, index) => {
-    const { identity, spacing } = heads[pool]!;
-    const bitmap = uintOf(bitmaps[index]);
-    if (bitmap === undefined) throw new MirrorError(`${identity.address} does not answer tickBitmap(${position})`);
-    return bitsOf(bitmap).map((bit) => ({ pool, tick: (position * WORD + bit) * spacing }));
-  });
-  const answers = yield ticks.map(({ pool, tick }) => VIEW.ticks(heads[pool]!.identity.address, signedWord(tick)));
-  const read = heads.map(() => ({ ticks: [] as number[], nets: [] as bigint[], grosses: [] as bigint[] }));
-  for (const [index, { pool, tick }] of ticks.entries()) {
-    const gross = uintOf(answers[index]);
-    const net = intOf(answers[index], 1);
-    if (gross === undefined || net === undefined) throw new MirrorError(`${heads[pool]!.identity.address} does not answer ticks(${tick})`);
-    read[pool]!.ticks.push(tick);
-    read[pool]!.nets.push(net);
-    read[pool]!.grosses.push(gross);
-  }
-  return read.map(({ ticks, nets, grosses }, pool) => new Ladder(heads[pool]!.spacing, ranges[pool]!.window, ticks, nets, grosses));
-}
-
-/** The bitmap words to read, and the window of ticks that they cover where they are not all. */
-function wordsOf({ spacing, curve, balances }: Head): { first: number; last: number; window: Window | undefined } {
-  // Liquidity is never minted for nothing, so a pool that holds nothing has no ticks, and that is all there is to know.
-  if (balances.balance0Raw === 0n && balances.balance1Raw === 0n) return { first: 0, last: -1, window: undefined };
-  const wordOf = (tick: number) => Math.floor(Math.floor(tick / spacing) / WORD);
-  const first = wordOf(MIN_TICK);
-  const last = wordOf(MAX_TICK);
-  if (spacing >= WHOLE_FROM_SPACING) return { first, last, window: undefined };
-  const middle = wordOf(curve.tick ?? 0);
-  const from = Math.max(first, middle - WINDOW_WORDS);
-  const to = Math.min(last, middle + WINDOW_WORDS);
-  const low = Math.max(from * WORD * spacing, MIN_TICK);
-  const high = Math.min((to * WORD + WORD - 1) * spacing, MAX_TICK);
-  return { first: from, last: to, window: { low, high } };
-}
-
-function bitsOf(bitmap: bigint): readonly number[] {
-  const bits: number[] = [];
-  for (let rest = bitmap, bit = 0; rest !== 0n; rest >>= 1n, bit++) if (rest & 1n) bits.push(bit);
-  return bits;
+/** Liquidity is never minted for nothing, so a pool that holds nothing has no ticks, and that is all there is to know. */
+function ticksOf({ identity: { address }, spacing, curve, balances }: Head): TickSource {
+  return {
+    ...{ name: address, spacing, tick: curve.tick ?? 0, bare: balances.balance0Raw === 0n && balances.balance1Raw === 0n },
+    bitmap: (word) => VIEW.tickBitmap(address, signedWord(word)),
+    ticks: (tick) => VIEW.ticks(address, signedWord(tick)),
+    readTick: (answer) => {
+      const [gross, net] = [uintOf(answer, 0), intOf(answer, 1)];
+      return gross === undefined || net === undefined ? undefined : { gross, net };
+    },
+  };
 }

@@ -41,13 +41,10 @@ function withCurve(pool: UniswapV3Pool, sqrtPriceX96: bigint, tick: number, liqu
   return new UniswapV3Pool(pool.identity, { sqrtPriceX96, tick, liquidity }, pool.ladder, pool.balances);
 }
 
-/** `UniswapV3Pool._modifyPosition`: liquidity counts at once where the range holds the current tick. */
+/** `UniswapV3Pool._modifyPosition`. */
 function liquidityChanged(pool: UniswapV3Pool, log: RawLog, delta: bigint): UniswapV3Pool {
-  const lower = tickTopic(log, 2);
-  const upper = tickTopic(log, 3);
-  const active = lower <= pool.tick && pool.tick < upper;
-  const curve = active ? { ...pool.curve, liquidity: pool.curve.liquidity + delta } : pool.curve;
-  return new UniswapV3Pool(pool.identity, curve, pool.ladder.withLiquidity(lower, upper, delta), pool.balances);
+  const { curve, ladder } = pool.ticks.withLiquidity(tickTopic(log, 2), tickTopic(log, 3), delta);
+  return new UniswapV3Pool(pool.identity, curve, ladder, pool.balances);
 }
 
 /** NOTE: what is sent to a pool without a call is in no log, so a balance is at least this. It is never put below 0. */

@@ -1,15 +1,16 @@
 import { encodeFunctionData, prepareEncodeFunctionData } from 'viem';
 import { encodeSteps } from '../../lib/encode-steps.ts';
 import type { Step } from '../../lib/steps.ts';
-import { NO_OUTLINE, type Outline } from '../outline.ts';
+import type { Address } from '../../lib/types.ts';
+import type { Ladder } from '../concentrated/ladder.ts';
+import type { Curve, Swap } from '../concentrated/swap.ts';
+import { TickCurve } from '../concentrated/tick-curve.ts';
+import { MAX_SQRT_PRICE_X96, MIN_SQRT_PRICE_X96 } from '../concentrated/tick-math.ts';
+import type { Outline } from '../outline.ts';
 import type { Hop, HopOrder, Pool, PoolIdentity } from '../pool.ts';
 import { tokenInOf } from '../pool.ts';
 import { poolAbi, SWAP_CALLBACK } from './abi.ts';
 import { CROSSED_TICK_GAS, PAUSE_GAS, SWAP_GAS } from './gas.ts';
-import type { Ladder } from './ladder.ts';
-import { outlineOf } from './outline.ts';
-import { type Curve, type Swap, swapExactIn, swapExactOut } from './swap.ts';
-import { MAX_SQRT_PRICE_X96, MIN_SQRT_PRICE_X96, tickAtSqrtPrice } from './tick-math.ts';
 
 const swap = prepareEncodeFunctionData({ abi: poolAbi, functionName: 'swap' });
 
@@ -30,55 +31,50 @@ export type Balances = { readonly balance0Raw: bigint; readonly balance1Raw: big
  */
 export class UniswapV3Pool implements Pool {
   readonly identity: PoolIdentity;
-  readonly curve: Curve;
-  readonly ladder: Ladder;
+  readonly ticks: TickCurve;
   readonly balances: Balances;
-  readonly #feePips: bigint;
-  #tick: number | undefined;
-  #down: Outline | undefined;
-  #up: Outline | undefined;
 
   constructor(identity: PoolIdentity, curve: Curve, ladder: Ladder, balances: Balances) {
     this.identity = identity;
-    this.curve = curve;
-    this.ladder = ladder;
+    this.ticks = new TickCurve(curve, ladder, { zeroForOne: identity.feePips, oneForZero: identity.feePips });
     this.balances = balances;
-    this.#feePips = BigInt(identity.feePips);
-    this.#tick = curve.tick;
+  }
+
+  get holder(): Address {
+    return this.identity.address;
   }
 
   get heldRaw(): readonly [bigint, bigint] {
     return [this.balances.balance0Raw, this.balances.balance1Raw];
   }
 
-  get initialized(): boolean {
-    return this.curve.sqrtPriceX96 !== 0n;
+  get curve(): Curve {
+    return this.ticks.curve;
   }
 
-  /** `slot0.tick`. NOTE: after a swap down to a tick it is one below the price's own tick. */
+  get ladder(): Ladder {
+    return this.ticks.ladder;
+  }
+
+  get initialized(): boolean {
+    return this.ticks.initialized;
+  }
+
+  /** `slot0.tick`. */
   get tick(): number {
-    this.#tick ??= tickAtSqrtPrice(this.curve.sqrtPriceX96);
-    return this.#tick;
+    return this.ticks.tick;
   }
 
   sell(zeroForOne: boolean, amountInRaw: bigint): Hop | undefined {
-    if (!this.#quotable || amountInRaw > MAX_INT256) return undefined;
-    return this.#hop(zeroForOne, 'in', swapExactIn(this.curve, this.tick, this.ladder, this.#feePips, zeroForOne, amountInRaw));
+    return amountInRaw > MAX_INT256 ? undefined : this.#hop(zeroForOne, 'in', this.ticks.sell(zeroForOne, amountInRaw));
   }
 
   buy(zeroForOne: boolean, amountOutRaw: bigint): Hop | undefined {
-    if (!this.#quotable || amountOutRaw > MAX_INT256) return undefined;
-    return this.#hop(zeroForOne, 'out', swapExactOut(this.curve, this.tick, this.ladder, this.#feePips, zeroForOne, amountOutRaw));
+    return amountOutRaw > MAX_INT256 ? undefined : this.#hop(zeroForOne, 'out', this.ticks.buy(zeroForOne, amountOutRaw));
   }
 
   outline(zeroForOne: boolean): Outline {
-    if (!this.#quotable) return NO_OUTLINE;
-    if (zeroForOne) {
-      this.#down ??= outlineOf(this.curve, this.tick, this.ladder, this.identity.feePips, true);
-      return this.#down;
-    }
-    this.#up ??= outlineOf(this.curve, this.tick, this.ladder, this.identity.feePips, false);
-    return this.#up;
+    return this.ticks.outline(zeroForOne);
   }
 
   /** The pool sends the output, calls back, and is paid what it then asks for. */
@@ -101,16 +97,8 @@ export class UniswapV3Pool implements Pool {
     return [{ kind: 'enter', target: address, valueWei: 0n, data, ...patch, callback }];
   }
 
-  /** False where the price is not set, or has left the ticks that are known. */
-  get #quotable(): boolean {
-    if (!this.initialized) return false;
-    const { window } = this.ladder;
-    return window === undefined || (this.tick >= window.low && this.tick < window.high);
-  }
-
   #hop(zeroForOne: boolean, exact: 'in' | 'out', swap: Swap | undefined): Hop | undefined {
-    // A swap that gives nothing for something is no fill.
-    if (swap === undefined || swap.amountInRaw === 0n || swap.amountOutRaw === 0n) return undefined;
+    if (swap === undefined) return undefined;
     return {
       before: this,
       after: new UniswapV3Pool(this.identity, swap.end, this.ladder, this.balances),

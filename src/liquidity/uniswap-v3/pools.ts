@@ -3,11 +3,12 @@ import { dataWord, toAddress, topicAddress } from '../../lib/words.ts';
 import { nothing } from '../../mirror/journal.ts';
 import type { Reading, Undo, ViewCheck } from '../../mirror/types.ts';
 import { PoolBook, type PoolFamily, pairsAmong } from '../book.ts';
+import { Ladder } from '../concentrated/ladder.ts';
 import { TOPIC } from './abi.ts';
 import { findPools, readPools } from './anchor.ts';
 import { checksOf } from './audit.ts';
+import type { UniswapV3Deployment } from './deployments.ts';
 import { fold, POOL_TOPICS } from './fold.ts';
-import { Ladder } from './ladder.ts';
 import { UniswapV3Pool } from './pool.ts';
 
 /** Enabled on every known deployment; where one is not, the factory just knows no such pool. Others are discovered. */
@@ -15,8 +16,6 @@ const USUAL_FEES_PIPS = [100, 500, 3_000, 10_000] as const;
 
 /** Everything that logs change, replaced as a whole: what a block did is taken back by putting the old one in its place. */
 type State = { readonly fees: ReadonlySet<number>; readonly book: PoolBook<UniswapV3Pool> | undefined };
-
-export type UniswapV3PoolsOptions = { readonly factory: Address; readonly fromBlock: number };
 
 /** All pools of a factory between wanted tokens, at every fee it has enabled. */
 export class UniswapV3Pools implements PoolFamily {
@@ -26,7 +25,7 @@ export class UniswapV3Pools implements PoolFamily {
   #tokens: ReadonlySet<Address> = new Set();
   #state: State = { fees: new Set(USUAL_FEES_PIPS), book: undefined };
 
-  constructor({ factory, fromBlock }: UniswapV3PoolsOptions) {
+  constructor({ factory, fromBlock }: UniswapV3Deployment) {
     this.id = `uniswap-v3/${factory}`;
     this.fromBlock = fromBlock;
     this.#factory = factory;

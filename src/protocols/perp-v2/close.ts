@@ -1,9 +1,9 @@
 /** What closing a position at the market's pool comes to: Exchange._swap with the protocol's own fees, to the wei. */
 import { mulDivUp } from '../../lib/math.ts';
+import { amount0Down, amount1Down, amount1Up } from '../../liquidity/concentrated/sqrt-price-math.ts';
+import { type Curve, type Swap, swapExactIn, swapExactOut } from '../../liquidity/concentrated/swap.ts';
+import { sqrtPriceAtTick } from '../../liquidity/concentrated/tick-math.ts';
 import { UniswapV3Pool } from '../../liquidity/uniswap-v3/pool.ts';
-import { amount0Down, amount1Down, amount1Up } from '../../liquidity/uniswap-v3/sqrt-price-math.ts';
-import { type Curve, type Swap, swapExactIn, swapExactOut } from '../../liquidity/uniswap-v3/swap.ts';
-import { sqrtPriceAtTick } from '../../liquidity/uniswap-v3/tick-math.ts';
 import { PRICE_LIMIT_SECONDS } from './fold.ts';
 import type { MarketNow } from './lens.ts';
 import { mulDivToZero, PIPS, priceX96Of, wadOfX96 } from './math.ts';

@@ -1,5 +1,5 @@
 /** A market's averages and the growth of its funding premium: Exchange._getFundingGrowthGlobalAndTwaps, for markets that are open. */
-import { sqrtPriceAtTick } from '../../liquidity/uniswap-v3/tick-math.ts';
+import { sqrtPriceAtTick } from '../../liquidity/concentrated/tick-math.ts';
 import type { Moment } from '../../oracles/types.ts';
 import { mulPipsToZero, priceX96Of, x96OfWad } from './math.ts';
 import type { PerpMarket, Rules } from './state.ts';

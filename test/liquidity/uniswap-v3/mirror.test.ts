@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Address } from '../../../src/lib/types.ts';
 import type { UniswapV3Pool } from '../../../src/liquidity/uniswap-v3/pool.ts';
 import { UniswapV3Pools } from '../../../src/liquidity/uniswap-v3/pools.ts';
-import { sqrtPriceAtTick } from '../../../src/liquidity/uniswap-v3/tick-math.ts';
+import { sqrtPriceAtTick } from '../../../src/liquidity/concentrated/tick-math.ts';
 import { MirrorError } from '../../../src/mirror/types.ts';
 import { MirrorDriver } from '../../support/mirror-driver.ts';
 import { poolViews, SPACING, UniswapWorld } from '../../support/uniswap.ts';

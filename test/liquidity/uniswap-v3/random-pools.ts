@@ -1,7 +1,7 @@
 /** Random pools on a real chain: fee tiers, prices from the ordinary to the extreme, overlapping positions. The same seed gives the same pools. */
 import fc from 'fast-check';
 import type { Address } from '../../../src/lib/types.ts';
-import { sqrtPriceAtTick } from '../../../src/liquidity/uniswap-v3/tick-math.ts';
+import { sqrtPriceAtTick } from '../../../src/liquidity/concentrated/tick-math.ts';
 import { SPACING, type UniswapWorld } from '../../support/uniswap.ts';
 
 export type RandomPool = {
