@@ -1,7 +1,7 @@
 /** How many Uniswap v3 quotes a second the mirror's pools give, by the number of tick segments that a swap passes. */
 import { Ladder } from '../../src/liquidity/concentrated/ladder.ts';
-import { UniswapV3Pool } from '../../src/liquidity/uniswap-v3/pool.ts';
 import { sqrtPriceAtTick } from '../../src/liquidity/concentrated/tick-math.ts';
+import { UniswapV3Pool } from '../../src/liquidity/uniswap-v3/pool.ts';
 import type { Bench } from './result.ts';
 
 const SPACING = 10;

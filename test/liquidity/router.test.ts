@@ -5,11 +5,11 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { rpc } from '../../scripts/devnet/rpc.ts';
 import type { Step } from '../../src/lib/steps.ts';
 import type { Address } from '../../src/lib/types.ts';
+import { sqrtPriceAtTick } from '../../src/liquidity/concentrated/tick-math.ts';
 import { PoolRouter } from '../../src/liquidity/router.ts';
 import type { Fill, NoFill } from '../../src/liquidity/types.ts';
 import { UniswapV3Flash } from '../../src/liquidity/uniswap-v3/flash.ts';
 import { UniswapV3Pools } from '../../src/liquidity/uniswap-v3/pools.ts';
-import { sqrtPriceAtTick } from '../../src/liquidity/concentrated/tick-math.ts';
 import { ExecutorOn } from '../support/executor.ts';
 import { MirrorDriver } from '../support/mirror-driver.ts';
 import { UniswapWorld } from '../support/uniswap.ts';

@@ -5,12 +5,12 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 import { rpc } from '../../scripts/devnet/rpc.ts';
 import type { Step } from '../../src/lib/steps.ts';
 import type { Address } from '../../src/lib/types.ts';
+import { sqrtPriceAtTick } from '../../src/liquidity/concentrated/tick-math.ts';
 import { RoutedFill } from '../../src/liquidity/depth.ts';
 import { PoolRouter } from '../../src/liquidity/router.ts';
 import type { Fill, NoFill } from '../../src/liquidity/types.ts';
 import { UniswapV2Pairs } from '../../src/liquidity/uniswap-v2/pairs.ts';
 import { UniswapV3Pools } from '../../src/liquidity/uniswap-v3/pools.ts';
-import { sqrtPriceAtTick } from '../../src/liquidity/concentrated/tick-math.ts';
 import { MirrorError } from '../../src/mirror/types.ts';
 import { ExecutorOn } from '../support/executor.ts';
 import { MirrorDriver } from '../support/mirror-driver.ts';

@@ -2,12 +2,12 @@
 import fc from 'fast-check';
 import type { Address } from '../../src/lib/types.ts';
 import { PoolBook, type PoolFamily } from '../../src/liquidity/book.ts';
+import { Ladder } from '../../src/liquidity/concentrated/ladder.ts';
+import { MAX_TICK, sqrtPriceAtTick } from '../../src/liquidity/concentrated/tick-math.ts';
 import type { Pool } from '../../src/liquidity/pool.ts';
 import { PoolRouter } from '../../src/liquidity/router.ts';
 import { FEE_PIPS, UniswapV2Pair } from '../../src/liquidity/uniswap-v2/pair.ts';
-import { Ladder } from '../../src/liquidity/concentrated/ladder.ts';
 import { UniswapV3Pool } from '../../src/liquidity/uniswap-v3/pool.ts';
-import { MAX_TICK, sqrtPriceAtTick } from '../../src/liquidity/concentrated/tick-math.ts';
 import { SPACING } from './uniswap.ts';
 
 const FEES = [100, 500, 3000, 10000] as const;

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { sqrtPriceAtTick } from '../../../src/liquidity/concentrated/tick-math.ts';
 import type { Hop } from '../../../src/liquidity/pool.ts';
 import type { UniswapV3Pool } from '../../../src/liquidity/uniswap-v3/pool.ts';
 import { UniswapV3Pools } from '../../../src/liquidity/uniswap-v3/pools.ts';
-import { sqrtPriceAtTick } from '../../../src/liquidity/concentrated/tick-math.ts';
 import { MirrorDriver } from '../../support/mirror-driver.ts';
 import { poolViews, type Quoted, SPACING, UniswapWorld } from '../../support/uniswap.ts';
 import { densePools, magnitude, type RandomPool, randomPools } from './random-pools.ts';
