@@ -1,8 +1,8 @@
 /** Every position judged at the next block: all of them, exactly, as the first head asks for. */
 import { parseAbi } from 'viem';
-import type { AaveV3Market } from '../../src/protocols/aave-v3/market.ts';
 import type { Account } from '../../src/protocols/aave-v3/state.ts';
 import type { World } from '../../src/world.ts';
+import { grow } from './grow.ts';
 import { type Bench, medianMs, type Result } from './result.ts';
 import { mirrored, openScene, type Scene } from './scene.ts';
 
@@ -20,22 +20,6 @@ function judge(world: World): Promise<number> {
     const at = world.next();
     for (const protocol of world.protocols) for (const slot of protocol.slots()) protocol.judge(slot, at);
   });
-}
-
-/** As many accounts as wanted, each like one of the real ones with somewhat other amounts. */
-function grow({ state: { accounts } }: AaveV3Market, size: number): void {
-  const real = accounts.filter(({ owed }) => owed.size > 0);
-  for (let index = accounts.length; index < size; index++) {
-    const model = real[index % real.length]!;
-    const scale = BigInt(900 + (index % 200));
-    const scaled = (amounts: Account['owed']) => new Map([...amounts].map(([reserve, raw]) => [reserve, (raw * scale) / 1_000n]));
-    accounts.push({
-      ...model,
-      address: `0x${index.toString(16).padStart(40, '0')}`,
-      supplied: scaled(model.supplied),
-      owed: scaled(model.owed),
-    });
-  }
 }
 
 /** What a script at home does each block: it asks the pool about every account it knows. */

@@ -22,7 +22,7 @@ export type BackrunLanes = { now(): { readonly lane: Address; readonly backrunne
 /** Pending price updates, from what they will make liquidatable to bundles behind them, in their own block. */
 export class UpdatePipeline {
   readonly #settings: Settings;
-  readonly #dispatcher: Dispatcher;
+  readonly #dispatcher: Pick<Dispatcher, 'standing'>;
   readonly #chain: ExecutionChain;
   readonly #lanes: BackrunLanes;
   readonly #approve: Approve;
@@ -34,7 +34,7 @@ export class UpdatePipeline {
 
   constructor(parts: {
     settings: Settings;
-    dispatcher: Dispatcher;
+    dispatcher: Pick<Dispatcher, 'standing'>;
     chain: ExecutionChain;
     lanes: BackrunLanes;
     approve: Approve;

@@ -1,9 +1,12 @@
 import { createRequire } from 'node:module';
 import type { FlashbotsBundleProvider as Library } from '@flashbots/ethers-provider-bundle';
 import type * as Ethers from 'ethers';
+import { postJson } from '../../chain/http.ts';
 import { withTimeout } from '../../lib/async.ts';
+import { SecretUrl } from '../../lib/secret.ts';
 import type { Hex } from '../../lib/types.ts';
 import type { Relay, RelayAnswer, RelayFault, SimulatedTransaction, Simulation } from '../types.ts';
+import { authoriser } from './authorise.ts';
 import { faultOfRefusal } from './faults.ts';
 import { signedSends } from './signed-send.ts';
 
@@ -11,6 +14,8 @@ import { signedSends } from './signed-send.ts';
 const require = createRequire(import.meta.url);
 
 const MAX_ANSWER_BYTES = 4_000_000;
+/** Of what is sent a hash is told. */
+const MOST_SENT_ANSWER_BYTES = 1_000_000;
 
 export type FlashbotsRelayOptions = {
   readonly url: string;
@@ -24,7 +29,8 @@ export type FlashbotsRelayOptions = {
  * own library. Answers are bounded in size and time; refusals and faults are values.
  */
 export function flashbotsRelay({ url, authKey, chainId, timeoutMs }: FlashbotsRelayOptions): Relay {
-  const name = new URL(url).host;
+  const target = new SecretUrl(url);
+  const name = target.host;
   const provider = openLibrary(url, authKey, chainId, timeoutMs);
   const ask = <T>(call: () => Promise<T>): Promise<T | Fault> =>
     withTimeout(call(), timeoutMs, `${name} did not answer`).catch((cause: unknown) => faultOf(cause, name));
@@ -47,7 +53,9 @@ export function flashbotsRelay({ url, authKey, chainId, timeoutMs }: FlashbotsRe
         ? { kind: 'reverted', results, source: name }
         : { kind: 'ok', results, coinbaseDiffWei: answer.coinbaseDiff, source: name };
     },
-    ...signedSends(url, authKey, timeoutMs),
+    ...signedSends(name, authoriser(authKey as Hex), (body, headers) =>
+      postJson(target, body, { timeoutMs, headers, maxBytes: MOST_SENT_ANSWER_BYTES }),
+    ),
     async cancel(replacementUuid): Promise<RelayAnswer> {
       const answer = await ask(() => provider.cancelBundles(replacementUuid));
       if ('fault' in answer) return { kind: 'unknown', ...answer };

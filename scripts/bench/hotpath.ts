@@ -1,0 +1,48 @@
+/**
+ * From the message that announces a pending price update to the signed bundle behind it on its way to the relay, stage by stage: the keeper's own parts, put
+ * together as it does, with many accounts and one of them to liquidate. The node has no say in it: what it is asked meanwhile is asked beside.
+ */
+
+import { HotScene } from './hot-scene.ts';
+import { type Laps, STAGES } from './laps.ts';
+import { type Bench, type Choice, quantile, type Result } from './result.ts';
+
+const ACCOUNTS = 100_000;
+const WARM_UP = 60;
+const RUNS = 300;
+
+async function run({ accounts = ACCOUNTS }: Choice): Promise<Result[]> {
+  await using scene = await HotScene.open(accounts);
+  const messages = await scene.messages(WARM_UP + RUNS);
+  const all: Laps[] = [];
+  for (const [turn, message] of messages.entries()) {
+    const laps = await scene.play(message, turn);
+    if (turn >= WARM_UP) all.push(laps);
+  }
+  const totals = all.map(({ totalMs }) => totalMs);
+  const stages = STAGES.map((stage) => ({ stage, times: all.map((laps) => laps.ms(stage)) }));
+  const figures = Object.fromEntries(
+    stages.flatMap(({ stage, times }) => [
+      [`${stage} p50`, quantile(times, 0.5)],
+      [`${stage} p99`, quantile(times, 0.99)],
+    ]),
+  );
+  const label = accounts.toLocaleString('en-US');
+  return [
+    {
+      name: `pending update -> signed bundle written, ${label} accounts`,
+      ours: quantile(totals, 0.5),
+      unit: 'ms',
+      notes: `p99 ${quantile(totals, 0.99).toFixed(2)} ms; one candidate, ${RUNS} updates; what follows are its parts`,
+      figures: { accounts, p99: quantile(totals, 0.99), ...figures },
+    },
+    ...stages.map(({ stage, times }) => ({
+      name: `  ${stage}`,
+      ours: quantile(times, 0.5),
+      unit: 'ms',
+      notes: `p99 ${quantile(times, 0.99).toFixed(2)} ms`,
+    })),
+  ];
+}
+
+export const hotpath: Bench = { name: 'hotpath', about: 'a pending update, from its message to the signed bundle on the wire', run };
