@@ -1,6 +1,6 @@
 /** The keeper's parts as they are, each telling the bench's clock where it stands. */
 import { Socket } from 'node:net';
-import { postJson } from '../../src/chain/http.ts';
+import { Wire } from '../../src/chain/wire.ts';
 import { authoriser } from '../../src/execution/relays/authorise.ts';
 import { signedSends } from '../../src/execution/relays/signed-send.ts';
 import type { ExecutionChain, Lane, Relay } from '../../src/execution/types.ts';
@@ -58,13 +58,14 @@ export function timedLedger(ledger: Ledger, laps: Clock, note: (transaction: Int
 /** It can send; nothing else is asked of it. */
 export function timedRelay(url: string, key: Hex, laps: Clock): Relay {
   const target = new SecretUrl(url);
+  const wire = new Wire(target, { timeoutMs: TIMEOUT_MS, maxBytes: 1_000_000 });
   const authorise = authoriser(key);
   const signed = async (body: string) => {
     const header = await authorise(body);
     laps().end('body and auth signature');
     return header;
   };
-  const sends = signedSends(target.host, signed, (body, headers) => postJson(target, body, { timeoutMs: TIMEOUT_MS, headers }));
+  const sends = signedSends(target.host, signed, (body, headers) => wire.post(body, headers));
   return {
     ...{ name: target.host, ...sends },
     simulate: async () => ({ kind: 'unavailable', reason: 'not asked' }),

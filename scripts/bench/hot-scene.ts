@@ -16,6 +16,7 @@ import type { Lane } from '../../src/execution/types.ts';
 import { Repeats } from '../../src/guard/repeats.ts';
 import { openLedger } from '../../src/ledger/ledger.ts';
 import type { IntendedTransaction, Ledger } from '../../src/ledger/types.ts';
+import { sleep } from '../../src/lib/async.ts';
 import { Errands } from '../../src/lib/errands.ts';
 import type { Address } from '../../src/lib/types.ts';
 import type { FeedId } from '../../src/oracles/types.ts';
@@ -46,6 +47,8 @@ const OWED_PERCENT = 70n;
 /** A price at which one account is to be liquidated is looked for in steps of a part in so many. */
 const STEPS = 4_000n;
 const MOST_STEPS = 1_600n;
+/** Between a block and the next update. */
+const PAUSE_MS = 10;
 
 type Announced = { readonly params: { readonly result: unknown } };
 
@@ -127,9 +130,12 @@ export class HotScene implements AsyncDisposable {
     const world = this.#world;
     const { head, aggregators: known } = world;
     // As at the end of a block in which nothing happened.
+    this.#laps = new Laps();
     this.#pipeline.forget();
     this.#nonce = turn;
     this.#pipeline.prepare(world, head);
+    await Promise.all([this.#ledger.open(head.number + 1), this.#ledger.dormant(this.#lane.address)]);
+    await sleep(PAUSE_MS);
     const next = () => ({ block: head.number, timestamp: world.next().timestamp });
     let heard = false;
     const stream = new UpdateStream({ rpc: this.#scene.rpc, known, next, onEvent: ({ kind }) => (heard ||= kind === 'pending') });

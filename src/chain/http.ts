@@ -32,7 +32,8 @@ export async function postJson(url: SecretUrl, body: string, options: PostOption
   try {
     const signal = closed === undefined ? timeout : AbortSignal.any([timeout, closed]);
     const response = await fetch(target, { method: 'POST', headers, body, signal, redirect: 'error' });
-    return parse(url.host, response, await bodyOf(url.host, response, maxBytes));
+    const head = { status: response.status, retryAfter: response.headers.get('retry-after') };
+    return readAnswer(url.host, head, await bodyOf(url.host, response, maxBytes));
   } catch (error) {
     if (error instanceof RpcError) throw error;
     if (timeout.aborted) throw new RpcError('timeout', url.host, `no answer within ${timeoutMs} ms`);
@@ -62,17 +63,21 @@ async function bodyOf(host: string, response: Response, maxBytes: number): Promi
   return Buffer.concat(chunks, bytes).toString('utf8');
 }
 
-function parse(host: string, response: Response, body: string): unknown {
-  if (response.status === 429) throw new RpcError('rate-limited', host, 'too many requests (HTTP 429)', retryAfter(response));
+export type AnswerHead = { readonly status: number; readonly retryAfter: string | null };
+
+/** The JSON that an HTTP answer brings. Throws RpcError where it brings none, or is one of refusal. */
+export function readAnswer(host: string, { status, retryAfter }: AnswerHead, body: string): unknown {
+  if (status === 429) throw new RpcError('rate-limited', host, 'too many requests (HTTP 429)', retryAfterMs(retryAfter));
   let json: unknown;
   try {
     json = JSON.parse(body);
   } catch {
-    throw new RpcError('bad-answer', host, `${whatInstead(body)} (HTTP ${response.status})`);
+    throw new RpcError('bad-answer', host, `${whatInstead(body)} (HTTP ${status})`);
   }
   // Some nodes put a JSON-RPC error under an HTTP error status: then the JSON says more.
-  if (response.ok || (typeof json === 'object' && json !== null && ('error' in json || Array.isArray(json)))) return json;
-  throw new RpcError('bad-answer', host, `HTTP ${response.status}`);
+  const ok = status >= 200 && status < 300;
+  if (ok || (typeof json === 'object' && json !== null && ('error' in json || Array.isArray(json)))) return json;
+  throw new RpcError('bad-answer', host, `HTTP ${status}`);
 }
 
 /** NOTE: an answer to another call would be believed: gateways that mix up their connections do that. An error may come without an id. */
@@ -84,8 +89,8 @@ function checkIds(host: string, message: JsonRpcRequest | readonly JsonRpcReques
 }
 
 /** In seconds; the other form of the header, a date, is not compared with a clock that may be wrong. */
-function retryAfter(response: Response): { retryAfterMs?: number } {
-  const seconds = Number(response.headers.get('retry-after') ?? Number.NaN);
+function retryAfterMs(retryAfter: string | null): { retryAfterMs?: number } {
+  const seconds = Number(retryAfter ?? Number.NaN);
   return seconds > 0 ? { retryAfterMs: seconds * 1_000 } : {};
 }
 

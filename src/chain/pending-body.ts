@@ -1,4 +1,5 @@
-import { keccak256, serializeTransaction, type TransactionSerializable } from 'viem';
+import { serializeTransaction, type TransactionSerializable } from 'viem';
+import { keccak256 } from '../lib/keccak.ts';
 import type { Address, Hex } from '../lib/types.ts';
 import { parseAddress, parseBigQuantity, parseBytes, parseHash, parseQuantity, record, ShapeError } from './parse.ts';
 

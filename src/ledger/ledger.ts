@@ -2,6 +2,7 @@ import type { Transaction } from 'kysely';
 import type { Address, Hex } from '../lib/types.ts';
 import { type Database, IN_MEMORY, LedgerError, ledgerFile, openDatabase } from './database.ts';
 import { migrate } from './migrations.ts';
+import { Recent } from './recent.ts';
 import { mistakeIn } from './result.ts';
 import {
   attemptRow,
@@ -48,6 +49,7 @@ export async function openLedger(dataDir: string, clock: () => number = Date.now
 class SqlLedger implements Ledger {
   readonly #db: Database;
   readonly #clock: () => number;
+  readonly #recent = new Recent();
   #waiting: ((trx: Transaction<Schema>) => Promise<void>)[] = [];
   #lastBatch: Promise<unknown> = Promise.resolve();
 
@@ -58,7 +60,7 @@ class SqlLedger implements Ledger {
 
   async intend(transaction: IntendedTransaction): Promise<void> {
     const { txHash, attempts } = transaction;
-    await this.#atomically(async (trx) => {
+    await this.#change(async (trx) => {
       await trx.insertInto('transactions').values(intendedRow(transaction, this.#clock())).execute();
       for (const [position, attempt] of attempts.entries())
         await trx
@@ -70,7 +72,7 @@ class SqlLedger implements Ledger {
   }
 
   async sent(txHash: Hex, note: Figures): Promise<void> {
-    await this.#atomically(async (trx) => {
+    await this.#change(async (trx) => {
       const row = await this.#transaction(trx, txHash);
       if (row.sent_at === null)
         await trx.updateTable('transactions').set({ sent_at: this.#clock() }).where('tx_hash', '=', txHash).execute();
@@ -79,7 +81,7 @@ class SqlLedger implements Ledger {
   }
 
   async goPublic(txHash: Hex): Promise<void> {
-    await this.#atomically(async (trx) => {
+    await this.#change(async (trx) => {
       await this.#transaction(trx, txHash);
       await trx.updateTable('transactions').set({ channel: 'public' }).where('tx_hash', '=', txHash).execute();
       await this.#event(trx, txHash, 'public', {});
@@ -88,7 +90,7 @@ class SqlLedger implements Ledger {
 
   async settle(result: TransactionResult): Promise<void> {
     const { txHash, outcome, mined } = result;
-    await this.#atomically(async (trx) => {
+    await this.#change(async (trx) => {
       const row = await this.#transaction(trx, txHash);
       const known = await trx.selectFrom('attempts').select('attempt_id').where('tx_hash', '=', txHash).execute();
       const mistake = mistakeIn(result, new Set(known.map((attempt) => attempt.attempt_id)));
@@ -114,7 +116,7 @@ class SqlLedger implements Ledger {
   }
 
   async reopen(txHash: Hex): Promise<void> {
-    await this.#atomically(async (trx) => {
+    await this.#change(async (trx) => {
       const row = await this.#transaction(trx, txHash);
       if (row.outcome === null) return;
       // Whatever had an outcome had left this machine.
@@ -129,7 +131,11 @@ class SqlLedger implements Ledger {
     });
   }
 
-  async open(sinceBlock: number) {
+  open(sinceBlock: number) {
+    return this.#recent.ask('open', sinceBlock, () => this.#open(sinceBlock));
+  }
+
+  async #open(sinceBlock: number) {
     const rows = await this.#db
       .selectFrom('transactions')
       .selectAll()
@@ -147,7 +153,11 @@ class SqlLedger implements Ledger {
     return this.#openTransactions(rows);
   }
 
-  async dormant(lane: Address) {
+  dormant(lane: Address) {
+    return this.#recent.ask(`dormant ${lane}`, undefined, () => this.#dormant(lane));
+  }
+
+  async #dormant(lane: Address) {
     const used = await this.#db
       .selectFrom('transactions')
       .select('nonce')
@@ -173,7 +183,7 @@ class SqlLedger implements Ledger {
   }
 
   spending(sinceMs: number) {
-    return spendingSince(this.#db, sinceMs);
+    return this.#recent.ask('spending', sinceMs, () => spendingSince(this.#db, sinceMs));
   }
 
   async switchState() {
@@ -186,7 +196,7 @@ class SqlLedger implements Ledger {
   }
 
   async resetFailures(): Promise<void> {
-    await this.#atomically((trx) => this.#event(trx, null, FAILURES_RESET, {}));
+    await this.#change((trx) => this.#event(trx, null, FAILURES_RESET, {}));
   }
 
   async commands() {
@@ -227,6 +237,12 @@ class SqlLedger implements Ledger {
   async #openTransactions(rows: readonly TransactionRow[]) {
     const attempts = await attemptsOf(this.#db, rows);
     return rows.map((row) => openTransaction(row, attempts.get(row.tx_hash) ?? []));
+  }
+
+  /** A write that answers rest on. NOTE: forgotten once more when it is done: somebody may have asked meanwhile. */
+  #change<T>(work: (trx: Transaction<Schema>) => Promise<T>): Promise<T> {
+    this.#recent.forget();
+    return this.#atomically(work).finally(() => this.#recent.forget());
   }
 
   /** What is written in one go is committed together, or not at all: a crash of thousands must not wait for thousands of disk flushes. */

@@ -17,6 +17,7 @@ const WORST_GAS_BPS = 13_000n;
 const WORST_FEE_NUMERATOR = 9n;
 const WORST_FEE_DENOMINATOR = 8n;
 const BPS = 10_000n;
+const MINUTE_MS = 60_000;
 
 /**
  * The guard over the durable record: each plan is judged with everything under way, and the plans before it, counted at their worst.
@@ -32,7 +33,8 @@ export function approveBy(
   nowMs: () => number,
 ): Approve {
   return async (plans, terms, at) => {
-    const spent = await ledger.spending(nowMs() - DAY_MS);
+    // By the minute: what was spent counts for up to one more, and the ledger need not be asked again within it.
+    const spent = await ledger.spending(Math.floor(nowMs() / MINUTE_MS) * MINUTE_MS - DAY_MS);
     const state = breaker();
     const consecutiveFailures = state.openSince === undefined ? 0 : limits.maxConsecutiveFailures;
     const budget = new Budget({ limits, spent: { ...spent, consecutiveFailures }, switch: state.switch }, at.baseFeeWei, mayRevertOnChain);

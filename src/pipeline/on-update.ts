@@ -110,7 +110,9 @@ export class UpdatePipeline {
 
   /** Between a block and the next update there is time for what every update of that block needs. */
   prepare(world: DecisionWorld, head: Head): void {
-    this.#unmovedAt(world, head);
+    const { terms, at } = this.#unmovedAt(world, head);
+    // What was spent holds until something is written. Whoever needs it asks again, and meets the failure.
+    if (terms !== undefined) this.#approve([], terms, at).catch(() => {});
   }
 
   /** The same head may have other state from now on. */

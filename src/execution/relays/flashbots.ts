@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import type { FlashbotsBundleProvider as Library } from '@flashbots/ethers-provider-bundle';
 import type * as Ethers from 'ethers';
-import { postJson } from '../../chain/http.ts';
+import { Wire } from '../../chain/wire.ts';
 import { withTimeout } from '../../lib/async.ts';
 import { SecretUrl } from '../../lib/secret.ts';
 import type { Hex } from '../../lib/types.ts';
@@ -29,8 +29,9 @@ export type FlashbotsRelayOptions = {
  * own library. Answers are bounded in size and time; refusals and faults are values.
  */
 export function flashbotsRelay({ url, authKey, chainId, timeoutMs }: FlashbotsRelayOptions): Relay {
-  const target = new SecretUrl(url);
-  const name = target.host;
+  const secret = new SecretUrl(url);
+  const name = secret.host;
+  const wire = new Wire(secret, { timeoutMs, maxBytes: MOST_SENT_ANSWER_BYTES });
   const provider = openLibrary(url, authKey, chainId, timeoutMs);
   const ask = <T>(call: () => Promise<T>): Promise<T | Fault> =>
     withTimeout(call(), timeoutMs, `${name} did not answer`).catch((cause: unknown) => faultOf(cause, name));
@@ -53,9 +54,7 @@ export function flashbotsRelay({ url, authKey, chainId, timeoutMs }: FlashbotsRe
         ? { kind: 'reverted', results, source: name }
         : { kind: 'ok', results, coinbaseDiffWei: answer.coinbaseDiff, source: name };
     },
-    ...signedSends(name, authoriser(authKey as Hex), (body, headers) =>
-      postJson(target, body, { timeoutMs, headers, maxBytes: MOST_SENT_ANSWER_BYTES }),
-    ),
+    ...signedSends(name, authoriser(authKey as Hex), (body, headers) => wire.post(body, headers)),
     async cancel(replacementUuid): Promise<RelayAnswer> {
       const answer = await ask(() => provider.cancelBundles(replacementUuid));
       if ('fault' in answer) return { kind: 'unknown', ...answer };
