@@ -17,7 +17,7 @@ export function signedSends(host: string, authorise: Authorise, post: Post): Pic
   let id = 1;
   const call = async (body: string): Promise<RelayAnswer> => {
     try {
-      return read(await post(body, { 'x-flashbots-signature': await authorise(body) }), host);
+      return read(await post(body, { 'x-flashbots-signature': authorise(body) }), host);
     } catch (error) {
       return { kind: 'unknown', ...faultOfCall(error), reason: explainError(error) };
     }
