@@ -15,6 +15,7 @@ import { OperatorError } from './lib/errors.ts';
 import type { Address, Hex } from './lib/types.ts';
 import type { BackrunLanes } from './pipeline/on-update.ts';
 import type { Settings } from './pipeline/settings.ts';
+import type { OwnAccount, Protocol } from './protocols/types.ts';
 import type { Emit } from './telemetry/events.ts';
 import type { Metrics } from './telemetry/metrics.ts';
 
@@ -55,6 +56,11 @@ export function backrunLanes(book: LaneBook, backrunnerOf: (lane: Lane) => Backr
   const all = book.lanes.map((lane) => ({ lane: lane.address, backrunner: backrunnerOf(lane) }));
   const rests = (address: Address) => book.states.some(({ lane, resting }) => lane === address && resting);
   return { now: () => all.find(({ lane }) => !rests(lane)) ?? all[0]! };
+}
+
+/** Ours at venues. */
+export function ownAccounts(protocols: readonly Protocol[]): readonly OwnAccount[] {
+  return protocols.flatMap((protocol) => protocol.own?.() ?? []);
 }
 
 export function tellLane(emit: Emit, metrics: Metrics): TellLane {

@@ -14,7 +14,7 @@ import { Tracker } from './execution/tracker.ts';
 import type { ExecutionChain, Relay } from './execution/types.ts';
 import { Repeats } from './guard/repeats.ts';
 import { KeeperEyes } from './keeper-eyes.ts';
-import { backrunLanes, checkExecutor, numberOf, relayKey, settingsOf, tellLane } from './keeper-parts.ts';
+import { backrunLanes, checkExecutor, numberOf, ownAccounts, relayKey, settingsOf, tellLane } from './keeper-parts.ts';
 import { FIRST_BLOCK, HEAD_BLOCK } from './ledger/facts.ts';
 import { openLedger } from './ledger/ledger.ts';
 import { lockDataDir } from './ledger/lock.ts';
@@ -26,6 +26,7 @@ import { PulledPrices } from './oracles/pull/pulled.ts';
 import { approveBy } from './pipeline/approve.ts';
 import { Chronicle } from './pipeline/chronicle.ts';
 import { Follower } from './pipeline/follow.ts';
+import { Hedger } from './pipeline/hedger.ts';
 import { BlockPipeline } from './pipeline/on-block.ts';
 import { UpdatePipeline } from './pipeline/on-update.ts';
 import { OwnBids } from './pipeline/own-bids.ts';
@@ -49,6 +50,8 @@ export type Wraps = {
 };
 
 const RELAY_TIMEOUT_MS = 2_000;
+/** Time for some orders to be mined, at any gap between blocks. */
+const HEDGE_DEADLINE = { deadlineBlocks: 10, deadlineSeconds: 60 };
 /** Commands left in the ledger are looked for this often. */
 const COMMANDS_EVERY_MS = 250;
 
@@ -127,7 +130,8 @@ export async function runKeeper(config: Config, telemetry: Telemetry, stop: Abor
     lanes: lanes.map(({ address }) => address),
     ours: (number) => world.recent.find((head) => head.number === number)?.hash,
     async settleMined(transaction, receipt) {
-      const result = await settleReceipt(transaction, receipt, settings, chain, (block, tokens) => world.usdAt(block, tokens));
+      const prices = (...asked: Parameters<World['usdAt']>) => world.usdAt(...asked);
+      const result = await settleReceipt(transaction, receipt, settings, chain, prices, ownAccounts(world.protocols));
       laneBook.touched();
       repeats.mined(result);
       return result;
@@ -151,6 +155,9 @@ export async function runKeeper(config: Config, telemetry: Telemetry, stop: Abor
           notify: (notice) => emit('endpoint.changed', { ...notice }),
         });
   await pulled?.onBlock();
+  const hedgeRules = { ...HEDGE_DEADLINE, maxInventoryUsd8: config.maxInventoryUsd8 };
+  const hedger =
+    config.mode === 'live' && lane !== undefined ? await Hedger.restore({ ledger, switchboard, emit, rules: hedgeRules }) : undefined;
   const pipeline = new BlockPipeline({
     settings,
     dispatcher,
@@ -162,6 +169,7 @@ export async function runKeeper(config: Config, telemetry: Telemetry, stop: Abor
     chronicle,
     watch,
     pulled,
+    hedger,
   });
   const backruns = lane !== undefined && config.mode === 'live' && relays.length > 0 && publicMempool !== 'only';
   const updates = backruns

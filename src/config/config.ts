@@ -25,6 +25,7 @@ export type Config = {
   readonly choices: ChoicesConfig;
   readonly strategy: StrategyConfig;
   readonly limits: Limits;
+  readonly maxInventoryUsd8: bigint;
   /** Heartbeats of single feeds are in the address book. */
   readonly oracle: Omit<OracleBounds, 'heartbeatSeconds'>;
   /** Absolute. */

@@ -111,6 +111,7 @@ function assemble(environment: Environment, { deployments, folder, keeper, warni
       denyTokens: environment.DENY_TOKENS ?? new Set(),
       denyMarkets: environment.DENY_MARKETS ?? new Set(),
     },
+    maxInventoryUsd8: environment.MAX_INVENTORY_USD,
     oracle: {
       maxFeedAgeSeconds: environment.MAX_FEED_AGE_SECONDS,
       maxJumpBps: environment.MAX_PRICE_JUMP,

@@ -108,6 +108,11 @@ export const environment = z.object({
   MAX_GAS_USD_PER_DAY: or(read.usd8, '25000', 'Gas within any 24 hours, what is under way included at its worst.'),
   MAX_LOSS_USD_PER_DAY: or(read.usd8, '1000', 'Sum of losing transactions within any 24 hours, what is under way included at its worst.'),
   MAX_POSITION_USD: or(read.usd8, '10000000', 'Most debt repaid by one liquidation.'),
+  MAX_INVENTORY_USD: or(
+    read.usd8,
+    '100000',
+    'Most that positions taken over at perp venues and not closed yet are worth, all together. What is found to be more is flattened at once, and everything stopped.',
+  ),
   MAX_CONSECUTIVE_FAILURES: or(
     read.integer(1, 1_000),
     '10',
@@ -152,7 +157,7 @@ export type Environment = z.output<typeof environment>;
 export type VariableName = keyof Environment;
 
 /** Part of the contract with operators, enforced by a later version: set, they are reported, never ignored. */
-export const UNSUPPORTED = ['MAX_INVENTORY_USD', 'DATABASE_URL', 'ALERT_WEBHOOK_URL'] as const;
+export const UNSUPPORTED = ['DATABASE_URL', 'ALERT_WEBHOOK_URL'] as const;
 
 /** Unsupported ones may carry keys too. */
 export const UNSUPPORTED_SECRETS: ReadonlySet<string> = new Set(['DATABASE_URL', 'ALERT_WEBHOOK_URL']);

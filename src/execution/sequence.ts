@@ -44,7 +44,7 @@ export function executorOf(plans: readonly Plan[], terms: Terms): Address {
   return plans[0]?.margin?.executor ?? terms.executor;
 }
 
-/** On margin a plan goes alone: profit is counted in the venue's settlement token, of which nobody can be bid anything. */
+/** On margin a plan goes alone, one leg of two with a least of its own: profit is counted in the venue's settlement token, of which nobody can be bid anything. */
 function marginSequence(
   plan: Plan,
   { settlement, creditUsd8, unitWad }: Margin,
@@ -55,7 +55,7 @@ function marginSequence(
 ): Sequence {
   const gasWei = (gasUnits + surcharge.gasUnits) * terms.gasPriceWei + surcharge.feeWei;
   const leastWei = gasWei + usd8ToWeiUp(terms.minProfitUsd8, terms.numeraireUsd8);
-  const minProfitRaw = divUp(mulDivUp(leastWei, terms.numeraireUsd8, creditUsd8), unitWad);
+  const minProfitRaw = plan.leg?.leastRaw ?? divUp(mulDivUp(leastWei, terms.numeraireUsd8, creditUsd8), unitWad);
   const groups = [{ optional: false, minProfitRaw, steps: plan.steps }];
   return { numeraire: settlement, minProfitRaw, gasCostRaw: 0n, bidBps: 0, lastBlock, sweep: plan.sweep, groups };
 }

@@ -1,12 +1,12 @@
 import type { AttemptResult, OpenTransaction, OutcomeKind, TransactionResult } from '../ledger/types.ts';
 import type { Address } from '../lib/types.ts';
 import { weiToUsd8Floor } from '../lib/usd.ts';
-import { balanceChanges, NATIVE, type Receipt, shares } from './accounting.ts';
+import { NATIVE, type Receipt, shares } from './accounting.ts';
 import type { Settlement } from './decode-executor.ts';
 
 export type SettlementContext = {
-  readonly own: ReadonlySet<Address>;
-  readonly wrappedNative: Address;
+  /** Of what is ours, by token, raw units. */
+  readonly changes: Readonly<Record<Address, bigint>>;
   /** USD (8 decimals) of one whole native token as of the end of the block. */
   readonly nativeUsd8: bigint;
   /** USD (8 decimals) of a raw amount of a token as of the end of the block, rounded down; undefined without a price. */
@@ -21,7 +21,7 @@ export function settleMined(
   revertReason: string | undefined,
   context: SettlementContext,
 ): TransactionResult {
-  const changes = balanceChanges(receipt, context.own, context.wrappedNative);
+  const { changes } = context;
   // Groups stand in the order of the attempts.
   const groups = transaction.attempts.map((_, index) => settlement?.groups.find((group) => group.index === index));
   const gross = groups.map((group) => (group?.outcome === 'done' ? group.profitRaw : 0n));

@@ -1,6 +1,8 @@
 import type { Transaction } from 'kysely';
+import type { Hedge } from '../guard/hedge-types.ts';
 import type { Address, Hex } from '../lib/types.ts';
 import { type Database, IN_MEMORY, LedgerError, ledgerFile, openDatabase } from './database.ts';
+import { hedgeOf, hedgeText } from './hedges.ts';
 import { migrate } from './migrations.ts';
 import { Recent } from './recent.ts';
 import { mistakeIn } from './result.ts';
@@ -224,6 +226,26 @@ class SqlLedger implements Ledger {
       .values({ key, ...fact })
       .onConflict((conflict) => conflict.column('key').doUpdateSet(fact))
       .execute();
+  }
+
+  async hedges() {
+    const rows = await this.#db.selectFrom('hedges').select('hedge').orderBy('at').execute();
+    return rows.map((row) => hedgeOf(row.hedge));
+  }
+
+  async saveHedge(hedge: Hedge): Promise<void> {
+    const row = { hedge: hedgeText(hedge), at: this.#clock() };
+    await this.#atomically(async (trx) => {
+      await trx
+        .insertInto('hedges')
+        .values({ id: hedge.id, ...row })
+        .onConflict((conflict) => conflict.column('id').doUpdateSet(row))
+        .execute();
+    });
+  }
+
+  async forgetHedge(id: string): Promise<void> {
+    await this.#db.deleteFrom('hedges').where('id', '=', id).execute();
   }
 
   async close(): Promise<void> {

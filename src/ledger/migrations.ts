@@ -5,7 +5,10 @@ import type { Schema } from './schema.ts';
 type Migration = { readonly name: string; up(trx: Transaction<Schema>): Promise<void> };
 
 /** In order, numbered from 1. A migration that was once released is never changed. */
-const MIGRATIONS: readonly Migration[] = [{ name: 'transactions, attempts, decisions, switch', up: first }];
+const MIGRATIONS: readonly Migration[] = [
+  { name: 'transactions, attempts, decisions, switch', up: first },
+  { name: 'hedges', up: hedges },
+];
 
 /** Brings the database to this program's version, all in one transaction: a crash in between leaves the old version. */
 export async function migrate(db: Database, file: string, now: number): Promise<void> {
@@ -129,6 +132,15 @@ async function first(trx: Transaction<Schema>): Promise<void> {
     .createTable('facts')
     .addColumn('key', 'text', (column) => column.primaryKey())
     .addColumn('value', 'text', (column) => column.notNull())
+    .addColumn('at', 'bigint', (column) => column.notNull())
+    .execute();
+}
+
+async function hedges(trx: Transaction<Schema>): Promise<void> {
+  await trx.schema
+    .createTable('hedges')
+    .addColumn('id', 'text', (column) => column.primaryKey())
+    .addColumn('hedge', 'text', (column) => column.notNull())
     .addColumn('at', 'bigint', (column) => column.notNull())
     .execute();
 }

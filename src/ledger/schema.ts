@@ -84,6 +84,9 @@ export type CommandsTable = {
 
 export type FactsTable = { key: string; value: string; at: number };
 
+/** Positions that are held at a venue; the hedge as JSON, which nothing but a restart reads. */
+export type HedgesTable = { id: string; hedge: string; at: number };
+
 export type Schema = {
   migrations: { version: number; name: string; at: number };
   transactions: TransactionsTable;
@@ -93,4 +96,5 @@ export type Schema = {
   switches: SwitchesTable;
   commands: CommandsTable;
   facts: FactsTable;
+  hedges: HedgesTable;
 };

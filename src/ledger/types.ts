@@ -1,3 +1,4 @@
+import type { Hedge } from '../guard/hedge-types.ts';
 import type { Switch } from '../guard/types.ts';
 import type { Address, Hex } from '../lib/types.ts';
 
@@ -119,6 +120,10 @@ export interface Ledger {
   /** Commands left by `bailiff pause|resume|kill`, oldest first; `acknowledge` answers them. */
   commands(): Promise<readonly ControlCommand[]>;
   acknowledge(id: number, answer: string): Promise<void>;
+  /** Positions that are held at a venue, or may be once their first leg is mined. */
+  hedges(): Promise<readonly Hedge[]>;
+  saveHedge(hedge: Hedge): Promise<void>;
+  forgetHedge(id: string): Promise<void>;
   /** Key-value facts that must outlast a restart (relay auth key, last head). */
   get(key: string): Promise<string | undefined>;
   put(key: string, value: string): Promise<void>;

@@ -6,7 +6,7 @@ import type { Limits } from '../guard/types.ts';
 import type { Ledger } from '../ledger/types.ts';
 import { weiToUsd8Floor } from '../lib/usd.ts';
 import { byProfit } from '../strategy/block.ts';
-import type { Plan, SkipReason } from '../strategy/types.ts';
+import { closesPosition, type Plan, type SkipReason } from '../strategy/types.ts';
 import type { Approve } from './on-block.ts';
 
 /**
@@ -42,6 +42,8 @@ export function approveBy(
     const verdicts = new Map<Plan, SkipReason | undefined>();
     // NOTE: plans come in the order of execution, the least profitable first: what is left of a limit is for those that are worth most.
     for (const plan of plans.toSorted(byProfit)) {
+      // It lowers what is at risk: no limit, no breaker and no switch holds it back.
+      if (closesPosition(plan)) continue;
       const repeated = repeats.check(plan);
       if (repeated !== undefined) {
         verdicts.set(plan, repeated);

@@ -15,6 +15,7 @@ import type { Terms } from '../strategy/terms.ts';
 import type { Decision, Plan, SkipReason } from '../strategy/types.ts';
 import type { Chronicle } from './chronicle.ts';
 import { type Carry, type DecisionWorld, decideBlock } from './decide.ts';
+import type { Hedger } from './hedger.ts';
 import type { OwnBids } from './own-bids.ts';
 import { Pace } from './pace.ts';
 import type { Settings } from './settings.ts';
@@ -55,11 +56,13 @@ export class BlockPipeline {
   readonly #chronicle: Chronicle;
   readonly #watch: Watch;
   readonly #pulled: PulledPrices | undefined;
+  readonly #hedger: Hedger | undefined;
   readonly #pace = new Pace();
 
   /**
    * @param parts.topUps undefined where lanes are given nothing
    * @param parts.pulled undefined where no prices are asked for that could be carried
+   * @param parts.hedger undefined where nothing is sent
    */
   constructor(parts: {
     settings: Settings;
@@ -72,6 +75,7 @@ export class BlockPipeline {
     chronicle: Chronicle;
     watch: Watch;
     pulled: PulledPrices | undefined;
+    hedger: Hedger | undefined;
   }) {
     this.#settings = parts.settings;
     this.#dispatcher = parts.dispatcher;
@@ -83,6 +87,7 @@ export class BlockPipeline {
     this.#chronicle = parts.chronicle;
     this.#watch = parts.watch;
     this.#pulled = parts.pulled;
+    this.#hedger = parts.hedger;
   }
 
   /**
@@ -102,7 +107,10 @@ export class BlockPipeline {
     const carry: Carry = (feeds) => answers && this.#pulled?.carriedFor(feeds, answers);
     const own = this.#ownBids.at(head.number);
     const { decisions, terms } = decideBlock(world, this.#settings, judged.candidates, head, at, tipWei, own, carry);
-    const plans = decisions.flatMap((decision) => (decision.kind === 'plan' ? [decision.plan] : []));
+    // What is held goes first: nothing else is worth more than its end.
+    const closing =
+      (await this.#hedger?.onBlock(world.protocols, (protocol) => world.suspended(protocol), { head, at, terms, open })) ?? [];
+    const plans = [...closing, ...decisions.flatMap((decision) => (decision.kind === 'plan' ? [decision.plan] : []))];
     const skips = decisions.flatMap((decision) => (decision.kind === 'skip' ? [decision] : []));
     const dispatched = terms === undefined ? undefined : await this.#send(plans, skips, { head, at, terms, open, stillCurrent });
     for (const candidate of judged.candidates) this.#chronicle.found(candidate);

@@ -6,6 +6,7 @@ import type { ExecutionChain } from '../execution/types.ts';
 import type { OpenTransaction, TransactionResult } from '../ledger/types.ts';
 import type { Address, BlockRef } from '../lib/types.ts';
 import { rawToUsd8Floor } from '../lib/usd.ts';
+import type { OwnAccount } from '../protocols/types.ts';
 import type { Settings } from './settings.ts';
 
 export type PricesAt = (
@@ -20,25 +21,45 @@ export async function settleReceipt(
   settings: Settings,
   chain: ExecutionChain,
   pricesAt: PricesAt,
+  accounts: readonly OwnAccount[] = [],
 ): Promise<TransactionResult> {
   // Whichever Executor it was sent to.
   const executor = parseTransaction(transaction.raw).to?.toLowerCase() as Address | undefined;
   const counted = executor === undefined ? undefined : decodeSettlement(receipt.logs, executor);
-  const changed = Object.keys(balanceChanges(receipt, settings.own, settings.wrappedNative)) as Address[];
+  const changes = changesOf(receipt, settings, accounts);
+  const changed = Object.keys(changes) as Address[];
   const prices = await pricesAt({ number: receipt.block, hash: receipt.blockHash }, [
     ...new Set([settings.wrappedNative, ...changed, ...(counted === undefined ? [] : [counted.numeraire])]),
   ]);
-  const settlement = counted && inWei(counted, prices, settings.wrappedNative);
+  const settlement = counted && inWei(booked(counted, changes, settings), prices, settings.wrappedNative);
   const reason = receipt.succeeded ? undefined : await revertReason(transaction, receipt, chain);
   return settleMined(transaction, receipt, settlement, reason, {
-    own: settings.own,
-    wrappedNative: settings.wrappedNative,
+    changes,
     nativeUsd8: prices.get(settings.wrappedNative)?.priceUsd8 ?? 0n,
     worthUsd8(token, amountRaw) {
       const price = prices.get(token);
       return price === undefined ? undefined : rawToUsd8Floor(amountRaw, price);
     },
   });
+}
+
+/** Of our balances, and of what is ours at venues: what is deposited there is not lost, what a position realised there is won. */
+function changesOf(receipt: Receipt, { own, wrappedNative }: Settings, accounts: readonly OwnAccount[]): Readonly<Record<Address, bigint>> {
+  const changes = { ...balanceChanges(receipt, own, wrappedNative) };
+  for (const account of accounts) {
+    const change = account.changedBy(receipt.logs);
+    if (change !== undefined && change.deltaRaw !== 0n) changes[change.token] = (changes[change.token] ?? 0n) + change.deltaRaw;
+  }
+  return changes;
+}
+
+/** The venue's meter counts a position that stays as lost, and one that goes as won: what was made by either leg is what it realised. */
+function booked(settlement: Settlement, changes: Readonly<Record<Address, bigint>>, { wrappedNative }: Settings): Settlement {
+  const { numeraire, groups } = settlement;
+  if (numeraire === wrappedNative) return settlement;
+  const realizedRaw = changes[numeraire] ?? 0n;
+  const done = groups.map((group) => (group.outcome === 'done' ? { ...group, profitRaw: realizedRaw } : group));
+  return { ...settlement, grossRaw: realizedRaw, profitRaw: realizedRaw, groups: done };
 }
 
 /** Why a mined transaction reverted: a receipt does not say. */

@@ -1,5 +1,5 @@
 import type { Step } from '../lib/steps.ts';
-import type { Address } from '../lib/types.ts';
+import type { Address, RawLog } from '../lib/types.ts';
 import type { Depth } from '../liquidity/types.ts';
 import type { Mirrored } from '../mirror/types.ts';
 import type { FeedId, Moment, PriceSource } from '../oracles/types.ts';
@@ -74,6 +74,43 @@ export type Margin = {
   release(amountRaw: bigint): readonly Step[];
 };
 
+/** A position of our own in one market of a venue, above zero for a long one. */
+export type OwnPosition = { readonly market: Address; readonly symbol: string; readonly sizeRaw: bigint; readonly valueUsd8: bigint };
+
+/** What is to be closed of one. */
+export type ReduceOrder = {
+  readonly market: Address;
+  readonly amountRaw: bigint;
+  /** All there is: as much of it as the venue takes, rather than nothing. */
+  readonly whole: boolean;
+  readonly atAnyPrice: boolean;
+  /** Credit, 18 decimals, that stays at the venue when all is closed; what is more is taken out. Undefined: nothing is taken out. */
+  readonly keepWad: bigint | undefined;
+};
+
+export type Reduction = {
+  readonly ok: true;
+  readonly label: string;
+  readonly amountRaw: bigint;
+  readonly valueUsd8: bigint;
+  readonly pools: readonly Address[];
+  readonly gasUnits: bigint;
+  readonly margin: Margin;
+  readonly steps: readonly Step[];
+};
+export type NoReduction = { readonly ok: false; readonly reason: string };
+
+/** Our own account at a venue, and the positions in it. */
+export interface OwnAccount {
+  readonly executor: Address;
+  /** What it has there as tokens, in raw units of the settlement token; positions count at what they have realised. Undefined where nobody knows. */
+  capitalRaw(): { readonly token: Address; readonly amountRaw: bigint } | undefined;
+  positions(at: Moment): readonly OwnPosition[];
+  reduce(order: ReduceOrder, at: Moment): Reduction | NoReduction;
+  /** What a transaction, by its logs, made of the capital there. */
+  changedBy(logs: readonly RawLog[]): { readonly token: Address; readonly deltaRaw: bigint } | undefined;
+}
+
 /** Why a position that is liquidatable cannot be acted on, with its figures as decimal strings. */
 export type Refusal = {
   readonly reason: 'no-margin' | 'margin-in-use' | 'insurance-fund-short' | 'not-admitted' | 'liquidation-paused' | 'no-cash';
@@ -126,6 +163,8 @@ export interface Protocol extends Mirrored {
   options(slot: Slot, at: Moment): readonly Option[];
   /** Why there is no option; undefined where nothing more can be said. Left out by protocols that never have more to say. */
   refusal?(slot: Slot, at: Moment): Refusal | undefined;
+  /** Ours, where we have one and it has been read. Left out by protocols that need none. */
+  own?(): OwnAccount | undefined;
   view(slot: Slot, at: Moment): PositionView;
   /** The prices that the position's judgement rests on, all in one currency: at any moment, or at this one alone. */
   prices(slot: Slot, at?: Moment): readonly PriceUse[];

@@ -20,6 +20,8 @@ export type Plan = {
   readonly steps: readonly Step[];
   /** The capital that it works with; undefined where it needs none of ours, and profit is wrapped native in the Executor of all such plans. */
   readonly margin: Margin | undefined;
+  /** Set for one leg of two. Absent: it makes its profit by itself, or reverts. */
+  readonly leg?: Leg;
   /** Tokens that may be left over in raw units and are swept. */
   readonly sweep: readonly Address[];
   readonly grossWei: bigint;
@@ -31,6 +33,13 @@ export type Plan = {
   readonly profitUsd8: bigint;
   readonly repayUsd8: bigint;
 };
+
+/** `second`: it closes what is held, which no limit holds back. `leastRaw`: what the venue's meter must rise by; below zero, the most that it may fall. */
+export type Leg = { readonly kind: 'first' | 'second'; readonly leastRaw: bigint };
+
+export function closesPosition({ leg }: Plan): boolean {
+  return leg?.kind === 'second';
+}
 
 /** Why nothing is sent for a candidate, with its figures as decimal strings. */
 export type SkipReason = { readonly reason: SkipCode; readonly figures: Readonly<Record<string, string>> };

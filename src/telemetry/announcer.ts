@@ -76,6 +76,9 @@ export class Announcer {
       case 'lane.topped-up':
         metrics.laneTopUps.inc({ lane: String(fields['lane']) });
         break;
+      case 'alert.raised':
+        metrics.alerts.inc({ about: String(fields['about']) });
+        break;
       case 'breaker.opened':
       case 'breaker.closed':
         metrics.breakerOpen.set(event === 'breaker.opened' ? 1 : 0);

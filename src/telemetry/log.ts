@@ -32,6 +32,8 @@ const LEVELS: Readonly<Record<string, Level>> = {
   'market.suspended': 'warn',
   'endpoint.changed': 'warn',
   'relay.resting': 'warn',
+  'hedge.waiting': 'warn',
+  'alert.raised': 'error',
   'breaker.opened': 'error',
   'keeper.killed': 'warn',
   'keeper.paused': 'warn',

@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import type { Hedge } from '../../src/guard/hedge-types.ts';
 import { openLedger } from '../../src/ledger/ledger.ts';
 import { readLedger } from '../../src/ledger/reader.ts';
 import { attempt, hashOf, result, temporaryDir, transaction } from './fixtures.ts';
@@ -232,4 +233,31 @@ test('decisions still on their way are written before the ledger closes', async 
   const reader = await readLedger(dir);
   onTestFinished(() => reader.close());
   expect(await reader.decisions({}, 10)).toHaveLength(1);
+});
+
+describe('hedges', () => {
+  test('come back as they were saved last, also from the file, until they are forgotten', async () => {
+    const dir = temporaryDir();
+    const hedge: Hedge = {
+      ...{
+        id: 'perp-v2/perp 0xb',
+        deployment: 'perp-v2/perp',
+        market: '0xb',
+        phase: 'closing',
+        openUntil: 7,
+        since: { block: 7, timestamp: 84 },
+      },
+      ...{ sizeRaw: -(10n ** 30n), valueUsd8: 5n, keepWad: undefined, parts: 4, ordered: { block: 8, sizeRaw: -7n } },
+    };
+    const first = await openLedger(dir);
+    await first.saveHedge({ ...hedge, phase: 'opening', ordered: undefined });
+    await first.saveHedge(hedge);
+    await first.saveHedge({ ...hedge, id: 'another', keepWad: 3n });
+    await first.close();
+    const second = await openLedger(dir);
+    onTestFinished(() => second.close());
+    expect(await second.hedges()).toEqual([hedge, { ...hedge, id: 'another', keepWad: 3n }]);
+    await second.forgetHedge('another');
+    expect(await second.hedges()).toEqual([hedge]);
+  });
 });

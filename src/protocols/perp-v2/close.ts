@@ -37,6 +37,11 @@ export function closeAt(now: MarketNow, timestamp: number, pool: UniswapV3Pool, 
   return { ok: true, quoteWad, feeWad, before: pool, after, crossed: swap.crossed + swap.paused };
 }
 
+/** The same as far as the pool goes, whatever the market's limits say. Undefined where the pool runs out. */
+export function quoteClose({ market }: MarketNow, pool: UniswapV3Pool, sizeWad: bigint): bigint | undefined {
+  return (sizeWad > 0n ? sell(market, pool, sizeWad) : buy(market, pool, -sizeWad))?.quoteWad;
+}
+
 type Made = { readonly swap: Swap; readonly quoteWad: bigint; readonly feeWad: bigint };
 
 /** Exact base in: the pool's own fee is put on top and comes off again, the protocol's comes off the quote, step by step. */

@@ -36,31 +36,34 @@ export function expectedMeters(vault: Address, executor: Address): Hex {
 export function deskAt(state: PerpState, lens: Lens, usd: UsdPrices, at: Moment): Desk | NoDesk {
   const { executor, counts } = state.desk;
   if (executor === undefined) return { ok: false, cause: 'PERP_EXECUTOR_ADDRESS is not set' };
-  const { settlement: token, quote, vault } = state.contracts;
+  const { settlement: token } = state.contracts;
   if (!counts)
     return {
       ok: false,
       cause: `${executor} does not count its margin: register ${token} with Vault.getFreeCollateralByRatio as its meter`,
     };
-  const price = usd.usd8(token, at);
-  if (price === undefined || price.priceUsd8 <= 0n) return { ok: false, cause: `${token} has no USD price` };
+  const margin = marginOf(state, executor, usd, at);
+  if (margin === undefined) return { ok: false, cause: `${token} has no USD price` };
   const slot = state.slots.get(executor);
   const account = slot === undefined ? undefined : state.accounts[slot];
   const worth = account === undefined ? undefined : lens.worth(account);
   if (account === undefined || worth === undefined) return { ok: false, cause: `${executor} has deposited nothing` };
   if (typeof worth === 'string') return { ok: false, cause: worth };
+  return { ok: true, freeWad: worth.settledWad + worth.collateralWad, idle: account.places.size === 0, margin };
+}
+
+/** Undefined where the settlement token has no price. */
+export function marginOf({ contracts, settlement }: PerpState, executor: Address, usd: UsdPrices, at: Moment): Margin | undefined {
+  const { settlement: token, quote: credit, vault } = contracts;
+  const price = usd.usd8(token, at);
+  if (price === undefined || price.priceUsd8 <= 0n) return undefined;
   return {
-    ok: true,
-    freeWad: worth.settledWad + worth.collateralWad,
-    idle: account.places.size === 0,
-    margin: {
-      ...{ executor, credit: quote, creditUsd8: price.priceUsd8, settlement: token, unitWad: state.settlement.unitWad },
-      release: (amountRaw) => [
-        {
-          ...{ kind: 'call', target: vault, valueWei: 0n },
-          data: encodeFunctionData({ abi: vaultAbi, functionName: 'withdraw', args: [token, amountRaw] }),
-        },
-      ],
-    },
+    ...{ executor, credit, creditUsd8: price.priceUsd8, settlement: token, unitWad: settlement.unitWad },
+    release: (amountRaw) => [
+      {
+        ...{ kind: 'call', target: vault, valueWei: 0n },
+        data: encodeFunctionData({ abi: vaultAbi, functionName: 'withdraw', args: [token, amountRaw] }),
+      },
+    ],
   };
 }

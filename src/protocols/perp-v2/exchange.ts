@@ -15,10 +15,10 @@ const closeAbi = parseAbi([
   'struct ClosePositionParams { address baseToken; uint160 sqrtPriceLimitX96; uint256 oppositeAmountBound; uint256 deadline; bytes32 referralCode; }',
   'function closePosition(ClosePositionParams params) returns (uint256 base, uint256 quote)',
 ]);
-const NO_CODE = `0x${'0'.repeat(64)}` as const;
+export const NO_CODE = `0x${'0'.repeat(64)}` as const;
 /** ClearingHouse.closePosition with one step of the pool, and what each further one adds (measured on the devnet). */
-const CLOSE_GAS = 620_000n;
-const STEP_GAS = 60_000n;
+export const CLOSE_GAS = 620_000n;
+export const STEP_GAS = 60_000n;
 
 /** The markets' pools at a moment, some of them moved by what is planned before. */
 class PerpDepth implements Depth {
@@ -143,15 +143,7 @@ export class PerpExchange implements OwnExchange {
   /** NOTE: whatever is there is closed, as far as the market lets it: what would be left over is for the Executor's meter to count as lost. */
   steps(fill: Fill): readonly Step[] {
     const { base, clearingHouse } = CloseFill.of(fill);
-    const params = {
-      baseToken: base,
-      sqrtPriceLimitX96: 0n,
-      oppositeAmountBound: 0n,
-      deadline: MAX_UINT256,
-      referralCode: NO_CODE,
-    };
-    const data = encodeFunctionData({ abi: closeAbi, functionName: 'closePosition', args: [params] });
-    return [{ kind: 'call', target: clearingHouse, valueWei: 0n, data }];
+    return [closeStep(clearingHouse, base, 0n)];
   }
 
   #fill({ markets, contracts }: PerpState, base: Address, sizeWad: bigint, at: Depth): Fill | NoFill {
@@ -165,3 +157,10 @@ export class PerpExchange implements OwnExchange {
 }
 
 const NO_ROUTE: NoFill = { ok: false, reason: 'no-route' };
+
+/** @param bound least quote for a long position, most for a short one, of all of it; 0 for any */
+export function closeStep(clearingHouse: Address, baseToken: Address, bound: bigint): Step {
+  const params = { baseToken, sqrtPriceLimitX96: 0n, oppositeAmountBound: bound, deadline: MAX_UINT256, referralCode: NO_CODE };
+  const data = encodeFunctionData({ abi: closeAbi, functionName: 'closePosition', args: [params] });
+  return { kind: 'call', target: clearingHouse, valueWei: 0n, data };
+}

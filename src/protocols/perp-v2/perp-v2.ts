@@ -16,6 +16,7 @@ import { discoveredIn, discoveryTopics, Folding, filtersOf } from './fold.ts';
 import { Lens } from './lens.ts';
 import { WAD } from './math.ts';
 import { type OptionParts, optionsOf, refusalOf } from './options.ts';
+import { PerpOwnAccount } from './own.ts';
 import { usedPrices } from './prices.ts';
 import { type Account, isExposed, isWorkedOut, type PerpState } from './state.ts';
 import { type Ask, askAccount, askDesk, asksFor, readAccounts } from './unread.ts';
@@ -44,6 +45,7 @@ export class PerpV2 implements Protocol {
   readonly #feeds: FeedBook;
   readonly #usd: UsdPrices;
   readonly #executor: Address | undefined;
+  readonly #own: PerpOwnAccount | undefined;
   /** Where what is taken over is closed. */
   readonly exchange: PerpExchange;
   readonly #journal = new Journal();
@@ -74,6 +76,15 @@ export class PerpV2 implements Protocol {
       () => this.#state,
       (at) => this.#lens(at),
     );
+    this.#own =
+      executor === undefined
+        ? undefined
+        : new PerpOwnAccount(
+            executor,
+            () => this.#anchored(),
+            (at) => this.#lens(at),
+            usd,
+          );
   }
 
   // ---- mirror
@@ -190,6 +201,10 @@ export class PerpV2 implements Protocol {
     return refusalOf(this.#account(slot), this.#parts(at));
   }
 
+  own(): PerpOwnAccount | undefined {
+    return this.#state === undefined ? undefined : this.#own;
+  }
+
   view(slot: Slot, at: Moment): PositionView {
     return viewOf(this.#account(slot), this.#anchored(), this.#lens(at), this.#usd, at);
   }
@@ -284,7 +299,13 @@ export class PerpV2 implements Protocol {
     };
   }
 
+  /** Ours first, while it holds anything: what closes it rests on what is mirrored of it. */
   #nearest(): readonly Slot[] {
+    const ours = this.#executor === undefined ? undefined : this.#anchored().slots.get(this.#executor);
+    return ours === undefined || !isExposed(this.#account(ours)) ? this.#leastHealthy() : [ours, ...this.#leastHealthy()];
+  }
+
+  #leastHealthy(): readonly Slot[] {
     const healthOf = (slot: Slot) => {
       const health = this.#lastHealth[slot];
       return health !== undefined && health < NEAR_HEALTH && isExposed(this.#account(slot)) ? health : undefined;

@@ -36,6 +36,8 @@ export function separate(plans: readonly Plan[], terms: Terms): readonly (readon
 
 /** The plan with what it pays and keeps at its transaction's share. */
 export function atShare(plan: Plan, shareBps: number, terms: Terms): Plan {
+  // One leg brings nothing by itself, and nothing is bid for it.
+  if (plan.leg !== undefined) return plan;
   const profitWei = keptWei(plan, shareBps);
   return { ...plan, bidWei: surplusOf(plan) - profitWei, profitWei, profitUsd8: weiToUsd8Floor(profitWei, terms.numeraireUsd8) };
 }

@@ -1,0 +1,168 @@
+/** Positions that are left in the Executor at a perp venue, on the real contracts: closed by the keeper, or by its deadline an alert and the kill switch. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Address, Hex } from 'viem';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { CHAIN_ID } from '../../scripts/devnet/anvil.ts';
+import { devKey } from '../../scripts/devnet/keys.ts';
+import { rpc } from '../../scripts/devnet/rpc.ts';
+import { openDesk } from '../protocols/perp-v2/desk.ts';
+import { PerpWorld } from '../protocols/perp-v2/world.ts';
+import { startTestKeeper, type TestKeeper } from '../support/keeper.ts';
+
+const USDC = 10n ** 6n;
+const MARKET = { symbol: 'ETH', feed: 'ETH / USD', usd: 2_000, depthUsd: 400_000 };
+/** A sync anchors at the finalised block, 64 deep on this chain. */
+const FINALISED = 70;
+const DEADLINE_BLOCKS = 10;
+
+let world: PerpWorld;
+let keeper: TestKeeper | undefined;
+let folder: string;
+let ordinary: Address;
+let executor: Address;
+let snapshot: string;
+
+beforeAll(async () => {
+  world = await PerpWorld.open({ traders: 0, markets: [MARKET] });
+  ordinary = await openDesk(world, 0n);
+  executor = await openDesk(world, 10_000n * USDC);
+  await rpc(world.anvil.rpcUrl, 'anvil_setBalance', [executor, `0x${(10n ** 20n).toString(16)}`]);
+});
+afterAll(async () => {
+  await world?.stop();
+});
+beforeEach(async () => {
+  snapshot = await rpc<string>(world.anvil.rpcUrl, 'evm_snapshot');
+  folder = mkdtempSync(join(tmpdir(), 'bailiff-hedge-'));
+  writeFileSync(join(folder, 'deployments.json'), JSON.stringify(deployments()));
+});
+afterEach(async () => {
+  await keeper?.stop();
+  keeper = undefined;
+  rmSync(folder, { recursive: true, force: true });
+  await rpc(world.anvil.rpcUrl, 'evm_revert', [snapshot]);
+});
+
+function deployments(): object {
+  const { settlement, collateral, clearingHouse, vault, accountBalance, clearingHouseConfig, marketRegistry, fromBlock } = world.perp;
+  return {
+    ...{ chainId: CHAIN_ID, name: 'perps', wrappedNative: collateral, multicall3: world.multicall3 },
+    'perp-v2': [{ name: 'perp', clearingHouse, vault, accountBalance, clearingHouseConfig, marketRegistry, fromBlock }],
+    usdFeeds: { [collateral!]: world.feeds['ETH / USD']!.proxy, [settlement]: world.feeds['USDC / USD']!.proxy },
+  };
+}
+
+async function start(more: Readonly<Record<string, string>> = {}): Promise<TestKeeper> {
+  const started = startTestKeeper(
+    {
+      ...{ RPC_URLS: `${world.anvil.rpcUrl}/?apikey=fake-key-of-the-endpoint`, MODE: 'live', KEEPER_PRIVATE_KEY: devKey('deployer') },
+      ...{ EXECUTOR_ADDRESS: ordinary, PERP_EXECUTOR_ADDRESS: executor, DEPLOYMENTS_FILE: join(folder, 'deployments.json') },
+      ...{ PROTOCOLS: 'perp-v2', PUBLIC_MEMPOOL: 'only', MIN_PROFIT_USD: '1', HTTP_TOKEN: 'fake-token-of-the-api' },
+      ...{ DATA_DIR: join(folder, 'data'), HTTP_PORT: '0', ...more },
+    },
+    folder,
+  );
+  keeper = started;
+  await started.until(({ event }) => event === 'keeper.started', 'the start');
+  await started.until(({ event }) => event === 'block.processed', 'the first block');
+  return started;
+}
+
+async function seal(): Promise<void> {
+  await rpc(world.anvil.rpcUrl, 'evm_mine');
+  const number = Number(await rpc<Hex>(world.anvil.rpcUrl, 'eth_blockNumber'));
+  await keeper?.until(({ event, block }) => event === 'block.processed' && block === number, `block ${number}`);
+}
+
+/** A position that no life of this keeper opened. */
+async function leave(usd: number, side: 'long' | 'short' = 'long'): Promise<void> {
+  await world.trade(executor, world.market('ETH').base, side, usd);
+  expect((await world.mine()).get(side)).toEqual({ done: 1, reverted: 0 });
+  for (let i = 0; i < FINALISED; i++) await rpc(world.anvil.rpcUrl, 'evm_mine');
+}
+
+function size(): Promise<bigint> {
+  return world.read(world.contract('accountBalance'), 'getTakerPositionSize', [executor, world.market('ETH').base]);
+}
+
+async function limitTicks(ticks: number): Promise<void> {
+  const { base } = world.market('ETH');
+  await world.send(world.chain.deployer.address, world.contract('exchange'), 'setMaxTickCrossedWithinBlock', [base, ticks]);
+  await world.mine();
+}
+
+function alerts(lines = keeper!.lines): readonly unknown[] {
+  return lines.filter(({ event }) => event === 'alert.raised').map(({ about }) => about);
+}
+
+function count(event: string): number {
+  return keeper!.lines.filter((line) => line.event === event).length;
+}
+
+describe.each(['long', 'short'] as const)('a %s position that was left behind', (side) => {
+  test('is told of and closed, and the book is balanced', async () => {
+    await leave(3_000, side);
+    const running = await start();
+    expect(alerts()).toEqual(['position-found']);
+    for (let block = 0; block < 3; block++) await seal();
+    expect(await size()).toBe(0n);
+    await running.until(({ event }) => event === 'hedge.closed', 'the end of the hedge');
+    const [included] = running.lines.filter(({ event }) => event === 'attempt.included');
+    // Its price has not moved: what closing it costs is the fee, the pool's slope and gas.
+    expect(Number(included!['profitUsd'])).toBeLessThan(0);
+    expect(Number(included!['profitUsd'])).toBeGreaterThan(-30);
+    expect([count('keeper.killed'), count('attempt.reverted')]).toEqual([0, 0]);
+  });
+});
+
+test('where the market takes a little each block, the rest follows; by the deadline there is an alert, the kill switch, and it goes on', async () => {
+  await leave(3_000);
+  await limitTicks(1);
+  const whole = await size();
+  const running = await start();
+  const sizes: bigint[] = [];
+  for (let block = 0; block < DEADLINE_BLOCKS + 4; block++) {
+    await seal();
+    sizes.push(await size());
+  }
+  expect(sizes.some((one) => one > 0n && one < whole)).toBe(true);
+  if (sizes.at(-1) !== 0n) {
+    expect(alerts()).toEqual(['position-found', 'position-overdue']);
+    expect(count('keeper.killed')).toBe(1);
+  }
+  await limitTicks(1_000);
+  for (let block = 0; block < 4; block++) await seal();
+  expect(await size()).toBe(0n);
+  await running.until(({ event }) => event === 'hedge.closed', 'the end of the hedge');
+});
+
+test('where the market is shut there is an alert and the kill switch at the deadline; a restart stays killed and flattens once it opens', async () => {
+  await leave(3_000, 'short');
+  await limitTicks(0);
+  const running = await start();
+  const killed = () => running.lines.findIndex(({ event }) => event === 'keeper.killed');
+  for (let block = 1; block < DEADLINE_BLOCKS; block++) await seal();
+  expect(killed()).toBe(-1);
+  await seal();
+  expect(killed()).toBeGreaterThan(-1);
+  expect(alerts()).toEqual(['position-found', 'position-overdue']);
+  expect(count('attempt.sent')).toBe(0);
+  await keeper!.stop();
+  await limitTicks(1_000);
+  const again = await start();
+  expect(again.lines.find(({ event }) => event === 'keeper.started')!['switch']).toBe('killed');
+  for (let block = 0; block < 3; block++) await seal();
+  expect(await size()).toBe(0n);
+  expect(alerts(again.lines)).toEqual([]);
+});
+
+test('more than MAX_INVENTORY_USD is flattened at once, with everything else stopped', async () => {
+  await leave(3_000);
+  const running = await start({ MAX_INVENTORY_USD: '2000' });
+  expect(alerts()).toEqual(['position-found', 'position-overdue']);
+  expect(running.lines.some(({ event }) => event === 'keeper.killed')).toBe(true);
+  for (let block = 0; block < 3; block++) await seal();
+  expect(await size()).toBe(0n);
+});
