@@ -107,13 +107,13 @@ export class Builder {
     }
   }
 
-  async #status(): Promise<Status> {
+  #status(): Status {
     return {
       coinbase: this.chain.coinbase,
       chainId: this.chain.chainId,
       slotMs: this.#slots.slotMs,
       held: this.#slots.held,
-      head: (await this.chain.head()).number,
+      head: this.chain.head.number,
       bundlesWaiting: this.#bundles.waiting(),
       privateWaiting: this.#privates.waiting(),
       auctionsWaiting: this.orderFlow.waiting(),
@@ -168,7 +168,7 @@ export class Builder {
   }
 
   async #reorg(depth: number, transactions: ReorgTransactions): Promise<Reorged> {
-    const { number: head } = await this.chain.head();
+    const { number: head } = this.chain.head;
     if (depth > Math.min(MAX_REORG_DEPTH, head))
       throw new Error(`cannot reorg ${depth} blocks: head is ${head}, at most ${MAX_REORG_DEPTH}`);
     const removed: Hex[][] = [];

@@ -17,7 +17,7 @@ export type DecodeAll = (raws: readonly Hex[]) => ReturnType<Chain['decode']>;
 
 /** Throws a RelayError when a transaction could not be in the block at all. */
 export async function callBundle(chain: Chain, decode: DecodeAll, request: CallBundleRequest) {
-  const transactions = await decode(request.txs);
+  const transactions = decode(request.txs);
   const { block, stateNumber } = await simulatedBlock(chain, request);
   const nonces = await chain.nonces(
     transactions.map(({ from }) => from),

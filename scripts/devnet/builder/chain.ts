@@ -1,12 +1,12 @@
 /** The one anvil that this builder drives, in the builder's words. Nothing else in this folder names an RPC method of the chain's. */
-import { type Address, concat, type Hex, hexToBigInt, numberToHex, pad } from 'viem';
+import { type Address, type Hex, hexToBigInt, numberToHex } from 'viem';
 import { sendInOrder } from './ordered-send.ts';
+import { recoverSigner } from './recover.ts';
 import { Rpc, RpcFailure, type RpcResult } from './rpc.ts';
-import { type Decoded, decodeTransaction, type Signed, type Transaction } from './transaction.ts';
+import { type Decoded, decodeTransaction, type Transaction } from './transaction.ts';
 
-const ECRECOVER: Address = '0x0000000000000000000000000000000000000001';
-/** NOTE: one JSON-RPC batch may be 2 MB for anvil. */
-const MAX_RECOVER = 2_000;
+/** A searcher's bundle has a handful; a second's worth of recovering is too much for any. */
+const MAX_DECODED = 2_000;
 
 /** How many successors of a dropped transaction are looked after: more than one sender gets in between two looks at the pool. */
 const SUCCESSORS = 6;
@@ -27,8 +27,10 @@ export class Chain {
   readonly chainId: number;
   readonly coinbase: Address;
   readonly slotSeconds: number;
+  #head: Head;
 
-  private constructor(rpc: Rpc, chainId: number, coinbase: Address, slotSeconds: number) {
+  private constructor(rpc: Rpc, chainId: number, coinbase: Address, slotSeconds: number, head: Head) {
+    this.#head = head;
     this.rpc = rpc;
     this.chainId = chainId;
     this.coinbase = coinbase;
@@ -46,11 +48,13 @@ export class Chain {
     // The pending view that users call against is then the very block that is sealed next.
     await rpc.call('anvil_setBlockTimestampInterval', slotSeconds);
     await rpc.call('anvil_setCoinbase', coinbase);
-    return new Chain(rpc, chainId, coinbase, slotSeconds);
+    const head = toHead(await rpc.call('eth_getBlockByNumber', 'latest', false));
+    return new Chain(rpc, chainId, coinbase, slotSeconds, head);
   }
 
-  async head(): Promise<Head> {
-    return toHead(await this.rpc.call('eth_getBlockByNumber', 'latest', false));
+  /** Known without asking, since nobody else seals. */
+  get head(): Head {
+    return this.#head;
   }
 
   async next(): Promise<NextBlock> {
@@ -61,8 +65,9 @@ export class Chain {
     ]);
     // NOTE: nodeInfo's base fee is that of the next block, the latest header's is not.
     const { baseFee, gasLimit } = (info as { environment: { baseFee: Hex; gasLimit: Hex } }).environment;
+    this.#head = toHead(latest);
     return {
-      parent: toHead(latest),
+      parent: this.#head,
       baseFeeWei: hexToBigInt(baseFee),
       gasLimit: hexToBigInt(gasLimit),
       poolPending: Number((status as { pending: Hex }).pending),
@@ -90,36 +95,20 @@ export class Chain {
   /**
    * Decodes signed transactions and recovers their senders. Throws an Error that names the first bad one.
    */
-  async decode(raws: readonly Hex[]): Promise<Transaction[]> {
-    if (raws.length > MAX_RECOVER) throw new Error(`more than ${MAX_RECOVER} transactions`);
-    const decoded = raws.map((raw, index): Decoded => {
+  decode(raws: readonly Hex[]): Transaction[] {
+    if (raws.length > MAX_DECODED) throw new Error(`more than ${MAX_DECODED} transactions`);
+    return raws.map((raw, index) => {
+      let decoded: Decoded;
       try {
-        return decodeTransaction(raw, this.chainId);
+        decoded = decodeTransaction(raw, this.chainId);
       } catch (error) {
         throw new Error(`txs[${index}]: ${(error as Error).message}`);
       }
-    });
-    const senders = await this.recover(decoded.map(({ signed }) => signed));
-    return decoded.map(({ transaction }, index) => {
-      const from = senders[index];
+      const { transaction, signed } = decoded;
+      const from = recoverSigner(signed);
       if (!from) throw new Error(`txs[${index}]: bad signature`);
       return { ...transaction, from, call: { ...transaction.call, from } };
     });
-  }
-
-  /**
-   * Who signed, or undefined where nobody can have.
-   * NOTE: the chain's own ecrecover does it in 0.1 ms each beside this thread; in JavaScript it is 3 ms each on it.
-   */
-  async recover(signed: readonly Signed[]): Promise<(Address | undefined)[]> {
-    const calls = signed.map(({ digest, yParity, r, s }) => ({
-      to: ECRECOVER,
-      gas: '0x186a0',
-      input: concat([digest, pad(numberToHex(27 + yParity)), pad(r), pad(s)]),
-    }));
-    const answer = await this.rpc.call('eth_simulateV1', { blockStateCalls: [{ calls }] }, 'latest');
-    const [block] = answer as [{ calls: { returnData: Hex }[] }];
-    return block.calls.map(({ returnData }): Address | undefined => (returnData.length === 66 ? `0x${returnData.slice(26)}` : undefined));
   }
 
   /** eth_simulateV1 as it is; `simulate.ts` gives it meaning. */
@@ -170,8 +159,9 @@ export class Chain {
   async mine(timestamp: number): Promise<MinedBlock> {
     await this.rpc.call('evm_mine', { timestamp, blocks: 1 });
     const block = (await this.rpc.call('eth_getBlockByNumber', 'latest', false)) as RpcBlock;
+    this.#head = toHead(block);
     return {
-      ...toHead(block),
+      ...this.#head,
       txs: block.transactions,
       gasUsed: Number(block.gasUsed),
       baseFeeWei: hexToBigInt(block.baseFeePerGas),
@@ -202,7 +192,8 @@ export class Chain {
     } finally {
       await this.rpc.call('anvil_setCoinbase', this.coinbase);
     }
-    return this.head();
+    this.#head = toHead(await this.rpc.call('eth_getBlockByNumber', 'latest', false));
+    return this.#head;
   }
 
   close(): void {

@@ -15,15 +15,15 @@ export function mevShareMethods(parts: RelayParts, decode: DecodeAll): readonly 
       'mev_sendBundle',
       async (params, { signer, dropped }) => {
         const request = readParams(requests.mevSendBundle, params);
-        const head = (await chain.head()).number;
+        const head = chain.head.number;
         const [only, ...others] = request.body;
         if (only !== undefined && 'tx' in only && others.length === 0) {
-          const [transaction] = await decode([only.tx]);
+          const [transaction] = decode([only.tx]);
           const refused = orderFlow.offer(transaction!, request.privacy?.hints ?? ['hash'], head);
           if (refused) throw new RelayError(-32000, refused);
           return { bundleHash: bundleHash([transaction!]) };
         }
-        const { transactions, mayRevert } = await resolve(request, parts, decode);
+        const { transactions, mayRevert } = resolve(request, parts, decode);
         const hash = bundleHash(transactions);
         const shared = { hash, signer, transactions, mayRevert, minTimestamp: 0, maxTimestamp: Number.MAX_SAFE_INTEGER, dropped };
         const refused = bundles.add(
@@ -39,8 +39,8 @@ export function mevShareMethods(parts: RelayParts, decode: DecodeAll): readonly 
       async (params) => {
         // The second parameter's overrides are not supported here.
         const request = readParams(requests.mevSendBundle, Array.isArray(params) ? params.slice(0, 1) : params);
-        const { transactions } = await resolve(request, parts, decode);
-        const result = await callBundle(chain, async () => transactions, {
+        const { transactions } = resolve(request, parts, decode);
+        const result = await callBundle(chain, () => transactions, {
           txs: transactions.map(({ raw }) => raw),
           blockNumber: request.inclusion.block,
           stateBlockNumber: 'latest',
@@ -59,12 +59,12 @@ export function mevShareMethods(parts: RelayParts, decode: DecodeAll): readonly 
 }
 
 /** NOTE: one transaction goes behind a hinted one, and only one: that is the auction's rule. */
-async function resolve({ body }: MevBundle, { orderFlow }: RelayParts, decode: DecodeAll): Promise<Resolved> {
+function resolve({ body }: MevBundle, { orderFlow }: RelayParts, decode: DecodeAll): Resolved {
   const [hinted, backrun, ...others] = body;
   if (hinted === undefined || !('hash' in hinted) || backrun === undefined || !('tx' in backrun) || others.length > 0)
     throw new RelayError(-32602, 'invalid params: body: expected [{hash}, {tx, canRevert}]: one backrun behind one hinted transaction');
   const transaction = orderFlow.find(hinted.hash);
   if (transaction === undefined) throw new RelayError(-32000, `transaction ${hinted.hash} is not waiting for a bid`);
-  const [own] = await decode([backrun.tx]);
+  const [own] = decode([backrun.tx]);
   return { transactions: [transaction, own!], mayRevert: new Set(backrun.canRevert ? [own!.hash] : []) };
 }

@@ -4,7 +4,7 @@
  */
 import type { Address, Hex } from 'viem';
 import { type BundlePool, bundleHash } from './bundles.ts';
-import { callBundle } from './call-bundle.ts';
+import { callBundle, type DecodeAll } from './call-bundle.ts';
 import type { Chain } from './chain.ts';
 import { mevShareMethods } from './mev-share.ts';
 import type { OrderFlow } from './order-flow.ts';
@@ -38,7 +38,7 @@ export function relayMethods(parts: RelayParts): ReadonlyMap<string, RelayMethod
           bundles.cancel(signer, uuid);
           return { bundleHash: bundleHash([]) };
         }
-        const transactions = await decode(request.txs);
+        const transactions = decode(request.txs);
         if (new Set(transactions.map(({ hash }) => hash)).size < transactions.length) {
           throw new RelayError(-32602, 'invalid params: txs: the same transaction twice');
         }
@@ -56,7 +56,7 @@ export function relayMethods(parts: RelayParts): ReadonlyMap<string, RelayMethod
             receivedAt: new Date(),
             dropped,
           },
-          (await chain.head()).number,
+          chain.head.number,
         );
         if (refused) throw new RelayError(-32000, refused);
         return { bundleHash: hash };
@@ -68,8 +68,8 @@ export function relayMethods(parts: RelayParts): ReadonlyMap<string, RelayMethod
       'eth_sendPrivateTransaction',
       async (params, { signer, dropped }) => {
         const { tx, maxBlockNumber } = readParams(requests.sendPrivateTransaction, params);
-        const [transaction] = await decode([tx]);
-        const refused = privates.add(transaction!, signer, (await chain.head()).number, maxBlockNumber ?? undefined, dropped);
+        const [transaction] = decode([tx]);
+        const refused = privates.add(transaction!, signer, chain.head.number, maxBlockNumber ?? undefined, dropped);
         if (refused) throw new RelayError(-32000, refused);
         return transaction!.hash;
       },
@@ -105,12 +105,12 @@ function bundleStats(bundles: BundlePool, hash: Hex, number: number, signer: Add
 }
 
 /** Keepers simulate and send the same signed bytes, block after block: each is decoded once. Bad bytes are a RelayError. */
-function rememberingDecoder(chain: Chain): (raws: readonly Hex[]) => Promise<Transaction[]> {
+function rememberingDecoder(chain: Chain): DecodeAll {
   const remembered = new Map<Hex, Transaction>();
-  return async (raws) => {
+  return (raws) => {
     const fresh = raws.filter((raw) => !remembered.has(raw));
     try {
-      const decoded = fresh.length > 0 ? await chain.decode(fresh) : [];
+      const decoded = fresh.length > 0 ? chain.decode(fresh) : [];
       for (const transaction of decoded) remembered.set(transaction.raw, transaction);
     } catch (error) {
       throw new RelayError(-32602, `invalid params: ${(error as Error).message}`);

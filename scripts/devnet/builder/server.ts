@@ -82,7 +82,7 @@ async function relay(
   request: IncomingMessage,
   faults: readonly Fault[],
 ): Promise<Answer> {
-  const signer = await signerOf(builder, body, request);
+  const signer = signerOf(body, request);
   if (!signer.ok) return { status: 403, body: rpcError(call.id, -32600, signer.message) };
   const method = builder.methods.get(call.method);
   if (!method) return { status: 200, body: rpcError(call.id, -32601, `the method ${call.method} does not exist`) };
@@ -96,9 +96,9 @@ async function relay(
   }
 }
 
-function signerOf(builder: Builder, body: string, request: IncomingMessage): Promise<Authenticated> {
+function signerOf(body: string, request: IncomingMessage): Authenticated {
   const header = request.headers['x-flashbots-signature'];
-  return authenticate(body, typeof header === 'string' ? header : undefined, async (signed) => (await builder.chain.recover([signed]))[0]);
+  return authenticate(body, typeof header === 'string' ? header : undefined);
 }
 
 function brokenAnswer(faults: readonly Fault[], id: RpcRequest['id']): Answer | undefined {
