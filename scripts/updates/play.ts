@@ -1,9 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Hex } from 'viem';
 import { minedIn, type Play } from '../demo/run.ts';
 import type { Update } from '../demo/summary.ts';
 import { START_PRICES_USD8 } from '../devnet/assets.ts';
 import type { Devnet } from '../devnet/devnet.ts';
-import { signTransmit, transmit } from '../devnet/oracle/transmit.ts';
+import { sendPublicly, signTransmit } from '../devnet/oracle/transmit.ts';
 import { offerPrivately } from '../devnet/private-flow.ts';
 import { Prng } from '../devnet/prng.ts';
 
@@ -16,7 +17,7 @@ const RISE = [0.001, 0.003] as const;
 const RISES = 0.1;
 /** Milliseconds before the slot seals at which the last update of a block arrives. */
 const LEAD_MS = [50, 900] as const;
-/** Enough to sign and hand in another one. */
+/** From one update to the other of a pair. */
 const BETWEEN_MS = 30;
 
 /** So many happenings, public and private, alone and in pairs, each at a moment of its own before its slot seals. */
@@ -31,18 +32,24 @@ export function fallOf(updates: number, seed: number): Play {
       const from = Math.floor(random.next() * FEEDS.length);
       const feeds = shape.map((_, place) => FEEDS[(from + place) % FEEDS.length]!);
       const lead = random.between(...LEAD_MS);
-      const reports = shape.map((way, place) => {
+      const reports = shape.map((_, place) => {
         const rises = random.next() < RISES;
         const [low, high] = rises ? RISE : FALL;
         const share = BigInt(Math.round(random.between(low, high) * 1e6));
         const before = prices.get(feeds[place]!)!;
         const answer = rises ? before + (before * share) / 1_000_000n : before - (before * share) / 1_000_000n;
         prices.set(feeds[place]!, answer);
-        return { way, feed: feeds[place]!, answer };
+        return { feed: feeds[place]!, answer };
       });
+      // Signed before: what is timed is when they arrive.
+      const signed = await Promise.all(reports.map(({ feed, answer }) => signTransmit(devnet.rpcUrl, devnet.market.feeds[feed]!, answer)));
       await untilBeforeSlot(devnet, lead + BETWEEN_MS * (shape.length - 1));
-      const hashes: Hex[] = [];
-      for (const { way, feed, answer } of reports) hashes.push(await report(devnet, way, feed, answer));
+      const hashes = await Promise.all(
+        signed.map(async ({ raw }, place) => {
+          await sleep(BETWEEN_MS * place);
+          return handIn(devnet, shape[place]!, raw);
+        }),
+      );
       happened += shape.length;
       const title = `${happened} ${shape.join(' and ')}, ${Math.round(lead)} ms before the slot`;
       view.say('price', title);
@@ -55,9 +62,8 @@ export function fallOf(updates: number, seed: number): Play {
   };
 }
 
-async function report({ rpcUrl, builderUrl, market }: Devnet, way: 'public' | 'private', feed: string, answer: bigint): Promise<Hex> {
-  if (way === 'public') return transmit(rpcUrl, market.feeds[feed]!, answer);
-  return offerPrivately(builderUrl, (await signTransmit(rpcUrl, market.feeds[feed]!, answer)).raw);
+function handIn({ rpcUrl, builderUrl }: Devnet, way: 'public' | 'private', raw: Hex): Promise<Hex> {
+  return way === 'public' ? sendPublicly(rpcUrl, raw) : offerPrivately(builderUrl, raw);
 }
 
 async function untilBeforeSlot({ builder }: Devnet, leadMs: number): Promise<void> {
@@ -65,7 +71,7 @@ async function untilBeforeSlot({ builder }: Devnet, leadMs: number): Promise<voi
   if (nextSlotMs === null) throw new Error('the builder is held');
   // Too late for this slot: the next one is a second further.
   const wait = nextSlotMs >= leadMs ? nextSlotMs - leadMs : nextSlotMs + SLOT_MS - leadMs;
-  await new Promise((resolve) => setTimeout(resolve, wait));
+  await sleep(wait);
 }
 
 const SLOT_MS = 1_000;

@@ -1,5 +1,5 @@
 /** Sends a feed's next report to the public mempool, as an oracle node does. */
-import { createPublicClient, type Hash, http, type PublicClient } from 'viem';
+import { createPublicClient, type Hash, type Hex, http, type PublicClient } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
 import { aggregatorAbi, buildTransmit, type Feed } from './report.ts';
 
@@ -22,6 +22,11 @@ export const DEFAULT_TIP_WEI = 2_000_000_000n;
  */
 export async function transmit(rpcUrl: string, feed: Feed, answer: bigint, options: TransmitOptions = {}): Promise<Hash> {
   const { raw } = await signTransmit(rpcUrl, feed, answer, options);
+  return sendPublicly(rpcUrl, raw);
+}
+
+/** Hands a signed transaction to the node's pool. */
+export function sendPublicly(rpcUrl: string, raw: Hex): Promise<Hash> {
   return connect(rpcUrl).sendRawTransaction({ serializedTransaction: raw });
 }
 
