@@ -161,7 +161,7 @@ export class UpdateStream {
       if (this.#signers.size >= MAX_SIGNER_SETS) this.#signers.clear();
       this.#signers.set(key, signers);
     }
-    return (await isGenuine(ocr, signed, signers)) ? 'genuine' : 'forged';
+    return isGenuine(ocr, signed, signers) ? 'genuine' : 'forged';
   }
 }
 

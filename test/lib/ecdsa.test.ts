@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { recoverAddress } from 'viem';
 import { privateKeyToAccount, sign } from 'viem/accounts';
 import { expect, it } from 'vitest';
-import { signHash } from '../../src/lib/ecdsa.ts';
+import { signerOf, signHash } from '../../src/lib/ecdsa.ts';
 import type { Hex } from '../../src/lib/types.ts';
 
 const word = (least: bigint, most: bigint) => fc.bigInt(least, most).map((value): Hex => `0x${value.toString(16).padStart(64, '0')}`);
@@ -15,10 +15,18 @@ it('signs as viem does, to the bit, and is recovered', async () => {
     const { r, s, yParity } = await sign({ hash, privateKey: key });
     expect(ours).toEqual({ r, s, yParity });
     expect(await recoverAddress({ hash, signature: ours })).toBe(privateKeyToAccount(key).address);
+    expect(signerOf(hash, ours)).toBe(privateKeyToAccount(key).address.toLowerCase());
   });
   await fc.assert(property, { numRuns: 50, seed: 1 });
 });
 
 it('refuses what is no key', () => {
   expect(() => signHash(`0x${'01'.repeat(32)}`, `0x${'00'.repeat(32)}`)).toThrow(/Expected Private/);
+});
+
+it('recovers nobody from what nobody can have signed', () => {
+  const hash: Hex = `0x${'01'.repeat(32)}`;
+  const none: Hex = `0x${'00'.repeat(32)}`;
+  expect(signerOf(hash, { r: none, s: none, yParity: 0 })).toBeUndefined();
+  expect(signerOf(hash, { r: `0x${'ff'.repeat(32)}`, s: hash, yParity: 1 })).toBeUndefined();
 });
