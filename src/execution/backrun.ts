@@ -107,34 +107,32 @@ export class Backrunner {
     for (const [place, first] of firsts.entries()) sets.push(await this.#signFor(backruns[place]!, first, nextNonce, order, slots));
     const sent: IntendedTransaction[] = [];
     const relays: Answer[] = [];
-    const send = async (signed: readonly (Signed | undefined)[]) => {
+    const send = async (signed: readonly (Signed | undefined)[], underWay?: () => void) => {
       const some = signed.filter((one) => one !== undefined);
       const fresh = unknownOf(some, known);
-      relays.push(...(await this.#sender.sendBackruns(some, fresh, target)));
       for (const { txHash } of fresh) known.add(txHash);
+      relays.push(...(await this.#sender.sendBackruns(some, fresh, target, underWay)));
       sent.push(...fresh);
+      return performance.now();
     };
-    const sending = send(sets);
-    // NOTE: a node that runs the rehearsals may be what a relay of one's own checks bundles with: those go first, for as long as one might wait for an answer.
-    await Promise.race([sending, sleep(HEAD_START_MS)]);
-    const doubting = firsts.map((first, place) => this.#rehearse(first, backruns[place]!.ahead, order));
-    // A rejection is met below; until then it must not count as unhandled.
-    for (const doubt of doubting) doubt.catch(() => {});
-    await sending;
-    const sentAtMs = performance.now();
+    const { promise: posted, resolve: underWay } = Promise.withResolvers<void>();
+    const sending = send(sets, underWay);
+    await Promise.race([sending, posted]);
 
-    if (sizes.filter((size) => size > 0).length > 1 && !superseded.aborted) {
-      const others: (Signed | undefined)[] = [];
-      for (const { place, after, ...variant } of await order.later()) {
-        const drafted = this.#draftLater(backruns[place]!, variant, firsts[place]!, order);
-        const nonce = nextNonce + after.reduce((sum, other) => sum + sizes[other]!, 0);
-        others.push(await this.#signFor(backruns[place]!, drafted, nonce, order, slots));
-      }
-      await send(others);
-    }
-    // What an earlier view of this block sent and this one has no place for.
-    await this.#cancel(slots.unused(this.#slots.used));
-    this.#slots.used = slots.used;
+    // Planned and signed while the relays take the first ones.
+    const several = sizes.filter((size) => size > 0).length > 1;
+    const sendingLater = several && !superseded.aborted ? this.#signLater(order, firsts, slots).then((signed) => send(signed)) : undefined;
+    // A rejection is met below; until then it must not count as unhandled.
+    sendingLater?.catch(() => {});
+    // NOTE: a node that runs the rehearsals may be what a relay of one's own checks bundles with: those go first, for as long as one might wait for an answer.
+    await Promise.race([Promise.all([sending, sendingLater]), sleep(HEAD_START_MS)]);
+    const doubting = firsts.map((first, place) => this.#rehearse(first, backruns[place]!.ahead, order));
+    for (const doubt of doubting) doubt.catch(() => {});
+    const sentAtMs = await sending;
+    await sendingLater;
+    // What an earlier view of this block sent and this one has no place for; a newer view takes it back by itself.
+    if (!superseded.aborted) await this.#cancel(slots.unused(this.#slots.used));
+    this.#slots.used = superseded.aborted ? Math.max(slots.used, this.#slots.used) : slots.used;
 
     const doubts: Doubt[] = [];
     let reverting: Hex | undefined;
@@ -148,6 +146,18 @@ export class Backrunner {
       if (again !== undefined) await send([again]);
     }
     return { sent, skipped, relays, sentAtMs, doubts, reverting };
+  }
+
+  /** The backruns at the nonces that they have behind others. */
+  async #signLater(order: BackrunOrder, firsts: readonly Drafted[], slots: Slots): Promise<readonly (Signed | undefined)[]> {
+    const signed: (Signed | undefined)[] = [];
+    for (const { place, after, ...variant } of await order.later()) {
+      const backrun = order.backruns[place]!;
+      const drafted = this.#draftLater(backrun, variant, firsts[place]!, order);
+      const nonce = order.nextNonce + after.reduce((sum, other) => sum + firsts[other]!.transactions.length, 0);
+      signed.push(await this.#signFor(backrun, drafted, nonce, order, slots));
+    }
+    return signed;
   }
 
   /** To a newer view that is already known of, but not twice in a row: updates that keep coming must not keep everything from going out. */

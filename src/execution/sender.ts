@@ -77,14 +77,19 @@ export class Sender {
     return { sent: signed, answers: [...answers, ...publicly.answers], settled: publicly.settled };
   }
 
-  /** Each set of transactions in all its deliveries: what is not in the ledger yet is written down, then everything goes out at once. */
+  /**
+   * Each set of transactions in all its deliveries: what is not in the ledger yet is written down, then everything goes out at once.
+   *
+   * @param underWay called when all of it is written and posted, before anybody has answered
+   */
   async sendBackruns(
     sets: readonly { readonly signed: readonly IntendedTransaction[]; readonly deliveries: readonly Delivery[] }[],
     fresh: readonly IntendedTransaction[],
     targetBlock: number,
+    underWay: () => void = () => {},
   ): Promise<readonly Answer[]> {
     await Promise.all(fresh.map((transaction) => this.#ledger.intend(transaction)));
-    const answers = await Promise.all(
+    const answering = Promise.all(
       sets.flatMap(({ signed, deliveries }) =>
         deliveries.flatMap((delivery) =>
           this.#relays.map(async (relay) => ({
@@ -94,6 +99,9 @@ export class Sender {
         ),
       ),
     );
+    // NOTE: a request is on its socket a turn of the event loop after it was made; whoever computes before that holds it back.
+    setImmediate(underWay);
+    const answers = await answering;
     const noted = fresh.map((transaction) => {
       const own = answers.filter(({ signed }) => signed.includes(transaction));
       return this.#ledger.sent(transaction.txHash, noteOf(own.map(({ answer }) => answer)));
