@@ -3,11 +3,11 @@ import { writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { whole } from '../whole.ts';
+import { backfill } from './backfill.ts';
 import { bundle } from './bundle.ts';
 import { hotpath } from './hotpath.ts';
 import { judging } from './judging.ts';
 import { ledger } from './ledger.ts';
-import { logs } from './logs.ts';
 import { planning } from './planning.ts';
 import { quotes } from './quotes.ts';
 import { type Bench, type Choice, type Result, ratio, rounded } from './result.ts';
@@ -18,7 +18,7 @@ import { ticks } from './ticks.ts';
 import { updates } from './updates.ts';
 
 // NOTE: planning moves a price on the scene that others have measured before.
-const BENCHES: readonly Bench[] = [quotes, signingAndSending, ledger, ticks, judging, logs, updates, hotpath, planning, bundle];
+const BENCHES: readonly Bench[] = [quotes, signingAndSending, ledger, ticks, judging, backfill, updates, hotpath, planning, bundle];
 const USAGE_ERROR = 2;
 
 const HELP = `Usage: npm run bench -- [options]

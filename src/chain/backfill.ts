@@ -1,18 +1,35 @@
+/**
+ * The logs of a range that no reorg reaches any more. A window of ranges is under way at once, over all endpoints; each is as wide as its answers have shown to
+ * be worth asking for, and is split where a node refuses it. What has come is handed over in order, so that it can be gone on from there at any time.
+ */
+import { sleep } from '../lib/async.ts';
 import type { LogFilter, RawLog } from '../lib/types.ts';
 import { getLogsByRange } from './actions/getLogs.ts';
-import { RpcError } from './errors.ts';
+import type { RpcError } from './errors.ts';
 import { mergeLogs } from './filters.ts';
+import { hintIn, isPassing, isTooWide } from './limits.ts';
+import { Pace } from './pace.ts';
 import type { Rpc } from './types.ts';
 
-const FIRST_RANGE = 2_000;
-const WIDEST_RANGE = 200_000;
-/** A range that brings fewer logs than this is made wider, one that brings more than that narrower. */
-const FEW_LOGS = 2_000;
-const MANY_LOGS = 10_000;
-const CONCURRENCY = 4;
+const AT_ONCE_PER_ENDPOINT = 3;
+const MOST_AT_ONCE = 12;
 const TIMEOUT_MS = 20_000;
+/** Of one answer: with all that are under way, and what is made of them, a bound for the memory. */
+const MOST_BYTES = 16 * 1024 * 1024;
+/** One range is tried so often while no endpoint manages; the waits between grow to the longest. Some two minutes in all. */
+const ATTEMPTS = 12;
+const SPLIT_AFTER = 3;
+const FIRST_WAIT_MS = 250;
+const LONGEST_WAIT_MS = 15_000;
 
-export type BackfillProgress = { readonly doneTo: number; readonly to: number; readonly logs: number };
+export type BackfillProgress = {
+  readonly doneTo: number;
+  readonly to: number;
+  readonly logs: number;
+  /** Over the last seconds. */
+  readonly logsPerSecond: number;
+  readonly secondsLeft: number;
+};
 
 export type BackfillOptions = {
   readonly onProgress?: (progress: BackfillProgress) => void;
@@ -20,12 +37,11 @@ export type BackfillOptions = {
   readonly signal?: AbortSignal;
 };
 
-type Fetched = { readonly from: number; readonly to: number; readonly logs: readonly RawLog[]; readonly halved: boolean };
+/** Blocks, both ends included. */
+type Range = { readonly from: number; readonly to: number };
+type Fetched = { readonly logs: readonly RawLog[] } | { readonly refused: RpcError };
 
-/**
- * The logs of a range (of `mergeFilters`) that no reorg reaches any more, in order and each once, handed to `take` piece by piece. Ranges are fetched a few at
- * a time; a range that a node refuses or cannot answer in time is halved, down to one block.
- */
+/** Logs (of `mergeFilters`) in the order of the chain, each once, handed to `take` piece by piece. Rejects with `RpcError` when the endpoints cannot answer for long. */
 export async function backfill(
   rpc: Rpc,
   from: number,
@@ -35,51 +51,104 @@ export async function backfill(
   options: BackfillOptions = {},
 ): Promise<void> {
   const { onProgress = () => {}, signal } = options;
-  let size = options.firstRange ?? FIRST_RANGE;
-  let next = from;
+  const mostAtOnce = Math.min(AT_ONCE_PER_ENDPOINT * (rpc.breadth ?? 1), MOST_AT_ONCE);
+  const pace = new Pace({ firstWidth: options.firstRange, mostAtOnce });
+  const fetcher = new Fetcher(rpc, filters, pace, signal);
+  const speed = new Speed(from, to);
+  /** In order: what nobody has been asked for. */
+  const open: Range[] = from > to ? [] : [{ from, to }];
+  /** In order, and no more than the pace allows. */
+  const underWay: (Range & { readonly fetched: Promise<Fetched> })[] = [];
   let logs = 0;
-  const underWay: Promise<Fetched[]>[] = [];
 
-  while (next <= to || underWay.length > 0) {
+  while (open.length > 0 || underWay.length > 0) {
     signal?.throwIfAborted();
-    while (next <= to && underWay.length < CONCURRENCY) {
-      const end = Math.min(next + size - 1, to);
-      const fetched = fetchHalving(rpc, next, end, filters);
+    // What was refused comes before all else: nothing behind it can be handed over.
+    while (open[0] !== undefined && (underWay.length < pace.atOnce || open[0].from < underWay[0]!.from)) {
+      const { from: start, to: last } = open.shift()!;
+      const end = Math.min(start + pace.width - 1, last);
+      if (end < last) open.unshift({ from: end + 1, to: last });
+      const fetched = fetcher.fetch(start, end);
       // Rejections are met when its turn comes; until then they must not count as unhandled.
       fetched.catch(() => {});
-      underWay.push(fetched);
-      next = end + 1;
+      underWay.push({ from: start, to: end, fetched });
+      underWay.sort((a, b) => a.from - b.from);
     }
-    for (const piece of await underWay.shift()!) {
-      take(piece.logs);
-      logs += piece.logs.length;
-      size = nextSize(size, piece);
-      onProgress({ doneTo: piece.to, to, logs });
+    const range = underWay.shift()!;
+    const fetched = await range.fetched;
+    const width = range.to - range.from + 1;
+    if ('refused' in fetched) {
+      pace.refused(width, hintIn(fetched.refused.message, range.from, range.to));
+      open.unshift({ from: range.from, to: range.to });
+      continue;
+    }
+    pace.answered(width, fetched.logs.length);
+    take(fetched.logs);
+    logs += fetched.logs.length;
+    onProgress({ doneTo: range.to, to, logs, ...speed.at(range.to, logs) });
+  }
+}
+
+class Fetcher {
+  readonly #pace: Pace;
+  readonly #rpc: Rpc;
+  readonly #filters: readonly LogFilter[];
+  readonly #signal: AbortSignal | undefined;
+
+  constructor(rpc: Rpc, filters: readonly LogFilter[], pace: Pace, signal: AbortSignal | undefined) {
+    this.#rpc = rpc;
+    this.#filters = filters;
+    this.#pace = pace;
+    this.#signal = signal;
+  }
+
+  /** A range that is too much is refused, and has to be asked for in parts; for what passes it waits. */
+  async fetch(from: number, to: number): Promise<Fetched> {
+    const options = { timeoutMs: TIMEOUT_MS, attempts: 2, spread: true, maxBytes: MOST_BYTES };
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const lists = await Promise.all(this.#filters.map((filter) => getLogsByRange(this.#rpc, from, to, filter, options)));
+        return { logs: mergeLogs(lists) };
+      } catch (error) {
+        if (from < to && isTooWide(error)) return { refused: error };
+        if (!isPassing(error) || attempt >= ATTEMPTS) throw error;
+        // What a gateway gives up on is told as trouble of its own.
+        if (from < to && attempt >= SPLIT_AFTER && error.kind === 'bad-answer') return { refused: error };
+        this.#pace.slowed();
+        await sleep(waitMs(error, attempt), this.#signal);
+        this.#signal?.throwIfAborted();
+      }
     }
   }
 }
 
-async function fetchHalving(rpc: Rpc, from: number, to: number, filters: readonly LogFilter[], halved = false): Promise<Fetched[]> {
-  try {
-    const options = { timeoutMs: TIMEOUT_MS, attempts: 2 };
-    const lists = await Promise.all(filters.map((filter) => getLogsByRange(rpc, from, to, filter, options)));
-    return [{ from, to, logs: mergeLogs(lists), halved }];
-  } catch (error) {
-    if (from === to || !isTooWide(error)) throw error;
-    const middle = Math.floor((from + to) / 2);
-    const lower = await fetchHalving(rpc, from, middle, filters, true);
-    return [...lower, ...(await fetchHalving(rpc, middle + 1, to, filters, true))];
+function waitMs({ retryAfterMs = 0 }: RpcError, attempt: number): number {
+  return Math.min(Math.max(FIRST_WAIT_MS * 2 ** (attempt - 1), retryAfterMs), LONGEST_WAIT_MS);
+}
+
+const MEASURED_MS = 10_000;
+const MARKS_EVERY_MS = 500;
+
+/** How fast it has gone lately, and how long the rest will take at that. */
+class Speed {
+  readonly #to: number;
+  readonly #marks: { readonly atMs: number; readonly block: number; readonly logs: number }[];
+
+  constructor(from: number, to: number) {
+    this.#to = to;
+    this.#marks = [{ atMs: performance.now(), block: from - 1, logs: 0 }];
   }
-}
 
-/** Nodes word a limit in many ways, or just take too long; `rejected` may be one that our list of words does not know. */
-function isTooWide(error: unknown): boolean {
-  return error instanceof RpcError && ['too-much', 'rejected', 'timeout'].includes(error.kind);
-}
-
-function nextSize(size: number, { from, to, logs, halved }: Fetched): number {
-  const width = to - from + 1;
-  if (halved) return Math.min(size, width);
-  if (logs.length > MANY_LOGS) return Math.max(Math.min(size, Math.floor(width / 2)), 1);
-  return logs.length < FEW_LOGS && width >= size ? Math.min(size * 2, WIDEST_RANGE) : size;
+  at(block: number, logs: number): { logsPerSecond: number; secondsLeft: number } {
+    const atMs = performance.now();
+    while (this.#marks.length > 1 && this.#marks[1]!.atMs < atMs - MEASURED_MS) this.#marks.shift();
+    const oldest = this.#marks[0]!;
+    if (atMs - this.#marks.at(-1)!.atMs > MARKS_EVERY_MS) this.#marks.push({ atMs, block, logs });
+    const seconds = Math.max(atMs - oldest.atMs, 1) / 1_000;
+    const blocksPerSecond = (block - oldest.block) / seconds;
+    return {
+      logsPerSecond: Math.round((logs - oldest.logs) / seconds),
+      secondsLeft: Math.ceil((this.#to - block) / Math.max(blocksPerSecond, 1e-9)),
+    };
+  }
 }

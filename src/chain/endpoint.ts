@@ -8,7 +8,7 @@ import { parseHead, parseQuantity } from './parse.ts';
 import { byNumber, canBeLess, LATEST, toRequest } from './requests.ts';
 import { Standing } from './standing.ts';
 import type { Transport } from './transport.ts';
-import type { Answerer, Notify, RpcAnswer, RpcCall } from './types.ts';
+import type { Answerer, CallOptions, Notify, RpcAnswer, RpcCall } from './types.ts';
 import { wsTransport } from './ws.ts';
 
 const REMEMBERED_BLOCKS = 64;
@@ -95,9 +95,9 @@ export class Endpoint implements Answerer {
     this.#verifiedOn = null;
   }
 
-  async call(call: RpcCall, timeoutMs: number, knows?: Hex): Promise<unknown> {
+  async call(call: RpcCall, timeoutMs: number, { knows, maxBytes }: Pick<CallOptions, 'knows' | 'maxBytes'> = {}): Promise<unknown> {
     await this.verify(timeoutMs);
-    const result = await this.#single(call, timeoutMs);
+    const result = await this.#single(call, timeoutMs, maxBytes);
     // NOTE: the call may have opened a new connection, to who knows whom.
     await this.verify(timeoutMs);
     const empty = result === null || (Array.isArray(result) && result.length === 0);
@@ -240,9 +240,9 @@ export class Endpoint implements Answerer {
     this.learn(block);
   }
 
-  async #single(call: RpcCall, timeoutMs: number): Promise<unknown> {
+  async #single(call: RpcCall, timeoutMs: number, maxBytes?: number): Promise<unknown> {
     try {
-      return this.#resultOf(call.method, await this.#timed([call], () => this.#transport.send(toRequest(call), timeoutMs)));
+      return this.#resultOf(call.method, await this.#timed([call], () => this.#transport.send(toRequest(call), timeoutMs, maxBytes)));
     } catch (error) {
       if (error instanceof RpcError && error.kind === 'too-much' && !canBeLess(call))
         throw new RpcError('bad-answer', this.host, `${call.method}: answered with far too much`, { cause: error });

@@ -7,8 +7,9 @@ import { type JsonRpcRequest, MAX_ANSWER_BYTES, type Transport } from './transpo
 export function httpTransport(url: SecretUrl, maxBytes = MAX_ANSWER_BYTES): Transport {
   const closed = new AbortController();
   return {
-    async send(message: JsonRpcRequest | readonly JsonRpcRequest[], timeoutMs: number): Promise<unknown> {
-      return checkIds(url.host, message, await postJson(url, JSON.stringify(message), { timeoutMs, maxBytes, closed: closed.signal }));
+    async send(message: JsonRpcRequest | readonly JsonRpcRequest[], timeoutMs: number, mostBytes = maxBytes): Promise<unknown> {
+      const options = { timeoutMs, maxBytes: Math.min(mostBytes, maxBytes), closed: closed.signal };
+      return checkIds(url.host, message, await postJson(url, JSON.stringify(message), options));
     },
     connection: 0,
     close: () => closed.abort(),
@@ -68,6 +69,7 @@ export type AnswerHead = { readonly status: number; readonly retryAfter: string 
 /** The JSON that an HTTP answer brings. Throws RpcError where it brings none, or is one of refusal. */
 export function readAnswer(host: string, { status, retryAfter }: AnswerHead, body: string): unknown {
   if (status === 429) throw new RpcError('rate-limited', host, 'too many requests (HTTP 429)', retryAfterMs(retryAfter));
+  if (status === 413) throw new RpcError('too-much', host, 'the answer would be too large (HTTP 413)');
   let json: unknown;
   try {
     json = JSON.parse(body);

@@ -10,9 +10,25 @@ export class ShapeError extends Error {
 }
 
 const QUANTITY = /^0x[0-9a-fA-F]{1,64}$/;
-const BYTES = /^0x(?:[0-9a-fA-F]{2})*$/;
-const HASH = /^0x[0-9a-fA-F]{64}$/;
-const ADDRESS = /^0x[0-9a-fA-F]{40}$/;
+const HASH_LENGTH = 66;
+const ADDRESS_LENGTH = 42;
+
+const DIGIT = 1;
+const CAPITAL = 2;
+const NO_DIGIT = 4;
+/** By character code. */
+const HEX_DIGITS = new Uint8Array(256).fill(NO_DIGIT);
+for (const digit of '0123456789abcdef') HEX_DIGITS[digit.charCodeAt(0)] = DIGIT;
+for (const digit of 'ABCDEF') HEX_DIGITS[digit.charCodeAt(0)] = CAPITAL;
+
+/** In lowercase; undefined for anything but 0x and hexadecimal digits. NOTE: a history is made of these; expressions take five times as long. */
+function hexOf(value: unknown, length?: number): Hex | undefined {
+  if (typeof value !== 'string' || (length !== undefined && value.length !== length) || !value.startsWith('0x')) return undefined;
+  let seen = 0;
+  for (let at = 2; at < value.length; at++) seen |= HEX_DIGITS[value.charCodeAt(at)] ?? NO_DIGIT;
+  if (seen >= NO_DIGIT) return undefined;
+  return (seen >= CAPITAL ? value.toLowerCase() : value) as Hex;
+}
 
 export function parseQuantity(value: unknown, what: string): number {
   const number = typeof value === 'string' && QUANTITY.test(value) ? Number(value) : Number.NaN;
@@ -26,18 +42,21 @@ export function parseBigQuantity(value: unknown, what: string): bigint {
 }
 
 export function parseBytes(value: unknown, what: string): Hex {
-  if (typeof value !== 'string' || !BYTES.test(value)) throw new ShapeError(what, 'not bytes');
-  return value.toLowerCase() as Hex;
+  const bytes = hexOf(value);
+  if (bytes === undefined || bytes.length % 2 !== 0) throw new ShapeError(what, 'not bytes');
+  return bytes;
 }
 
 export function parseHash(value: unknown, what: string): Hex {
-  if (typeof value !== 'string' || !HASH.test(value)) throw new ShapeError(what, 'not a hash');
-  return value.toLowerCase() as Hex;
+  const hash = hexOf(value, HASH_LENGTH);
+  if (hash === undefined) throw new ShapeError(what, 'not a hash');
+  return hash;
 }
 
 export function parseAddress(value: unknown, what: string): Address {
-  if (typeof value !== 'string' || !ADDRESS.test(value)) throw new ShapeError(what, 'not an address');
-  return value.toLowerCase() as Address;
+  const address = hexOf(value, ADDRESS_LENGTH);
+  if (address === undefined) throw new ShapeError(what, 'not an address');
+  return address;
 }
 
 export function record(value: unknown, what: string): Readonly<Record<string, unknown>> {
@@ -58,36 +77,56 @@ export function parseHead(value: unknown): Head {
     gasLimit: parseBigQuantity(block['gasLimit'], 'block gasLimit'),
     gasUsed: parseBigQuantity(block['gasUsed'], 'block gasUsed'),
     ...(typeof logsBloom === 'string' && isBloom(logsBloom.toLowerCase()) && { logsBloom: logsBloom.toLowerCase() as Hex }),
-    ...(typeof receiptsRoot === 'string' && HASH.test(receiptsRoot) && { receiptsRoot: receiptsRoot.toLowerCase() as Hex }),
+    ...(hexOf(receiptsRoot, HASH_LENGTH) !== undefined && { receiptsRoot: parseHash(receiptsRoot, 'block receiptsRoot') }),
   };
   if (head.gasUsed > head.gasLimit) throw new ShapeError('block gasUsed', 'more than the gas limit');
   return head;
 }
 
 export function parseLog(value: unknown): RawLog {
-  const log = record(value, 'log');
-  const topics = log['topics'];
-  if (!Array.isArray(topics) || topics.length > 4) throw new ShapeError('log topics', 'not up to four topics');
-  return {
-    address: parseAddress(log['address'], 'log address'),
-    topics: topics.map((topic) => parseHash(topic, 'log topic')),
-    data: parseBytes(log['data'], 'log data'),
-    blockNumber: parseQuantity(log['blockNumber'], 'log blockNumber'),
-    blockHash: parseHash(log['blockHash'], 'log blockHash'),
-    logIndex: parseQuantity(log['logIndex'], 'log logIndex'),
-    transactionHash: parseHash(log['transactionHash'], 'log transactionHash'),
-  };
+  return logAfter(value, undefined);
 }
 
 /** Logs in the order of the chain, each once. */
 export function parseLogs(value: unknown): RawLog[] {
   if (!Array.isArray(value)) throw new ShapeError('eth_getLogs', 'not a list');
-  const logs = value.map(parseLog);
-  logs.sort((a, b) => a.blockNumber - b.blockNumber || a.logIndex - b.logIndex);
-  for (const [i, { blockNumber, logIndex }] of logs.entries())
-    if (logIndex === logs[i - 1]?.logIndex && blockNumber === logs[i - 1]?.blockNumber)
-      throw new ShapeError('eth_getLogs', 'the same log twice');
+  const logs = new Array<RawLog>(value.length);
+  let ordered = true;
+  let before: RawLog | undefined;
+  for (let at = 0; at < logs.length; at++) {
+    const log = logAfter(value[at], before);
+    ordered &&= before === undefined || inOrder(before, log) < 0;
+    logs[at] = log;
+    before = log;
+  }
+  if (ordered) return logs;
+  logs.sort(inOrder);
+  for (let at = 1; at < logs.length; at++)
+    if (inOrder(logs[at - 1]!, logs[at]!) === 0) throw new ShapeError('eth_getLogs', 'the same log twice');
   return logs;
+}
+
+function inOrder(a: RawLog, b: RawLog): number {
+  return a.blockNumber - b.blockNumber || a.logIndex - b.logIndex;
+}
+
+/** What says the same as in the log before is taken from there: neither looked through nor kept twice. */
+function logAfter(value: unknown, before: RawLog | undefined): RawLog {
+  const { topics, address, data, blockNumber, blockHash, logIndex, transactionHash } = record(value, 'log');
+  if (!Array.isArray(topics) || topics.length > 4) throw new ShapeError('log topics', 'not up to four topics');
+  return {
+    address: known(address, before?.address) ?? parseAddress(address, 'log address'),
+    topics: topics.map((topic, place) => known(topic, before?.topics[place]) ?? parseHash(topic, 'log topic')),
+    data: parseBytes(data, 'log data'),
+    blockNumber: parseQuantity(blockNumber, 'log blockNumber'),
+    blockHash: known(blockHash, before?.blockHash) ?? parseHash(blockHash, 'log blockHash'),
+    logIndex: parseQuantity(logIndex, 'log logIndex'),
+    transactionHash: known(transactionHash, before?.transactionHash) ?? parseHash(transactionHash, 'log transactionHash'),
+  };
+}
+
+function known(value: unknown, before: Hex | undefined): Hex | undefined {
+  return value === before ? before : undefined;
 }
 
 export const toQuantity = (value: number | bigint): Hex => `0x${value.toString(16)}`;

@@ -36,6 +36,8 @@ export class RpcPool implements Rpc {
   readonly endpoints: readonly Endpoint[];
   readonly witness: Witness;
   readonly #timeoutMs: number;
+  /** Calls that each has to answer now. */
+  readonly #underWay = new Map<Endpoint, number>();
   readonly #audit: LogAudit;
   /** Blocks whose logs were shown to be wrong after they were used, for whoever follows the chain. */
   readonly #refuted: Head[] = [];
@@ -90,11 +92,11 @@ export class RpcPool implements Rpc {
   }
 
   request(method: string, params: readonly unknown[], options: CallOptions = {}): Promise<unknown> {
-    return this.#withFailover(options, (endpoint, timeoutMs) => endpoint.call({ method, params }, timeoutMs, options.knows));
+    return this.#withFailover(options, (endpoint, timeoutMs) => endpoint.call({ method, params }, timeoutMs, options));
   }
 
   ask<T>(call: RpcCall, parse: (result: unknown, from: Answerer) => T, options: CallOptions = {}): Promise<T> {
-    return this.#withFailover(options, async (endpoint, timeoutMs) => parse(await endpoint.call(call, timeoutMs, options.knows), endpoint));
+    return this.#withFailover(options, async (endpoint, timeoutMs) => parse(await endpoint.call(call, timeoutMs, options), endpoint));
   }
 
   batch(calls: readonly RpcCall[], options: CallOptions = {}): Promise<readonly RpcAnswer[]> {
@@ -105,6 +107,10 @@ export class RpcPool implements Rpc {
       for (const answer of answers) if (!answer.ok && answer.error instanceof RpcError && elsewhere(answer.error)) throw answer.error;
       return answers;
     });
+  }
+
+  get breadth(): number {
+    return Math.max(1, this.endpoints.filter(({ restMs }) => restMs === 0).length);
   }
 
   /** Why no endpoint can be trusted; null while one can. */
@@ -129,13 +135,14 @@ export class RpcPool implements Rpc {
     const tried = new Set<Endpoint>();
     let rounds = 0;
     for (let attempt = 1; ; attempt++) {
-      const endpoint = this.#next(tried);
+      const endpoint = this.#next(tried, options.spread);
       const { limitedMs } = endpoint;
       if (limitedMs > LONGEST_LIMITED_MS)
         throw new RpcError('rate-limited', endpoint.host, `asked to be left alone for ${Math.ceil(limitedMs / 1_000)} s more`);
       if (limitedMs > 0) await sleep(limitedMs);
+      this.#underWay.set(endpoint, this.#load(endpoint) + 1);
       try {
-        const answer = await ask(endpoint, timeoutMs);
+        const answer = await ask(endpoint, timeoutMs).finally(() => this.#underWay.set(endpoint, this.#load(endpoint) - 1));
         endpoint.succeeded();
         return answer;
       } catch (thrown) {
@@ -153,19 +160,25 @@ export class RpcPool implements Rpc {
     }
   }
 
+  #load(endpoint: Endpoint): number {
+    return this.#underWay.get(endpoint) ?? 0;
+  }
+
   #refute(heads: readonly Head[]): void {
     this.#refuted.push(...heads);
     this.#refuted.splice(0, this.#refuted.length - MOST_REFUTED);
     this.#onRefuted();
   }
 
-  /** The preferred endpoint that is not resting; when all rest, the one that has rested most. Never one that is distrusted. */
-  #next(tried: ReadonlySet<Endpoint>): Endpoint {
+  /** The preferred endpoint that is not resting, or the least loaded of those; when all rest, the one that has rested most. Never one that is distrusted. */
+  #next(tried: ReadonlySet<Endpoint>, spread = false): Endpoint {
     const trusted = this.endpoints.filter(({ distrust }) => distrust === null);
     const untried = trusted.filter((endpoint) => !tried.has(endpoint));
     const open = untried.length > 0 ? untried : trusted;
     if (open.length === 0) throw new RpcError('untrusted', 'RPC_URLS', `no endpoint can be trusted: ${this.distrust}`);
-    return open.find(({ restMs }) => restMs === 0) ?? open.reduce((best, endpoint) => (endpoint.restMs < best.restMs ? endpoint : best));
+    const rested = open.filter(({ restMs }) => restMs === 0);
+    const [first] = spread ? rested.toSorted((a, b) => this.#load(a) - this.#load(b)) : rested;
+    return first ?? open.reduce((best, endpoint) => (endpoint.restMs < best.restMs ? endpoint : best));
   }
 }
 

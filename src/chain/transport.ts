@@ -1,6 +1,7 @@
 /** A way to one endpoint: sends JSON, resolves with the parsed JSON that answers it. Rejects with `RpcError` of the kinds that are the endpoint's fault. */
 export interface Transport {
-  send(message: JsonRpcRequest | readonly JsonRpcRequest[], timeoutMs: number): Promise<unknown>;
+  /** NOTE: a WebSocket knows no bound of a single answer. */
+  send(message: JsonRpcRequest | readonly JsonRpcRequest[], timeoutMs: number, maxBytes?: number): Promise<unknown>;
   /** Counts the connections made so far, where there are such: behind each may be another node. */
   readonly connection: number;
   close(): void;

@@ -8,6 +8,10 @@ export type CallOptions = {
   readonly attempts?: number;
   /** An empty answer counts only from an endpoint that knows this block: one that lags behind would answer `[]` or null as well. */
   readonly knows?: Hex;
+  /** Any endpoint will do: the one with the least to do is asked, not the preferred one. */
+  readonly spread?: boolean;
+  /** A longer answer is refused as too much, over HTTP. */
+  readonly maxBytes?: number;
 };
 
 export type RpcCall = { readonly method: string; readonly params: readonly unknown[] };
@@ -23,6 +27,8 @@ export interface Rpc {
   batch(calls: readonly RpcCall[], options?: CallOptions): Promise<readonly RpcAnswer[]>;
   /** Holds log answers against headers and receipts; absent where nobody does. */
   readonly witness?: Witness;
+  /** Endpoints that calls can be spread over now; absent where there is one. */
+  readonly breadth?: number;
 }
 
 /** Who gave an answer. `host` is all of its URL that may be shown. */

@@ -1,6 +1,6 @@
 import { getHeads } from '../chain/actions/getHead.ts';
 import { getLogsByHash } from '../chain/actions/getLogs.ts';
-import { backfill } from '../chain/backfill.ts';
+import { type BackfillProgress, backfill } from '../chain/backfill.ts';
 import { RpcError } from '../chain/errors.ts';
 import { mergeFilters, mergeLogs, router } from '../chain/filters.ts';
 import type { CallOptions, Rpc } from '../chain/types.ts';
@@ -29,7 +29,7 @@ export async function discoverAll(
   rpc: Rpc,
   entries: readonly Entry[],
   scope: DiscoveryScope,
-  onProgress: (doneTo: number, logs: number) => void,
+  onProgress: (progress: BackfillProgress) => void,
 ): Promise<Failure[]> {
   const failures: Failure[] = [];
   const takers = entries.flatMap((entry) => {
@@ -68,9 +68,9 @@ export async function discoverAll(
     const rangeEnd = Math.min(finalNumber, to.number);
     if (from <= rangeEnd)
       await backfill(rpc, from, rangeEnd, filters, take, {
-        onProgress: ({ doneTo, logs }) => {
-          reached(doneTo);
-          onProgress(doneTo, logs);
+        onProgress: (progress) => {
+          reached(progress.doneTo);
+          onProgress(progress);
         },
       });
     const above = await headsAbove(rpc, Math.max(from, rangeEnd + 1), scope);

@@ -7,6 +7,9 @@ export type SyncProgress = {
   readonly done: number;
   readonly total: number;
   readonly logs: number;
+  /** While logs are fetched by range: how many a second lately, and how long the rest takes at that pace. */
+  readonly logsPerSecond?: number;
+  readonly secondsLeft?: number;
 };
 
 /** The mirror and the chain's own view disagree: the caller suspends that market, unless it is mended already. */

@@ -1,4 +1,5 @@
 import type { Views } from '../chain/actions/callAt.ts';
+import type { BackfillProgress } from '../chain/backfill.ts';
 import { RpcError } from '../chain/errors.ts';
 import type { Rpc } from '../chain/types.ts';
 import type { Head } from '../lib/types.ts';
@@ -61,7 +62,8 @@ export class Roster {
   async discover(entries: readonly Entry[], scope: DiscoveryScope): Promise<readonly Entry[]> {
     if (entries.length === 0) return [];
     const { to } = scope;
-    const progress = (done: number, logs: number) => this.#onProgress({ phase: 'discovering', done, total: to.number, logs });
+    const progress = ({ doneTo, logs, logsPerSecond, secondsLeft }: BackfillProgress) =>
+      this.#onProgress({ phase: 'discovering', done: doneTo, total: to.number, logs, logsPerSecond, secondsLeft });
     const failures = await discoverAll(this.#rpc, entries, scope, progress);
     const failed = new Set(failures.map(({ id }) => id));
     for (const entry of entries) if (failed.has(entry.id)) entry.fail(to.number, entry.discoveredTo);
