@@ -154,16 +154,14 @@ export function oneOf<const T extends string>(...choices: readonly T[]) {
   });
 }
 
-/** Entries of `known`; those of `later` are told that they are not supported yet. */
-export function someOf<const T extends string>(known: readonly T[], later: readonly string[]) {
+/** Entries of `known`. */
+export function someOf<const T extends string>(known: readonly T[]) {
   return reads((text) =>
     distinct(
       listOf(text, (entry) => {
         const choice = known.find((each) => each === entry);
         if (choice !== undefined) return choice;
-        throw new Unfit(
-          `${later.includes(entry) ? `(${entry}) is not supported by this version` : 'is unknown'}; known: ${known.join(', ')}`,
-        );
+        throw new Unfit(`is unknown; known: ${known.join(', ')}`);
       }),
       (each) => each,
     ),

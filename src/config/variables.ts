@@ -27,9 +27,6 @@ function or<T extends z.ZodType<unknown, string>>(schema: T, value: string, desc
   return schema.prefault(value as z.input<T>).meta(about(description, { default: value, ...facts }));
 }
 
-/** Part of the contract with operators, whether or not this version has them. */
-const NAMED_PROTOCOLS = ['compound-v2', 'compound-v3', 'perp-v2', 'synthetix-v3-perps'];
-
 /** The one schema of the environment: what is not in it does nothing, and the table of the README is made from it. */
 export const environment = z.object({
   RPC_URLS: may(read.rpcUrls, 'Endpoints, comma-separated, in order of preference; ws(s) for subscriptions, http(s) to fall back on.', {
@@ -57,18 +54,14 @@ export const environment = z.object({
   EXECUTOR_ADDRESS: may(read.address, 'The deployed Executor; required in `live`.'),
   PERP_EXECUTOR_ADDRESS: may(
     read.address,
-    'Another Executor, which has deposited margin at a perp venue and counts it: positions are taken over against that margin. Without it none are.',
+    'Another Executor, which has deposited margin at a perp venue and counts it: positions are taken over against that margin. Without it none are. Rewards in a token that it counts stay there.',
   ),
   TREASURY_ADDRESS: may(read.address, 'Where `deploy` tells the Executor to send profit; `run` refuses an Executor with another.', {
     default: 'the Executor’s owner',
   }),
-  PROTOCOLS: may(
-    read.someOf(PROTOCOLS, NAMED_PROTOCOLS),
-    `Protocols to work on, comma-separated: ${PROTOCOLS.map((name) => `\`${name}\``).join(', ')}.`,
-    {
-      default: 'all deployed on the chain',
-    },
-  ),
+  PROTOCOLS: may(read.someOf(PROTOCOLS), `Protocols to work on, comma-separated: ${PROTOCOLS.map((name) => `\`${name}\``).join(', ')}.`, {
+    default: 'all deployed on the chain',
+  }),
   MORPHO_BAD_DEBT: or(
     read.oneOf('realise', 'leave'),
     'realise',

@@ -71,7 +71,8 @@ export function executorProblems(
     problems.push(
       `${variable} ${executor}: its wrapped native token is ${state.wrappedNative}, the address book says ${wanted.wrappedNative}; deploy one for this chain`,
     );
-  if (!state.assets.includes(wanted.wrappedNative))
+  // The other one counts profit in the venue's token, and may have wrapped native that it is to spend: for the updates of prices.
+  if (variable === 'EXECUTOR_ADDRESS' && !state.assets.includes(wanted.wrappedNative))
     problems.push(
       `${variable} ${executor}: ${wanted.wrappedNative} is not registered, so no profit can be counted; have the owner call register`,
     );

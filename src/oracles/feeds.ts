@@ -2,12 +2,14 @@ import type { Address, BlockRef, Head, LogFilter, RawLog, ViewAnswer, ViewCall }
 import { addressOf, intOf, uintOf, viewCall } from '../lib/words.ts';
 import { Journal, nothing } from '../mirror/journal.ts';
 import type { Mirrored, Reading, Undo, ViewCheck } from '../mirror/types.ts';
+import type { PythFeed } from './pull/pyth.ts';
 import type { FeedAnswer, FeedId, FeedState } from './types.ts';
 
 const latestRoundData = viewCall('function latestRoundData()');
 const roundData = viewCall('function getRoundData(uint80)');
 const aggregatorOf = viewCall('function aggregator()');
 const decimalsOf = viewCall('function decimals()');
+const pythPriceOf = viewCall('function getPriceUnsafe(bytes32)');
 
 /** A proxy's round id carries the number of its aggregator in the bits above these (EACAggregatorProxy.addPhase). */
 const PHASE_SHIFT = 64n;
@@ -15,6 +17,8 @@ const ROUND_MASK = (1n << PHASE_SHIFT) - 1n;
 
 type Feed = {
   readonly proxy: FeedId;
+  /** Where it is one of Pyth's prices, asked for at Pyth itself. */
+  readonly pyth: PythFeed | undefined;
   /** Undefined until first read; a feed that stopped answering has none either. */
   answer: FeedAnswer | undefined;
   before: FeedAnswer | undefined;
@@ -29,7 +33,8 @@ type Feed = {
 
 /** Where consumers of feeds name those they need, and read them as of the mirrored block. */
 export interface FeedBook {
-  want(proxies: Iterable<FeedId>): void;
+  /** A price of Pyth's own (`pythFeedOf`) is wanted by what it is, before it is by its name. */
+  want(feeds: Iterable<FeedId | PythFeed>): void;
   answer(feed: FeedId): FeedAnswer | undefined;
 }
 
@@ -48,11 +53,12 @@ export class Feeds implements Mirrored, FeedBook {
   #asked: readonly { readonly feed: Feed; readonly calls: readonly ViewCall[] }[] = [];
 
   /** May be called at any time; a feed is known from the next block (or anchor) on. */
-  want(proxies: Iterable<FeedId>): void {
-    for (const proxy of proxies) {
+  want(feeds: Iterable<FeedId | PythFeed>): void {
+    for (const wanted of feeds) {
+      const [proxy, pyth] = typeof wanted === 'string' ? [wanted, undefined] : [wanted.feed, wanted];
       if (this.#feeds.has(proxy)) continue;
       this.#feeds.set(proxy, {
-        ...{ proxy, answer: undefined, before: undefined, answeredInRound: undefined },
+        ...{ proxy, pyth, answer: undefined, before: undefined, answeredInRound: undefined },
         ...{ decimals: undefined, firstDecimals: undefined, aggregator: undefined, aggregatorPhase: undefined },
       });
     }
@@ -65,6 +71,11 @@ export class Feeds implements Mirrored, FeedBook {
   /** Undefined for a feed that nobody wanted. */
   state(feed: FeedId): FeedState | undefined {
     return this.#feeds.get(feed);
+  }
+
+  /** What of Pyth's a feed is; undefined for one that is a contract. */
+  pyth(feed: FeedId): PythFeed | undefined {
+    return this.#feeds.get(feed)?.pyth;
   }
 
   /** The contract that oracles transmit to, whose updates move the feed. */
@@ -99,7 +110,7 @@ export class Feeds implements Mirrored, FeedBook {
   /** A move can only be told from the round before; from the anchor on it is the one seen last. */
   *#readBefore(): Reading {
     const asked = [...this.#feeds.values()].flatMap((feed) =>
-      feed.before === undefined && feed.answer !== undefined && (feed.answer.roundId & ROUND_MASK) > 1n
+      feed.pyth === undefined && feed.before === undefined && feed.answer !== undefined && (feed.answer.roundId & ROUND_MASK) > 1n
         ? [{ feed, call: roundData(feed.proxy, feed.answer.roundId - 1n) }]
         : [],
     );
@@ -145,18 +156,23 @@ export class Feeds implements Mirrored, FeedBook {
   }
 
   #takeOne(feed: Feed, [round, aggregator, places]: readonly ViewAnswer[]): void {
-    const answer = answerOf(round);
+    const answer = feed.pyth === undefined ? answerOf(round) : pythAnswerOf(round);
     const before = feed.answer;
     const same = answer?.roundId === before?.roundId && answer?.answer === before?.answer && answer?.updatedAt === before?.updatedAt;
     if (!same) {
       this.#journal.set(feed, 'answer', answer);
-      this.#journal.set(feed, 'answeredInRound', uintOf(round, 4));
+      this.#journal.set(feed, 'answeredInRound', feed.pyth === undefined ? uintOf(round, 4) : answer?.roundId);
       if (before !== undefined && before.roundId !== answer?.roundId) this.#journal.set(feed, 'before', before);
     }
+    if (feed.pyth !== undefined) this.#takeDecimals(feed, exponentOf(round));
     if (aggregator === undefined) return;
     this.#journal.set(feed, 'aggregator', addressOf(aggregator));
     this.#journal.set(feed, 'aggregatorPhase', phaseOf(answer));
-    const decimals = uintOf(places);
+    this.#takeDecimals(feed, uintOf(places));
+  }
+
+  #takeDecimals(feed: Feed, decimals: bigint | undefined): void {
+    if (feed.decimals === decimals) return;
     this.#journal.set(feed, 'decimals', decimals);
     if (feed.firstDecimals === undefined) this.#journal.set(feed, 'firstDecimals', decimals);
   }
@@ -168,6 +184,7 @@ export class Feeds implements Mirrored, FeedBook {
  * @param itsTurn one feed a block is asked everything: a proxy without phases changes what stands behind it without a sign
  */
 function callsFor(feed: Feed, itsTurn: boolean): readonly ViewCall[] {
+  if (feed.pyth !== undefined) return [pythPriceOf(feed.pyth.pyth, BigInt(feed.pyth.priceId))];
   const round = latestRoundData(feed.proxy);
   const known = feed.aggregatorPhase !== undefined && feed.aggregatorPhase === phaseOf(feed.answer);
   return known && !itsTurn ? [round] : [round, aggregatorOf(feed.proxy), decimalsOf(feed.proxy)];
@@ -185,4 +202,17 @@ export function answerOf(round: ViewAnswer | undefined): FeedAnswer | undefined 
   if (roundId === undefined || answer === undefined || updatedAt === undefined || updatedAt > BigInt(Number.MAX_SAFE_INTEGER))
     return undefined;
   return { roundId, answer, updatedAt: Number(updatedAt) };
+}
+
+/** IPyth.getPriceUnsafe: (price, confidence, exponent, publishTime). The round is the time of publication, as in PythAggregatorV3. */
+function pythAnswerOf(price: ViewAnswer | undefined): FeedAnswer | undefined {
+  const [answer, publishTime] = [intOf(price, 0), uintOf(price, 3)];
+  if (answer === undefined || publishTime === undefined || publishTime > BigInt(Number.MAX_SAFE_INTEGER)) return undefined;
+  return { answer, updatedAt: Number(publishTime), roundId: publishTime };
+}
+
+/** PythAggregatorV3.decimals follows the exponent. */
+function exponentOf(price: ViewAnswer | undefined): bigint | undefined {
+  const exponent = intOf(price, 2);
+  return exponent === undefined ? undefined : -exponent;
 }

@@ -10,6 +10,7 @@ import { type CompoundV2Deployment, compoundV2 } from './compound-v2/family.ts';
 import { type CometDeployment, compoundV3 } from './compound-v3/family.ts';
 import { type BadDebt, type MorphoBlueDeployment, morphoBlue } from './morpho-blue/family.ts';
 import { type PerpV2Deployment, perpV2 } from './perp-v2/family.ts';
+import { type SynthetixDeployment, synthetixV3Perps } from './synthetix-v3-perps/family.ts';
 import type { ToldContract } from './told.ts';
 import type { Protocol, ProtocolName } from './types.ts';
 
@@ -20,6 +21,7 @@ export type Deployments = {
   readonly 'compound-v2': readonly CompoundV2Deployment[];
   readonly 'compound-v3': readonly CometDeployment[];
   readonly 'perp-v2': readonly PerpV2Deployment[];
+  readonly 'synthetix-v3-perps': readonly SynthetixDeployment[];
 };
 
 /** What protocols need of a chain's address book: where they are, and which token stands for the native one. */
@@ -31,7 +33,7 @@ export type Choices = {
   readonly protocols: readonly ProtocolName[] | undefined;
   /** Of a Morpho Blue position whose collateral does not cover its debt: whether the last of the collateral is seized. */
   readonly morphoBadDebt: BadDebt;
-  /** The Executor whose margin at perp venues takes positions over. Absent: none. */
+  /** The Executor whose margin at perp venues takes positions over, and in which rewards stay that it counts. Absent: none. */
   readonly perpExecutor?: Address | undefined;
 };
 
@@ -70,7 +72,7 @@ export interface Family {
   prices?(book: ProtocolBook): readonly MarketPrices[];
 }
 
-const FAMILIES: readonly Family[] = [aaveV3, morphoBlue, compoundV2, compoundV3, perpV2];
+const FAMILIES: readonly Family[] = [aaveV3, morphoBlue, compoundV2, compoundV3, perpV2, synthetixV3Perps];
 
 export const PROTOCOLS: readonly ProtocolName[] = FAMILIES.map(({ name }) => name);
 

@@ -56,6 +56,8 @@ export type Financing =
       /** Most that it may take for the amount while the plan can still be included: interest goes on meanwhile. */
       owedRaw(amountRaw: bigint): bigint;
     }
+  /** Nothing is paid in: what comes in is a reward, all of it profit. */
+  | { readonly kind: 'reward' }
   /** Nothing is paid in: what is taken over is an asset and a debt at a venue, against margin that is there already. What is left of both, exchanged, is the profit. */
   | { readonly kind: 'margin'; readonly margin: Margin; readonly debtUsd8: bigint };
 
@@ -113,7 +115,11 @@ export interface OwnAccount {
 
 /** Why a position that is liquidatable cannot be acted on, with its figures as decimal strings. */
 export type Refusal = {
-  readonly reason: 'no-margin' | 'margin-in-use' | 'insurance-fund-short' | 'not-admitted' | 'liquidation-paused' | 'no-cash';
+  readonly reason:
+    | ('no-margin' | 'margin-in-use' | 'insurance-fund-short')
+    | ('not-admitted' | 'liquidation-paused' | 'no-cash')
+    /** A price has to be written before the protocol acts on it, and nothing newer is at hand; and a protocol that lets no more go for the time being. */
+    | ('price-too-old' | 'window-used');
   readonly figures: Readonly<Record<string, string>>;
 };
 
@@ -161,6 +167,11 @@ export interface Protocol extends Mirrored {
    */
   readonly bounds?: Bounds | undefined;
   options(slot: Slot, at: Moment): readonly Option[];
+  /**
+   * Feeds whose answer is too old for the protocol to act on, though it is judged by it: whoever can write a newer one makes an option of it. Left out where any
+   * age will do.
+   */
+  tooOld?(slot: Slot, at: Moment): readonly FeedId[];
   /** Why there is no option; undefined where nothing more can be said. Left out by protocols that never have more to say. */
   refusal?(slot: Slot, at: Moment): Refusal | undefined;
   /** Ours, where we have one and it has been read. Left out by protocols that need none. */

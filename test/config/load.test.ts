@@ -99,7 +99,6 @@ describe('values', () => {
     ['RPC_URLS', `${RPC},${RPC}`],
     ['RELAY_URLS', 'ws://relay.example.org'],
     ['PROTOCOLS', 'aave-v3,uniswap'],
-    ['PROTOCOLS', 'synthetix-v3-perps'],
     ['PUBLIC_MEMPOOL', 'sometimes'],
     ['LOG_LEVEL', 'loud'],
   ])('%s=%s is refused, by the variable’s name and without the value', async (name, value) => {

@@ -7,9 +7,18 @@ import { PERPS_MODULES, type SynthetixArtifacts, synthetixContracts } from './co
 import { Nodes } from './nodes.ts';
 
 /** Where a price comes from: pulled from Pyth, or pushed to a Chainlink feed of 8 decimals. */
-export type PriceFrom = { readonly kind: 'pyth'; readonly priceId: Hex; readonly usd: number } | { readonly kind: 'chainlink'; readonly feed: Address };
+export type PriceFrom =
+  | { readonly kind: 'pyth'; readonly priceId: Hex; readonly usd: number }
+  | { readonly kind: 'chainlink'; readonly feed: Address };
 export type SynthSpec = { readonly id: bigint; readonly symbol: string; readonly from: PriceFrom; readonly skewScale: bigint };
-export type PerpsSpec = { readonly id: bigint; readonly symbol: string; readonly from: PriceFrom; readonly skewScale: bigint; readonly windowSeconds: bigint };
+export type PerpsSpec = {
+  readonly id: bigint;
+  readonly symbol: string;
+  readonly from: PriceFrom;
+  readonly skewScale: bigint;
+  /** Of what its fees and scale let go within a window of half a minute. */
+  readonly windowMultiplier: bigint;
+};
 
 export type PerpsAt = PerpsSpec & { readonly settlement: Address };
 export type SynthAt = SynthSpec & { readonly token: Address };
@@ -38,6 +47,7 @@ const STRICT_FEED_SECONDS = 86_400;
 const DEFAULT_SECONDS = 30 * 86_400;
 const WAD = 10n ** 18n;
 const CREDIT_USD = 100_000_000n * WAD;
+const WINDOW_SECONDS = 30n;
 const MAX_UINT128 = 2n ** 128n - 1n;
 const NO_ID: Hex = `0x${'0'.repeat(64)}`;
 
@@ -76,7 +86,8 @@ export async function deploySynthetix(chain: SetupChain, markets: readonly Perps
 
   call(usd, 'SynthDouble', 'setMinter', [core]);
   call(keeperCosts, 'MockGasPriceNode', 'setCosts', [WAD / 10n, WAD / 4n, WAD / 2n]);
-  for (const { from } of [...markets, ...synths]) if (from.kind === 'pyth') await writePyth(chain, { artifacts, pyth }, from, GENESIS_TIMESTAMP);
+  for (const { from } of [...markets, ...synths])
+    if (from.kind === 'pyth') await writePyth(chain, { artifacts, pyth }, from, GENESIS_TIMESTAMP);
   await chain.mine();
 
   const nodes = new Nodes(chain, oracleManager);
@@ -100,7 +111,8 @@ export async function deploySynthetix(chain: SetupChain, markets: readonly Perps
   global('setKeeperRewardGuards', [2n * WAD, WAD / 5n, 500n * WAD, WAD / 3n]);
   global('setPerAccountCaps', [5n, 5n]);
   global('setInterestRateParameters', [WAD / 2_000n, (WAD * 3n) / 4n, WAD / 50n]);
-  const collateral = (functionName: string, args: readonly unknown[]) => call(perpsMarket, 'CollateralConfigurationModule', functionName, args);
+  const collateral = (functionName: string, args: readonly unknown[]) =>
+    call(perpsMarket, 'CollateralConfigurationModule', functionName, args);
   collateral('setCollateralLiquidateRewardRatio', [WAD / 100n]);
   collateral('setCollateralConfiguration', [0n, MAX_UINT128, 0n, 0n, 0n]);
   for (const [place, { id }] of synths.entries()) {
@@ -124,15 +136,16 @@ export async function deploySynthetix(chain: SetupChain, markets: readonly Perps
 type Caller = (to: Address, name: keyof SynthetixArtifacts, functionName: string, args: readonly unknown[]) => void;
 
 function setUpMarket(call: Caller, perpsMarket: Address, spec: PerpsSpec, node: Hex, settlement: Address): void {
-  const { id, symbol, from, skewScale, windowSeconds } = spec;
+  const { id, symbol, from, skewScale, windowMultiplier } = spec;
   call(perpsMarket, 'PerpsMarketFactoryModule', 'createMarket', [id, symbol, symbol]);
-  const set = (functionName: string, args: readonly unknown[]) => call(perpsMarket, 'MarketConfigurationModule', functionName, [id, ...args]);
+  const set = (functionName: string, args: readonly unknown[]) =>
+    call(perpsMarket, 'MarketConfigurationModule', functionName, [id, ...args]);
   set('updatePriceData', [node, BigInt(strictSeconds(from))]);
   set('setOrderFees', [RULES.makerFee, RULES.takerFee]);
   set('setFundingParameters', [skewScale, RULES.maxFundingVelocity]);
   set('setMaxMarketSize', [10n ** 9n * WAD]);
   set('setLockedOiRatio', [RULES.lockedOiRatio]);
-  set('setMaxLiquidationParameters', [WAD, windowSeconds, 0n, `0x${'0'.repeat(40)}`]);
+  set('setMaxLiquidationParameters', [windowMultiplier, WINDOW_SECONDS, 0n, `0x${'0'.repeat(40)}`]);
   set('setLiquidationParameters', [
     RULES.initialMarginRatio,
     RULES.minimumInitialMarginRatio,
@@ -142,7 +155,13 @@ function setUpMarket(call: Caller, perpsMarket: Address, spec: PerpsSpec, node: 
   ]);
   const strategy = { strategyType: 0, settlementDelay: 1n, settlementWindowDuration: 3_600n, priceVerificationContract: settlement };
   set('addSettlementStrategy', [
-    { ...strategy, feedId: from.kind === 'pyth' ? from.priceId : NO_ID, settlementReward: WAD / 10n, disabled: false, commitmentPriceDelay: 1n },
+    {
+      ...strategy,
+      feedId: from.kind === 'pyth' ? from.priceId : NO_ID,
+      settlementReward: WAD / 10n,
+      disabled: false,
+      commitmentPriceDelay: 1n,
+    },
   ]);
 }
 

@@ -2,7 +2,7 @@
  * Pyth's prices stand still until somebody pays for a signed update to be written. Formats and rules: IPyth and PythAggregatorV3 of
  * `@pythnetwork/pyth-sdk-solidity`.
  */
-import { decodeFunctionResult, encodeFunctionData, parseAbi } from 'viem';
+import { concat, decodeFunctionResult, encodeFunctionData, keccak256, parseAbi } from 'viem';
 import { parseBigQuantity, parseBytes, toQuantity } from '../../chain/parse.ts';
 import type { Rpc } from '../../chain/types.ts';
 import { explainError } from '../../lib/errors.ts';
@@ -12,6 +12,13 @@ import type { FeedAnswer, FeedId, FeedState } from '../types.ts';
 
 /** A feed that answers with one of Pyth's prices. */
 export type PythFeed = { readonly feed: FeedId; readonly pyth: Address; readonly priceId: Hex };
+
+const ADDRESS_DIGITS = 40;
+
+/** One of Pyth's prices that is asked for at Pyth itself, under the name of a feed: no contract has that address. */
+export function pythFeedOf(pyth: Address, priceId: Hex): PythFeed {
+  return { feed: `0x${keccak256(concat([pyth, priceId])).slice(-ADDRESS_DIGITS)}`, pyth, priceId };
+}
 
 /** A price is `priceRaw` x 10^`exponent`, give or take `confidenceRaw` x 10^`exponent`. */
 export type PythPrice = {

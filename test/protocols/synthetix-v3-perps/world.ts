@@ -14,7 +14,6 @@ import type { SynthetixArtifacts } from '../../../scripts/devnet/synthetix/contr
 import { deploySynthetix, type PerpsAt, pythUpdate, type Synthetix, writePyth } from '../../../scripts/devnet/synthetix/deploy.ts';
 import { ownContracts } from '../../../scripts/devnet/tokens.ts';
 
-
 export const ETH_PRICE_ID: Hex = `0x${'e7'.repeat(32)}`;
 export const ETH = 100n;
 export const BTC = 200n;
@@ -50,8 +49,8 @@ export class SynthetixWorld {
     this.weth = parts.weth;
   }
 
-  /** Ether's price is Pyth's, bitcoin's Chainlink's. */
-  static async open({ windowSeconds = 30n }: { windowSeconds?: bigint } = {}): Promise<SynthetixWorld> {
+  /** Ether's price is Pyth's, bitcoin's Chainlink's. Windows let about 7 ETH and 0.4 BTC go in half a minute unless said otherwise. */
+  static async open({ windowMultiplier = WAD / 500n }: { windowMultiplier?: bigint } = {}): Promise<SynthetixWorld> {
     const anvil = await startAnvil();
     try {
       const chain = new SetupChain(anvil.rpcUrl, devAccount('deployer'));
@@ -68,8 +67,8 @@ export class SynthetixWorld {
       const snx = await deploySynthetix(
         chain,
         [
-          { id: ETH, symbol: 'ETH', from: eth, skewScale: 100_000n * WAD, windowSeconds },
-          { id: BTC, symbol: 'BTC', from: bitcoin, skewScale: 5_000n * WAD, windowSeconds },
+          { id: ETH, symbol: 'ETH', from: eth, skewScale: 100_000n * WAD, windowMultiplier },
+          { id: BTC, symbol: 'BTC', from: bitcoin, skewScale: 5_000n * WAD, windowMultiplier },
         ],
         [
           { id: S_ETH, symbol: 'sETH', from: eth, skewScale: 1_000n * WAD },
@@ -116,7 +115,8 @@ export class SynthetixWorld {
   }
 
   async settle(accounts: readonly bigint[]): Promise<void> {
-    for (const { settlement, id } of this.snx.markets) this.call(settlement, 'MockPythERC7412Wrapper', 'setBenchmarkPrice', [wad(this.usd(id))]);
+    for (const { settlement, id } of this.snx.markets)
+      this.call(settlement, 'MockPythERC7412Wrapper', 'setBenchmarkPrice', [wad(this.usd(id))]);
     for (const part of parts(accounts)) this.#crowd('settle', [part]);
     await this.chain.mine();
   }

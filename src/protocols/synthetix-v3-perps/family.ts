@@ -1,0 +1,35 @@
+import type { Family } from '../registry.ts';
+import { SynthetixV3Perps } from './synthetix-v3-perps.ts';
+
+export type { SynthetixDeployment } from './synthetix-v3-perps.ts';
+
+/** Synthetix v3 perps: accounts are flagged and liquidated for a reward in snxUSD. */
+export const synthetixV3Perps: Family = {
+  name: 'synthetix-v3-perps',
+  /** Known from a DEPLOYMENTS_FILE alone. */
+  builtIn: () => ({}),
+  refusals: {
+    errors: [
+      'NotEligibleForLiquidation(uint128 accountId)',
+      'NotEligibleForMarginLiquidation(uint128 accountId)',
+      'AccountHasOpenPositions(uint128 accountId)',
+      'FeatureUnavailable(bytes32 which)',
+      'OracleDataRequired(address oracleContract, bytes oracleQuery)',
+      'StalenessToleranceExceeded(bytes32 parentId, int256 price, uint256 staleTimestamp)',
+    ],
+  },
+  deployed: (book, feeds, usd, { perpExecutor }) =>
+    book['synthetix-v3-perps'].map((deployment) => ({
+      protocol: new SynthetixV3Perps(deployment, feeds, usd, perpExecutor),
+      flashes: [],
+    })),
+  contracts: (book) =>
+    book['synthetix-v3-perps'].map(({ name: market, perpsMarket: address }) => ({
+      ...{ market, field: 'perpsMarket', address },
+      views: [
+        { view: 'getKeeperRewardGuards()', answers: 4 },
+        { view: 'getKeeperCostNodeId()', answers: 1 },
+        { view: 'utilizationRate()', answers: 3 },
+      ],
+    })),
+};
