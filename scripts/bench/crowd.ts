@@ -8,7 +8,7 @@ import { AccountBounds } from '../../src/protocols/aave-v3/bounds.ts';
 import { standingOf } from '../../src/protocols/aave-v3/health.ts';
 import { Lens } from '../../src/protocols/aave-v3/lens.ts';
 import { RELEASES } from '../../src/protocols/aave-v3/rules.ts';
-import { type Account, type MarketState, newAccount, noteChange } from '../../src/protocols/aave-v3/state.ts';
+import { type MarketState, noteChange } from '../../src/protocols/aave-v3/state.ts';
 import type { Slot } from '../../src/protocols/types.ts';
 import { Prng } from '../devnet/prng.ts';
 import { addressAt, marketOf } from './market.ts';
@@ -52,10 +52,9 @@ export class Crowd {
     this.bounds = new AccountBounds(this.state, []);
     const lens = new Lens(this.state, this.moment());
     for (let slot = 0; slot < accounts; slot++) {
-      const account = newAccount(addressAt(1_000_000 + slot));
-      account.known = true;
-      this.#fill(account, lens);
-      this.state.accounts.push(account);
+      this.state.accounts.add(addressAt(1_000_000 + slot));
+      this.state.accounts.setKnown(slot, true);
+      this.#fill(slot, lens);
     }
   }
 
@@ -64,8 +63,8 @@ export class Crowd {
     return { number: 1, timestamp: this.#timestamp, baseFeeWei: 0n, answer: (feed) => answers.get(feed) };
   }
 
-  *slots(): Iterable<Slot> {
-    for (let slot = 0; slot < this.state.accounts.length; slot++) yield slot;
+  slots(): Iterable<Slot> {
+    return this.state.accounts.slots();
   }
 
   /** One feed moves by 0.1 to 1%, up or down. */
@@ -93,22 +92,27 @@ export class Crowd {
 
   /** Supplies, withdraws, borrows or repays, and is somewhere else then; one in ten leaves as one and comes back as another. */
   #change(slot: Slot, lens: Lens): void {
-    const account = this.state.accounts[slot]!;
+    const { accounts } = this.state;
     noteChange(this.state, slot, this.#journal);
     if (this.#random.next() < 0.1) {
-      account.collateral.clear();
-      account.supplied.clear();
-      account.owed.clear();
-      this.#fill(account, lens);
+      const { collateral, owed } = accounts.read(slot);
+      for (const id of collateral) {
+        accounts.setFlag(slot, id, false);
+        accounts.setSupplied(slot, id, undefined);
+      }
+      for (const id of owed.keys()) accounts.setOwed(slot, id, 0n);
+      this.#fill(slot, lens);
       return;
     }
-    const standing = standingOf(account, lens);
+    const standing = standingOf(accounts, slot, lens);
     if (!standing.ok || standing.debtBase === 0n) return;
     const part = Number(standing.healthFactorWad) / 1e18 / this.#random.between(LEAST_HEALTH, MOST_HEALTH);
-    for (const [id, scaled] of account.owed) account.owed.set(id, 1n + (scaled * BigInt(Math.round(part * 1e9))) / 1_000_000_000n);
+    for (const [id, scaled] of accounts.read(slot).owed)
+      accounts.setOwed(slot, id, 1n + (scaled * BigInt(Math.round(part * 1e9))) / 1_000_000_000n);
   }
 
-  #fill(account: Account, lens: Lens): void {
+  #fill(slot: Slot, lens: Lens): void {
+    const { accounts } = this.state;
     const random = this.#random;
     const ids = new Set<number>();
     for (const count = 3 + Math.floor(random.next() * 3); ids.size < count; ) ids.add(Math.floor(random.next() * RESERVES));
@@ -118,13 +122,13 @@ export class Crowd {
     let weighted = 0;
     for (const id of chosen.slice(0, collaterals)) {
       const value = (worth * random.between(0.5, 1.5)) / collaterals;
-      account.collateral.add(id);
-      account.supplied.set(id, scaledOf(value, id, lens, 'incomeIndexRay'));
+      accounts.setFlag(slot, id, true);
+      accounts.setSupplied(slot, id, scaledOf(value, id, lens, 'incomeIndexRay'));
       weighted += (value * Number(this.state.reserves.get(id)!.config.liquidationThresholdBps)) / 10_000;
     }
     const owed = weighted / random.between(LEAST_HEALTH, MOST_HEALTH);
     for (const id of chosen.slice(collaterals))
-      account.owed.set(id, 1n + scaledOf(owed / (chosen.length - collaterals), id, lens, 'debtIndexRay'));
+      accounts.setOwed(slot, id, 1n + scaledOf(owed / (chosen.length - collaterals), id, lens, 'debtIndexRay'));
   }
 }
 

@@ -1,6 +1,8 @@
 /** Every position judged at the next block: all of them, exactly, as the first head asks for. */
 import { parseAbi } from 'viem';
-import type { Account } from '../../src/protocols/aave-v3/state.ts';
+import type { Account } from '../../src/protocols/aave-v3/accounts.ts';
+import type { AaveV3Market } from '../../src/protocols/aave-v3/market.ts';
+import type { Slot } from '../../src/protocols/types.ts';
 import type { World } from '../../src/world.ts';
 import { grow } from './grow.ts';
 import { type Bench, medianMs, type Result } from './result.ts';
@@ -15,10 +17,10 @@ const poolAbi = parseAbi([
 ]);
 
 /** Judging at a moment of its own each time: indexes and prices are worked out anew, as for a new block. */
-function judge(world: World): Promise<number> {
+function judge(world: World, market: AaveV3Market, slots: () => Iterable<Slot>): Promise<number> {
   return medianMs(RUNS, () => {
     const at = world.next();
-    for (const protocol of world.protocols) for (const slot of protocol.slots()) protocol.judge(slot, at);
+    for (const slot of slots()) market.judge(slot, at);
   });
 }
 
@@ -35,12 +37,11 @@ async function run(): Promise<Result[]> {
   const scene = await openScene();
   const { world, market } = await mirrored(scene);
   const { accounts } = market.state;
-  const polled = accounts.filter(({ owed }) => owed.size > 0).slice(0, POLLED);
-  const all = accounts.slice();
-  accounts.splice(0, accounts.length, ...polled);
+  const slots = [...market.slots()].slice(0, POLLED);
+  const polled = slots.map((slot) => accounts.read(slot));
   const home: Result = {
     name: `health of ${POLLED} accounts a block`,
-    ours: await judge(world),
+    ours: await judge(world, market, () => slots),
     unit: 'ms',
     peers: [
       { name: 'viem multicall, its batches', value: await poll(scene, polled, 1_024) },
@@ -48,12 +49,11 @@ async function run(): Promise<Result[]> {
     ],
     notes: 'mirrored: no call at all; the peers ask a chain on this machine',
   };
-  accounts.splice(0, accounts.length, ...all);
   const results: Result[] = [home];
   for (const size of SIZES) {
     grow(market, size);
     const positions = Array.from(market.slots()).length;
-    const ms = await judge(world);
+    const ms = await judge(world, market, () => market.slots());
     const notes = `${ms.toFixed(1)} ms a block; exact, in bigint; ${market.state.reserves.size} reserves`;
     results.push({
       name: `judging ${positions.toLocaleString('en-US')} positions`,

@@ -3,6 +3,7 @@ import { RAY } from '../../src/lib/math.ts';
 import type { Address, Head } from '../../src/lib/types.ts';
 import type { LiveSource } from '../../src/oracles/sources.ts';
 import type { Moment } from '../../src/oracles/types.ts';
+import { Accounts } from '../../src/protocols/aave-v3/accounts.ts';
 import type { ReserveConfig } from '../../src/protocols/aave-v3/config.ts';
 import { standingOf } from '../../src/protocols/aave-v3/health.ts';
 import { Lens } from '../../src/protocols/aave-v3/lens.ts';
@@ -47,8 +48,7 @@ export function marketOf(
     byDebtToken: new Map(),
     byFixedDebtToken: new Map(),
     categories: new Map(categories.map((category) => [category.id, category])),
-    accounts: [],
-    slots: new Map(),
+    accounts: new Accounts(),
     changes: new Changes(),
     flashPremiumBps: 5n,
     liquidationAllowed: true,
@@ -77,7 +77,7 @@ export function unhealthyAmong(state: MarketState, slots: Iterable<Slot>, at: Mo
   const lens = new Lens(state, at);
   const found: Slot[] = [];
   for (const slot of slots) {
-    const standing = standingOf(state.accounts[slot]!, lens);
+    const standing = standingOf(state.accounts, slot, lens);
     if (!standing.ok || standing.healthFactorWad < WAD) found.push(slot);
   }
   return found;

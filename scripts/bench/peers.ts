@@ -19,7 +19,8 @@ export async function mathUtils(crowd: Crowd, accounts: number): Promise<number 
   const at = crowd.moment();
   const market = { currentTimestamp: at.timestamp, marketReferencePriceInUsd: '100000000', marketReferenceCurrencyDecimals: BASE_DECIMALS };
   const reserves = reservesOf(crowd);
-  const people = crowd.state.accounts.slice(0, accounts).map(({ supplied, owed }) =>
+  const some = Array.from({ length: accounts }, (_, slot) => crowd.state.accounts.read(slot));
+  const people = some.map(({ supplied, owed }) =>
     [...new Set([...supplied.keys(), ...owed.keys()])].map((id) => ({
       underlyingAsset: crowd.state.reserves.get(id)!.asset,
       scaledATokenBalance: String(supplied.get(id) ?? 0n),

@@ -83,7 +83,7 @@ async function measure(size: number, seed: number): Promise<Result[]> {
         unit: 'bytes an account',
         figures: { accounts: size, state: state / size },
       },
-      notes: `3 to 5 reserves; ${(state / size).toFixed(0)} of them exact state, as objects`,
+      notes: `3 to 5 reserves; ${(state / size).toFixed(0)} of them exact state, the way from an address to its slot included`,
     },
   ];
 }

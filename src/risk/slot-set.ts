@@ -1,12 +1,10 @@
+import { grown } from '../lib/grown.ts';
 import type { Slot } from '../protocols/types.ts';
-import { grown } from './grown.ts';
-
-const NOWHERE = -1;
 
 /** A set of slots that is quick to walk through and to change, and that keeps its room. */
 export class SlotSet {
   #slots = new Int32Array(0);
-  /** Where in `#slots` each slot is. */
+  /** One more than where in `#slots` each slot is; 0: it is not there. */
   #places = new Int32Array(0);
   size = 0;
 
@@ -15,24 +13,24 @@ export class SlotSet {
   }
 
   has(slot: Slot): boolean {
-    return slot < this.#places.length && this.#places[slot] !== NOWHERE;
+    return slot < this.#places.length && this.#places[slot] !== 0;
   }
 
   add(slot: Slot): void {
     if (this.has(slot)) return;
-    if (slot >= this.#places.length) this.#places = grown(this.#places, slot + 1, NOWHERE);
-    if (this.size === this.#slots.length) this.#slots = grown(this.#slots, this.size + 1, NOWHERE);
-    this.#slots[this.size] = slot;
-    this.#places[slot] = this.size++;
+    if (slot >= this.#places.length) this.#places = grown(this.#places, slot + 1);
+    if (this.size === this.#slots.length) this.#slots = grown(this.#slots, this.size + 1);
+    this.#slots[this.size++] = slot;
+    this.#places[slot] = this.size;
   }
 
   /** The last one takes its place. */
   delete(slot: Slot): void {
     if (!this.has(slot)) return;
-    const place = this.#places[slot]!;
+    const place = this.#places[slot]! - 1;
     const last = this.#slots[--this.size]!;
     this.#slots[place] = last;
-    this.#places[last] = place;
-    this.#places[slot] = NOWHERE;
+    this.#places[last] = place + 1;
+    this.#places[slot] = 0;
   }
 }

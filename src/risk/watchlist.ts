@@ -1,8 +1,8 @@
+import { grown } from '../lib/grown.ts';
 import type { Moment } from '../oracles/types.ts';
 import { type Bounds, ROUNDING, Terms } from '../protocols/bounds.ts';
 import type { Slot } from '../protocols/types.ts';
 import { BEFORE, COEFFICIENT, Entries, FACTOR, FIELDS, LIMIT, LOOSE, NEXT, NONE, SLOT, WIDTH } from './entries.ts';
-import { grown } from './grown.ts';
 import { bucketOf, Ladder } from './ladder.ts';
 import { SlotSet } from './slot-set.ts';
 
@@ -130,7 +130,7 @@ export class Watchlist {
   }
 
   #grow(slots: number): void {
-    this.#slots = grown(this.#slots, slots * SLOT_WIDTH, 0);
+    this.#slots = grown(this.#slots, slots * SLOT_WIDTH);
     this.#fields = new Int32Array(this.#slots.buffer);
   }
 
@@ -260,7 +260,7 @@ export class Watchlist {
     const met = this.#fields[slot * SLOT_FIELDS + MET]!;
     if (met === this.#walk || met === OPEN) return;
     this.#fields[slot * SLOT_FIELDS + MET] = this.#walk;
-    if (this.#crossings === this.#crossed.length) this.#crossed = grown(this.#crossed, this.#crossings + 1, 0);
+    if (this.#crossings === this.#crossed.length) this.#crossed = grown(this.#crossed, this.#crossings + 1);
     this.#crossed[this.#crossings++] = slot;
   }
 }

@@ -6,18 +6,12 @@ import type { Address } from '../../src/lib/types.ts';
 import { Journal } from '../../src/mirror/journal.ts';
 import { feedSource, formulaSource } from '../../src/oracles/sources.ts';
 import type { FeedAnswer, Moment } from '../../src/oracles/types.ts';
+import type { Account, Accounts } from '../../src/protocols/aave-v3/accounts.ts';
 import { AccountBounds } from '../../src/protocols/aave-v3/bounds.ts';
 import { standingOf } from '../../src/protocols/aave-v3/health.ts';
 import { Lens } from '../../src/protocols/aave-v3/lens.ts';
 import { RELEASES, type Rules } from '../../src/protocols/aave-v3/rules.ts';
-import {
-  type Account,
-  type EModeCategory,
-  type MarketState,
-  newAccount,
-  noteChange,
-  type Reserve,
-} from '../../src/protocols/aave-v3/state.ts';
+import { type EModeCategory, type MarketState, noteChange, type Reserve } from '../../src/protocols/aave-v3/state.ts';
 import type { Slot } from '../../src/protocols/types.ts';
 import type { Crowd } from './crowd.ts';
 
@@ -50,7 +44,8 @@ export class AaveCrowd implements Crowd {
   }
 
   slots(): Slot[] {
-    return this.#state.accounts.flatMap(({ owed, fixed, known }, slot) => (owed.size > 0 || fixed.size > 0 || !known ? [slot] : []));
+    const { accounts } = this.#state;
+    return [...accounts.slots()].filter((slot) => accounts.inDebt(slot) || !accounts.isKnown(slot));
   }
 
   unhealthy(at: Moment): Slot[] {
@@ -183,54 +178,56 @@ export class AaveCrowd implements Crowd {
   }
 
   #join(): void {
-    const { accounts, slots } = this.#state;
-    const account = newAccount(addressAt(10_000 + accounts.length));
-    const slot = this.#journal.push(accounts, account);
-    slots.set(account.address, slot);
+    const { accounts } = this.#state;
+    const slot = accounts.add(addressAt(10_000 + accounts.length), this.#journal);
     noteChange(this.#state, slot, this.#journal);
     // Revealed in this block, and read at its end, mostly.
-    account.known = this.#draw(12) > 0;
-    account.eMode = this.#draw(3) === 0 ? 1 + this.#draw(MODES) : 0;
-    for (let kinds = this.#draw(4); kinds >= 0; kinds--) this.#give(account, this.#reserve());
-    for (let kinds = this.#draw(2); kinds >= 0; kinds--) account.owed.set(this.#draw(RESERVES), this.#amount());
+    accounts.setKnown(slot, this.#draw(12) > 0);
+    accounts.setEMode(slot, this.#draw(3) === 0 ? 1 + this.#draw(MODES) : 0);
+    for (let kinds = this.#draw(4); kinds >= 0; kinds--) this.#give(slot, this.#reserve());
+    for (let kinds = this.#draw(2); kinds >= 0; kinds--) accounts.setOwed(slot, this.#draw(RESERVES), this.#amount());
     if (this.#draw(4) > 0) this.#toTheEdge(slot);
   }
 
   #exit(slot: Slot): void {
     this.#journal.begin();
-    const account = this.#account(slot);
-    for (const id of account.owed.keys()) this.#journal.deleteKey(account.owed, id);
-    for (const id of account.fixed.keys()) this.#journal.deleteKey(account.fixed, id);
+    const accounts = this.#changing(slot);
+    const { owed, fixed } = accounts.read(slot);
+    for (const id of owed.keys()) accounts.setOwed(slot, id, 0n, this.#journal);
+    for (const id of fixed.keys()) accounts.setFixed(slot, id, undefined, this.#journal);
     this.#journal.take();
   }
 
   #change(slot: Slot, reserve: Reserve): void {
-    const account = this.#account(slot);
+    const accounts = this.#changing(slot);
     const kind = this.#draw(7);
-    if (kind === 0) this.#journal.set(account, 'eMode', this.#draw(MODES + 1));
-    if (kind === 1) this.#journal.removeFrom(account.collateral, reserve.id);
-    if (kind === 2) this.#give(account, reserve);
-    if (kind === 3) this.#journal.setKey(account.owed, reserve.id, this.#amount());
-    if (kind === 4) this.#journal.deleteKey(account.owed, reserve.id);
-    if (kind === 5) this.#journal.set(account, 'known', true);
-    if (kind === 6 && this.#state.rules.fixedDebt && this.#draw(3) === 0)
-      this.#journal.setKey(account.fixed, reserve.id, { principalRaw: this.#amount(), rateRay: RAY / 10n, updatedAt: this.#timestamp });
+    if (kind === 0) accounts.setEMode(slot, this.#draw(MODES + 1), this.#journal);
+    if (kind === 1) accounts.setFlag(slot, reserve.id, false, this.#journal);
+    if (kind === 2) this.#give(slot, reserve);
+    if (kind === 3) accounts.setOwed(slot, reserve.id, this.#amount(), this.#journal);
+    if (kind === 4) accounts.setOwed(slot, reserve.id, 0n, this.#journal);
+    if (kind === 5) accounts.setKnown(slot, true, this.#journal);
+    if (kind === 6 && this.#state.rules.fixedDebt && this.#draw(3) === 0) {
+      const debt = { principalRaw: this.#amount(), rateRay: RAY / 10n, updatedAt: this.#timestamp };
+      accounts.setFixed(slot, reserve.id, debt, this.#journal);
+    }
   }
 
-  #give(account: Account, { id }: Reserve): void {
-    this.#journal.addTo(account.collateral, id);
-    this.#journal.setKey(account.supplied, id, this.#draw(10) === 0 ? 0n : this.#amount());
+  #give(slot: Slot, { id }: Reserve): void {
+    const { accounts } = this.#state;
+    accounts.setFlag(slot, id, true, this.#journal);
+    accounts.setSupplied(slot, id, this.#draw(10) === 0 ? 0n : this.#amount(), this.#journal);
   }
 
   /** Makes its debts such that its health factor is one, a unit more or less. */
   #toTheEdge(slot: Slot): void {
-    const account = this.#account(slot);
-    const standing = standingOf(account, new Lens(this.#state, this.moment()));
+    const accounts = this.#changing(slot);
+    const standing = standingOf(accounts, slot, new Lens(this.#state, this.moment()));
     if (!standing.ok || standing.debtBase === 0n || standing.healthFactorWad === 0n) return;
     const room = [WAD, WAD, WAD, (WAD * BigInt(1_000 + this.#draw(900))) / 1_000n][this.#draw(4)]!;
-    for (const [id, scaled] of account.owed) {
+    for (const [id, scaled] of accounts.read(slot).owed) {
       const wanted = (scaled * standing.healthFactorWad) / room + BigInt(this.#draw(5) - 2);
-      if (wanted > 0n) this.#journal.setKey(account.owed, id, wanted);
+      if (wanted > 0n) accounts.setOwed(slot, id, wanted, this.#journal);
     }
   }
 
@@ -248,19 +245,18 @@ export class AaveCrowd implements Crowd {
   betweenThem: (() => void) | undefined;
 
   #anchorAnew(): void {
-    const { rules, accounts, slots } = this.#state;
+    const { rules, accounts } = this.#state;
     const specs = this.#specs();
     const modes = [...this.#state.categories.values()];
     const fresh = marketOf(rules, specs, modes, this.#timestamp);
-    fresh.accounts.push(...accounts);
-    for (const [address, slot] of slots) fresh.slots.set(address, slot);
+    for (const account of accounts.all()) follow(account, fresh.accounts);
     this.#state = fresh;
     this.bounds = new AccountBounds(fresh, []);
   }
 
-  #account(slot: Slot): Account {
+  #changing(slot: Slot): Accounts {
     noteChange(this.#state, slot, this.#journal);
-    return this.#state.accounts[slot]!;
+    return this.#state.accounts;
   }
 
   #reserve(): Reserve {
@@ -271,4 +267,15 @@ export class AaveCrowd implements Crowd {
   #amount(): bigint {
     return 1n + (BigInt(this.#draw(1_000)) * 2n ** BigInt(this.#draw(90))) / 7n;
   }
+}
+
+/** The same account in another store. */
+function follow({ address, known, eMode, collateral, supplied, owed, fixed }: Account, accounts: Accounts): void {
+  const slot = accounts.add(address);
+  accounts.setKnown(slot, known);
+  accounts.setEMode(slot, eMode);
+  for (const id of collateral) accounts.setFlag(slot, id, true);
+  for (const [id, scaled] of supplied) accounts.setSupplied(slot, id, scaled);
+  for (const [id, scaled] of owed) accounts.setOwed(slot, id, scaled);
+  for (const [id, debt] of fixed) accounts.setFixed(slot, id, debt);
 }

@@ -6,6 +6,8 @@ import { type AaveOracle, aaveSource, readAaveOracle } from '../../oracles/aave.
 import { unpricedSource } from '../../oracles/sources.ts';
 import { together } from '../../oracles/together.ts';
 import { Changes } from '../bounds.ts';
+import type { Slot } from '../types.ts';
+import { Accounts } from './accounts.ts';
 import { readCategories } from './categories.ts';
 import { NO_ADDRESS } from './modes.ts';
 import {
@@ -21,7 +23,7 @@ import {
   shareOut,
 } from './reads.ts';
 import { type Rules, rulesOf } from './rules.ts';
-import { type Account, type MarketAddresses, type MarketState, newAccount, type Reserve } from './state.ts';
+import type { MarketAddresses, MarketState, Reserve } from './state.ts';
 
 const MAX_RESERVES = 256n;
 
@@ -58,8 +60,7 @@ export function* anchorMarket(provider: Address, borrowersOf: (pool: Address) =>
       reserves.flatMap((reserve) => (reserve.fixedDebtToken === undefined ? [] : [[reserve.fixedDebtToken, reserve]])),
     ),
     categories: new Map(categories.map((category) => [category.id, category])),
-    accounts: borrowers.map(newAccount),
-    slots: new Map(borrowers.map((address, slot) => [address, slot])),
+    accounts: accountsOf(borrowers),
     changes: new Changes(),
     flashPremiumBps: mustUint(premium, `pool ${pool}`),
     liquidationAllowed: addresses.sentinel === undefined || uintOf(allowed) === 1n,
@@ -101,21 +102,22 @@ function* readWholeReserve(asset: Address, { pool }: MarketAddresses, prices: Aa
 type Wanted = { readonly calls: readonly ViewCall[]; take(answers: readonly ViewAnswer[]): void };
 
 function* readAccounts(state: MarketState): Reading {
-  const { pool } = state.addresses;
-  const answers = yield state.accounts.flatMap(({ address }) => accountCalls(pool, address));
+  const { accounts, addresses, reserves } = state;
+  const slots = [...accounts.slots()];
+  const answers = yield slots.flatMap((slot) => accountCalls(addresses.pool, accounts.addressOf(slot)));
   const wanted: Wanted[] = [];
-  for (const [slot, account] of state.accounts.entries()) {
-    const { collateralIds, debtIds, eMode } = readAccount(account.address, answers.slice(2 * slot, 2 * slot + 2));
-    account.known = true;
-    account.eMode = eMode;
+  for (const slot of slots) {
+    const { collateralIds, debtIds, eMode } = readAccount(accounts.addressOf(slot), answers.slice(2 * slot, 2 * slot + 2));
+    accounts.setKnown(slot, true);
+    accounts.setEMode(slot, eMode);
     for (const id of collateralIds) {
-      account.collateral.add(id);
-      const reserve = state.reserves.get(id);
-      if (reserve !== undefined) wanted.push(wantSupplied(account, reserve));
+      accounts.setFlag(slot, id, true);
+      const reserve = reserves.get(id);
+      if (reserve !== undefined) wanted.push(wantSupplied(accounts, slot, reserve));
     }
     for (const id of debtIds) {
-      const reserve = state.reserves.get(id);
-      if (reserve !== undefined) wanted.push(wantOwed(account, reserve));
+      const reserve = reserves.get(id);
+      if (reserve !== undefined) wanted.push(wantOwed(accounts, slot, reserve));
     }
   }
   const asked = wanted.map((want) => want.calls);
@@ -123,22 +125,29 @@ function* readAccounts(state: MarketState): Reading {
   for (const [place, want] of wanted.entries()) want.take(shares[place]!);
 }
 
-function wantSupplied(account: Account, reserve: Reserve): Wanted {
+function wantSupplied(accounts: Accounts, slot: Slot, reserve: Reserve): Wanted {
+  const address = accounts.addressOf(slot);
   return {
-    calls: [calls.scaledBalance(reserve.aToken, account.address)],
-    take: ([answer]) => account.supplied.set(reserve.id, mustUint(answer, `balance of ${account.address}`)),
+    calls: [calls.scaledBalance(reserve.aToken, address)],
+    take: ([answer]) => accounts.setSupplied(slot, reserve.id, mustUint(answer, `balance of ${address}`)),
   };
 }
 
-function wantOwed(account: Account, reserve: Reserve): Wanted {
+function wantOwed(accounts: Accounts, slot: Slot, reserve: Reserve): Wanted {
+  const address = accounts.addressOf(slot);
   return {
-    calls: [calls.scaledBalance(reserve.debtToken, account.address), ...fixedDebtCalls(reserve, account.address)],
+    calls: [calls.scaledBalance(reserve.debtToken, address), ...fixedDebtCalls(reserve, address)],
     take: ([owed, ...fixed]) => {
-      const scaled = mustUint(owed, `debt of ${account.address}`);
       // A debt's flag may outlive the debt (before v3.1).
-      if (scaled !== 0n) account.owed.set(reserve.id, scaled);
-      const debt = readFixedDebt(account.address, fixed);
-      if (debt !== undefined) account.fixed.set(reserve.id, debt);
+      accounts.setOwed(slot, reserve.id, mustUint(owed, `debt of ${address}`));
+      const debt = readFixedDebt(address, fixed);
+      if (debt !== undefined) accounts.setFixed(slot, reserve.id, debt);
     },
   };
+}
+
+function accountsOf(borrowers: readonly Address[]): Accounts {
+  const accounts = new Accounts();
+  for (const borrower of borrowers) accounts.add(borrower);
+  return accounts;
 }

@@ -56,7 +56,7 @@ export function auditChecks(
   for (let i = 0; turns.size < forReserves; i++) turns.add((seed * forReserves + i) % allTurns);
   const total = state.accounts.length;
   const accounts = Math.min(total, limit - turns.size);
-  const suspected = [...suspects.accounts].flatMap((address) => state.slots.get(address) ?? []);
+  const suspected = [...suspects.accounts].flatMap((address) => state.accounts.slotOf(address) ?? []);
   const slots = new Set([...suspected, ...nearest].slice(0, Math.ceil(accounts / 2)));
   const others = accounts - slots.size;
   // The rest in turn too: over the blocks every account is checked, those that nobody expects anything of included.
@@ -68,18 +68,18 @@ export function auditChecks(
         category === undefined ? reserveCheck(state, lens, refuted, reserveIds, turn) : categoryCheck(state, lens, refuted, category);
       return Suspects.watch(suspects.turns, turn, check);
     }),
-    ...[...slots].map((slot) => Suspects.watch(suspects.accounts, state.accounts[slot]!.address, accountCheck(state, lens, slot))),
+    ...[...slots].map((slot) => Suspects.watch(suspects.accounts, state.accounts.addressOf(slot), accountCheck(state, lens, slot))),
   ];
 }
 
 /** Pool.getUserAccountData answers (collateral, debt, available, threshold, ltv, health factor). */
 function accountCheck(state: MarketState, lens: () => Lens, slot: Slot): ViewCheck {
-  const account = state.accounts[slot]!;
+  const address = state.accounts.addressOf(slot);
   return {
-    subject: `account ${account.address} health`,
-    call: calls.userAccountData(state.addresses.pool, account.address),
+    subject: `account ${address} health`,
+    call: calls.userAccountData(state.addresses.pool, address),
     compare: (answer) => {
-      const standing = standingOf(account, lens());
+      const standing = standingOf(state.accounts, slot, lens());
       const ours = standing.ok ? `${standing.collateralBase}/${standing.debtBase}/${standing.healthFactorWad}` : 'unknown';
       const theirs = answer.ok ? `${uintOf(answer, 0)}/${uintOf(answer, 1)}/${uintOf(answer, 5)}` : 'unknown';
       return ours === theirs ? null : { ours: standing.ok ? ours : standing.reason, theirs: answer.ok ? theirs : 'reverts' };

@@ -10,8 +10,9 @@ import { BPS, RAY } from '../../lib/math.ts';
 import type { FeedAnswer, FeedId, Moment } from '../../oracles/types.ts';
 import { type Bounds, type Changes, gridDown, gridUp, type Terms } from '../bounds.ts';
 import type { Slot } from '../types.ts';
+import type { Accounts } from './accounts.ts';
 import { debtIndexRay, type Indexes, incomeIndexRay } from './interest.ts';
-import type { Account, EModeCategory, MarketState, Reserve } from './state.ts';
+import type { EModeCategory, MarketState, Reserve } from './state.ts';
 
 type Side = 'collateral' | 'debt';
 
@@ -75,24 +76,25 @@ export class AccountBounds implements Bounds {
   }
 
   safeBound(slot: Slot, terms: Terms): 'bounded' | 'unbounded' | 'idle' {
-    const account = this.#state.accounts[slot];
-    if (account === undefined) return 'idle';
-    if (account.known && account.owed.size === 0 && account.fixed.size === 0) return 'idle';
+    const { accounts } = this.#state;
+    if (slot >= accounts.length) return 'idle';
+    const known = accounts.isKnown(slot);
+    if (known && !accounts.inDebt(slot)) return 'idle';
     // A debt at a fixed rate grows by itself.
-    if (!account.known || account.fixed.size > 0) return 'unbounded';
-    return this.#add(account, terms) ? 'bounded' : 'unbounded';
+    if (!known || accounts.fixedOf(slot).size > 0) return 'unbounded';
+    return this.#add(accounts, slot, terms) ? 'bounded' : 'unbounded';
   }
 
-  #add(account: Account, terms: Terms): boolean {
-    for (const id of account.collateral) {
-      const scaled = account.supplied.get(id);
-      const number = this.#numberOf('collateral', id, account.eMode);
+  #add(accounts: Accounts, slot: Slot, terms: Terms): boolean {
+    const mode = accounts.eModeOf(slot);
+    for (let entry = accounts.first(slot), end = accounts.end(slot); entry < end; entry++) {
+      const debt = accounts.isDebt(entry);
+      if (!debt && !accounts.isCollateral(entry)) continue;
+      const scaled = accounts.amountOf(entry);
+      const number = this.#numberOf(debt ? 'debt' : 'collateral', accounts.reserveOf(entry), mode);
+      if (scaled === undefined || number === undefined) return false;
       // Of a balance of 0 the price has to be known still.
-      if (scaled === undefined || number === undefined || !terms.add(number, scaled > 1n ? Number(scaled - 1n) : 0)) return false;
-    }
-    for (const [id, scaled] of account.owed) {
-      const number = this.#numberOf('debt', id, account.eMode);
-      if (number === undefined || !terms.add(number, -Number(scaled + 1n))) return false;
+      if (!terms.add(number, debt ? -Number(scaled + 1n) : scaled > 1n ? Number(scaled - 1n) : 0)) return false;
     }
     terms.constant = -(terms.count + HEALTH_CONSTANT_BASE);
     return true;

@@ -3,7 +3,8 @@ import type { Address, Head, Hex, RawLog } from '../../lib/types.ts';
 import { dataWord, toAddress, topicAddress, topicOf } from '../../lib/words.ts';
 import type { Journal } from '../../mirror/journal.ts';
 import { MirrorError } from '../../mirror/types.ts';
-import { type Account, type MarketState, newAccount, noteChange, type Reserve } from './state.ts';
+import type { Slot } from '../types.ts';
+import { type MarketState, noteChange, type Reserve } from './state.ts';
 
 const pool = {
   borrow: topicOf(
@@ -91,8 +92,8 @@ export class Unread {
   /** Their underlying moved. */
   readonly balances = new Set<Reserve>();
   readonly categories = new Set<number>();
-  readonly accounts = new Set<Account>();
-  readonly supplied = new Map<Account, Set<number>>();
+  readonly accounts = new Set<Slot>();
+  readonly supplied = new Map<Slot, Set<number>>();
 }
 
 /** The borrower that a discovery log names. */
@@ -146,8 +147,8 @@ function foldPool(log: RawLog, block: Head, state: MarketState, journal: Journal
       foldFlag(log, false, state, journal, unread);
       break;
     case pool.eModeSet: {
-      const account = accountToChange(topicAddress(log, 1), state, journal);
-      if (account !== undefined) journal.set(account, 'eMode', Number(dataWord(log, 0)));
+      const slot = slotToChange(topicAddress(log, 1), state, journal);
+      if (slot !== undefined) state.accounts.setEMode(slot, Number(dataWord(log, 0)), journal);
       break;
     }
     case pool.upgraded:
@@ -157,31 +158,24 @@ function foldPool(log: RawLog, block: Head, state: MarketState, journal: Journal
 
 /** Adds an account that was never seen to borrow before; its state is read at the block's end. */
 function reveal(address: Address, state: MarketState, journal: Journal, unread: Unread): void {
-  if (state.slots.has(address)) return;
-  const account = newAccount(address);
-  const slot = journal.push(state.accounts, account);
-  journal.setKey(state.slots, address, slot);
+  if (state.accounts.slotOf(address) !== undefined) return;
+  const slot = state.accounts.add(address, journal);
   noteChange(state, slot, journal);
-  unread.accounts.add(account);
+  unread.accounts.add(slot);
 }
 
 function foldFlag(log: RawLog, flagged: boolean, state: MarketState, journal: Journal, unread: Unread): void {
   const reserve = state.byAsset.get(topicAddress(log, 1));
-  const account = accountToChange(topicAddress(log, 2), state, journal);
-  if (reserve === undefined || account === undefined) return;
-  if (!flagged) {
-    journal.removeFrom(account.collateral, reserve.id);
-    return;
-  }
-  journal.addTo(account.collateral, reserve.id);
-  if (account.supplied.has(reserve.id)) return;
-  readSupplied(account, reserve, unread);
+  const slot = slotToChange(topicAddress(log, 2), state, journal);
+  if (reserve === undefined || slot === undefined) return;
+  state.accounts.setFlag(slot, reserve.id, flagged, journal);
+  if (flagged && state.accounts.suppliedOf(slot, reserve.id) === undefined) readSupplied(slot, reserve, unread);
 }
 
 /** A balance that logs do not tell, from the block's end. */
-function readSupplied(account: Account, reserve: Reserve, unread: Unread): void {
-  const ids = unread.supplied.get(account) ?? new Set();
-  unread.supplied.set(account, ids.add(reserve.id));
+function readSupplied(slot: Slot, reserve: Reserve, unread: Unread): void {
+  const ids = unread.supplied.get(slot) ?? new Set();
+  unread.supplied.set(slot, ids.add(reserve.id));
 }
 
 function foldAToken(log: RawLog, reserve: Reserve, state: MarketState, journal: Journal, unread: Unread): void {
@@ -197,11 +191,11 @@ function foldAToken(log: RawLog, reserve: Reserve, state: MarketState, journal: 
         [1, -1n],
         [2, 1n],
       ] as const) {
-        const account = accountToChange(topicAddress(log, place), state, journal);
-        const before = account?.supplied.get(reserve.id);
-        if (account === undefined || before === undefined) continue;
-        if (state.rules.tellsTransfers) journal.setKey(account.supplied, reserve.id, before + sign * dataWord(log, 0));
-        else readSupplied(account, reserve, unread);
+        const slot = slotToChange(topicAddress(log, place), state, journal);
+        const before = slot === undefined ? undefined : state.accounts.suppliedOf(slot, reserve.id);
+        if (slot === undefined || before === undefined) continue;
+        if (state.rules.tellsTransfers) state.accounts.setSupplied(slot, reserve.id, before + sign * dataWord(log, 0), journal);
+        else readSupplied(slot, reserve, unread);
       }
       break;
     case token.upgraded:
@@ -210,24 +204,23 @@ function foldAToken(log: RawLog, reserve: Reserve, state: MarketState, journal: 
 }
 
 function foldSupplied(holder: Address, valueRaw: bigint, log: RawLog, reserve: Reserve, state: MarketState, journal: Journal): void {
-  const account = accountToChange(holder, state, journal);
-  const before = account?.supplied.get(reserve.id);
-  if (account === undefined || before === undefined) return;
+  const slot = slotToChange(holder, state, journal);
+  const before = slot === undefined ? undefined : state.accounts.suppliedOf(slot, reserve.id);
+  if (slot === undefined || before === undefined) return;
   const change = { valueRaw, interestRaw: dataWord(log, 1), indexRay: dataWord(log, 2) };
-  journal.setKey(account.supplied, reserve.id, state.rules.scaling.suppliedAfter(before, change));
+  state.accounts.setSupplied(slot, reserve.id, state.rules.scaling.suppliedAfter(before, change), journal);
 }
 
 function foldDebtToken(log: RawLog, reserve: Reserve, state: MarketState, journal: Journal): void {
   if (log.topics[0] === token.upgraded) throw outdated(`the debt token of ${reserve.symbol} was upgraded`, log);
   const minted = log.topics[0] === token.mint;
   if (!minted && log.topics[0] !== token.burn) return;
-  const account = accountToChange(topicAddress(log, minted ? 2 : 1), state, journal);
-  if (account === undefined) return;
+  const slot = slotToChange(topicAddress(log, minted ? 2 : 1), state, journal);
+  if (slot === undefined) return;
   const valueRaw = minted ? dataWord(log, 0) : -dataWord(log, 0);
   const change = { valueRaw, interestRaw: dataWord(log, 1), indexRay: dataWord(log, 2) };
-  const scaled = state.rules.scaling.owedAfter(account.owed.get(reserve.id) ?? 0n, change);
-  if (scaled === 0n) journal.deleteKey(account.owed, reserve.id);
-  else journal.setKey(account.owed, reserve.id, scaled);
+  const scaled = state.rules.scaling.owedAfter(state.accounts.owedOf(slot, reserve.id), change);
+  state.accounts.setOwed(slot, reserve.id, scaled, journal);
 }
 
 /** StableDebtToken: what is minted or burned is the principal's change, the interest until then included; every change begins the interest anew. */
@@ -235,13 +228,13 @@ function foldFixedDebt(log: RawLog, reserve: Reserve, block: Head, state: Market
   if (log.topics[0] === fixed.upgraded) throw outdated(`the fixed-rate debt token of ${reserve.symbol} was upgraded`, log);
   const minted = log.topics[0] === fixed.mint;
   if (!minted && log.topics[0] !== fixed.burn) return;
-  const account = accountToChange(topicAddress(log, minted ? 2 : 1), state, journal);
-  if (account === undefined) return;
-  const before = account.fixed.get(reserve.id);
+  const slot = slotToChange(topicAddress(log, minted ? 2 : 1), state, journal);
+  if (slot === undefined) return;
+  const before = state.accounts.fixedOf(slot).get(reserve.id);
   const principalRaw = (before?.principalRaw ?? 0n) + (minted ? dataWord(log, 0) : -dataWord(log, 0));
   const rateRay = minted ? dataWord(log, 3) : (before?.rateRay ?? 0n);
-  if (principalRaw === 0n) journal.deleteKey(account.fixed, reserve.id);
-  else journal.setKey(account.fixed, reserve.id, { principalRaw, rateRay, updatedAt: block.timestamp });
+  const debt = principalRaw === 0n ? undefined : { principalRaw, rateRay, updatedAt: block.timestamp };
+  state.accounts.setFixed(slot, reserve.id, debt, journal);
 }
 
 function foldConfigurator(log: RawLog, state: MarketState, journal: Journal, unread: Unread): void {
@@ -263,10 +256,9 @@ function foldConfigurator(log: RawLog, state: MarketState, journal: Journal, unr
 }
 
 /** A tracked account whose state is known; one revealed in this block is read as a whole later. */
-function accountToChange(address: Address, state: MarketState, journal: Journal): Account | undefined {
-  const slot = state.slots.get(address);
-  const account = slot === undefined ? undefined : state.accounts[slot];
-  if (slot === undefined || !account?.known) return undefined;
+function slotToChange(address: Address, state: MarketState, journal: Journal): Slot | undefined {
+  const slot = state.accounts.slotOf(address);
+  if (slot === undefined || !state.accounts.isKnown(slot)) return undefined;
   noteChange(state, slot, journal);
-  return account;
+  return slot;
 }

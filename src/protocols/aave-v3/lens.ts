@@ -1,8 +1,8 @@
 /** A market as of one moment: prices and indexes, each worked out once however many positions ask. */
 import type { Moment } from '../../oracles/types.ts';
-import { type Compounding, debtIndexRay, fixedDebtRaw, incomeIndexRay } from './interest.ts';
+import { type Compounding, debtIndexRay, type FixedDebt, fixedDebtRaw, incomeIndexRay } from './interest.ts';
 import type { Rules } from './rules.ts';
-import type { Account, EModeCategory, MarketState, Reserve } from './state.ts';
+import type { EModeCategory, MarketState, Reserve } from './state.ts';
 
 export type ReserveNow = {
   readonly reserve: Reserve;
@@ -73,10 +73,9 @@ export class Lens {
     return this.rules.scaling.suppliedRaw(scaled, now.incomeIndexRay);
   }
 
-  /** An account's debt in a reserve: at the variable rate, and in all. */
-  debtRaw({ owed, fixed }: Account, now: ReserveNow): { readonly variableRaw: bigint; readonly totalRaw: bigint } {
-    const variableRaw = this.rules.scaling.owedRaw(owed.get(now.reserve.id) ?? 0n, now.debtIndexRay);
-    const debt = fixed.get(now.reserve.id);
+  /** A debt in a reserve, of so much scaled and some at a fixed rate: what is owed at the variable rate, and in all. */
+  debtRaw(scaled: bigint, debt: FixedDebt | undefined, now: ReserveNow): { readonly variableRaw: bigint; readonly totalRaw: bigint } {
+    const variableRaw = this.rules.scaling.owedRaw(scaled, now.debtIndexRay);
     if (debt === undefined) return { variableRaw, totalRaw: variableRaw };
     return { variableRaw, totalRaw: variableRaw + fixedDebtRaw(debt, this.at.timestamp, this.rules.compounded) };
   }

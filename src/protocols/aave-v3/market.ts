@@ -7,6 +7,7 @@ import { momentOf } from '../../oracles/moment.ts';
 import type { FeedId, Moment, UsdPrices } from '../../oracles/types.ts';
 import { nearest } from '../nearest.ts';
 import type { Option, PositionView, PriceUse, Protocol, Slot, Verdict } from '../types.ts';
+import { type Account, Accounts } from './accounts.ts';
 import { anchorMarket } from './anchor.ts';
 import { auditChecks, Suspects } from './audit.ts';
 import { AccountBounds } from './bounds.ts';
@@ -26,7 +27,7 @@ import { standingOf } from './health.ts';
 import { Lens } from './lens.ts';
 import { optionsOf } from './options.ts';
 import { usedPrices } from './prices.ts';
-import { type Account, type MarketState, sourcesOf } from './state.ts';
+import { type MarketState, sourcesOf } from './state.ts';
 import { type Ask, asksFor } from './unread.ts';
 import { usdOf, viewOf } from './view.ts';
 
@@ -91,7 +92,8 @@ export class AaveV3Market implements Protocol {
 
   *anchor(block: Head): Reading {
     this.#journal.stop();
-    const followed = (this.#state?.accounts ?? []).map(({ address }) => address);
+    const before = this.#state?.accounts ?? new Accounts();
+    const followed = Array.from(before.slots(), (slot) => before.addressOf(slot));
     const borrowersOf = (pool: Address) => [...new Set([...followed, ...(this.#discovered.get(pool) ?? [])])];
     this.#state = yield* anchorMarket(this.#provider, borrowersOf, block);
     this.#filters = this.#filtersOf(this.#state);
@@ -161,7 +163,8 @@ export class AaveV3Market implements Protocol {
   // ---- judgement
 
   *slots(): Iterable<Slot> {
-    for (const [slot, account] of this.#anchored().accounts.entries()) if (inDebt(account) || !account.known) yield slot;
+    const { accounts } = this.#anchored();
+    for (const slot of accounts.slots()) if (accounts.inDebt(slot) || !accounts.isKnown(slot)) yield slot;
   }
 
   count(): number {
@@ -171,7 +174,7 @@ export class AaveV3Market implements Protocol {
   }
 
   accountOf(slot: Slot): Address {
-    return this.#account(slot).address;
+    return this.#known(slot).addressOf(slot);
   }
 
   marketOf(_slot: Slot): string {
@@ -183,11 +186,11 @@ export class AaveV3Market implements Protocol {
   }
 
   slotOf(account: Address): Slot | undefined {
-    return this.#anchored().slots.get(account);
+    return this.#anchored().accounts.slotOf(account);
   }
 
   judge(slot: Slot, at: Moment): Verdict {
-    const standing = standingOf(this.#account(slot), this.#lens(at));
+    const standing = standingOf(this.#known(slot), slot, this.#lens(at));
     if (!standing.ok) return { kind: 'unknown', reason: standing.reason };
     const { healthFactorWad } = standing;
     this.#lastHealth[slot] = Number(healthFactorWad);
@@ -199,7 +202,7 @@ export class AaveV3Market implements Protocol {
   }
 
   options(slot: Slot, at: Moment): readonly Option[] {
-    return optionsOf(this.#account(slot), this.#anchored(), this.#lens(at));
+    return optionsOf(slot, this.#anchored(), this.#lens(at));
   }
 
   view(slot: Slot, at: Moment): PositionView {
@@ -234,10 +237,15 @@ export class AaveV3Market implements Protocol {
     return this.#state;
   }
 
+  /** The accounts, of which this slot is one. */
+  #known(slot: Slot): Accounts {
+    const { accounts } = this.#anchored();
+    if (!(slot >= 0 && slot < accounts.length)) throw new RangeError(`${this.id} has no slot ${slot}`);
+    return accounts;
+  }
+
   #account(slot: Slot): Account {
-    const account = this.#anchored().accounts[slot];
-    if (account === undefined) throw new RangeError(`${this.id} has no slot ${slot}`);
-    return account;
+    return this.#known(slot).read(slot);
   }
 
   #lens(at: Moment): Lens {
@@ -266,10 +274,6 @@ export class AaveV3Market implements Protocol {
 
   #nearest(): readonly Slot[] {
     const { accounts } = this.#anchored();
-    return nearest(accounts.keys(), (slot) => (inDebt(accounts[slot]!) ? this.#lastHealth[slot] : undefined), NEAREST);
+    return nearest(accounts.slots(), (slot) => (accounts.inDebt(slot) ? this.#lastHealth[slot] : undefined), NEAREST);
   }
-}
-
-function inDebt({ owed, fixed }: Account): boolean {
-  return owed.size > 0 || fixed.size > 0;
 }

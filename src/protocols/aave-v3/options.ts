@@ -2,12 +2,13 @@
 import { encodeFunctionData, parseAbi, prepareEncodeFunctionData } from 'viem';
 import type { Step } from '../../lib/steps.ts';
 import type { Address } from '../../lib/types.ts';
-import type { Option } from '../types.ts';
+import type { Option, Slot } from '../types.ts';
+import { type Account, debtIds } from './accounts.ts';
 import { CLOSE_FACTOR_THRESHOLD_WAD } from './closing.ts';
 import { standingOf } from './health.ts';
 import type { Lens, ReserveNow } from './lens.ts';
 import { type Pair, regimesOf, takingOf } from './liquidation.ts';
-import { type Account, debtIds, type MarketState } from './state.ts';
+import type { MarketState } from './state.ts';
 
 const poolAbi = parseAbi([
   'function liquidationCall(address collateralAsset, address debtAsset, address borrower, uint256 debtToCover, bool receiveAToken)',
@@ -20,11 +21,12 @@ const WAD = 10n ** 18n;
 const CALL_GAS = 355_000n;
 const RESERVE_GAS = 37_000n;
 
-export function optionsOf(account: Account, state: MarketState, lens: Lens): Option[] {
-  const standing = standingOf(account, lens);
+export function optionsOf(slot: Slot, state: MarketState, lens: Lens): Option[] {
+  const standing = standingOf(state.accounts, slot, lens);
   if (!standing.ok || standing.healthFactorWad >= WAD) return [];
   // ValidationLogic.validateLiquidationCall: without the sentinel's word only deep under water.
   if (!state.liquidationAllowed && standing.healthFactorWad >= CLOSE_FACTOR_THRESHOLD_WAD) return [];
+  const account = state.accounts.read(slot);
   const owing = debtIds(account);
   const gasUnits = CALL_GAS + RESERVE_GAS * BigInt(Math.max(0, account.collateral.size + owing.length - 2));
   const options: Option[] = [];
@@ -67,7 +69,7 @@ function pairOf(
   if (!debtPrice || !price) return undefined;
   const bonusBps = lens.covering(mode, collateral.reserve)?.liquidationBonusBps ?? config.liquidationBonusBps;
   if (bonusBps === 0n || (config.liquidationThresholdBps === 0n && !rules.weighing.countsUnweighted)) return undefined;
-  const { variableRaw, totalRaw } = lens.debtRaw(account, debt);
+  const { variableRaw, totalRaw } = lens.debtRaw(account.owed.get(debt.reserve.id) ?? 0n, account.fixed.get(debt.reserve.id), debt);
   return {
     rules,
     debt: { amountRaw: totalRaw, variableRaw, price: debtPrice, unit: debt.reserve.unit, indexRay: debt.debtIndexRay },

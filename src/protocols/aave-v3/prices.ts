@@ -6,10 +6,11 @@ import { unpricedSource } from '../../oracles/sources.ts';
 import { together } from '../../oracles/together.ts';
 import type { PricedAsset } from '../registry.ts';
 import type { PriceUse } from '../types.ts';
+import { type Account, debtIds } from './accounts.ts';
 import { readCategories } from './categories.ts';
 import { calls, mustAddress, mustUint } from './reads.ts';
 import { rulesOf } from './rules.ts';
-import { type Account, debtIds, type MarketState } from './state.ts';
+import type { MarketState } from './state.ts';
 
 const MOST_RESERVES = 256n;
 

@@ -5,8 +5,9 @@ import type { AaveOracle } from '../../oracles/aave.ts';
 import type { LiveSource } from '../../oracles/sources.ts';
 import type { Changes } from '../bounds.ts';
 import type { Slot } from '../types.ts';
+import type { Accounts } from './accounts.ts';
 import type { ReserveConfig } from './config.ts';
-import type { FixedDebt, Indexes } from './interest.ts';
+import type { Indexes } from './interest.ts';
 import type { Rules } from './rules.ts';
 
 export type Reserve = {
@@ -41,21 +42,6 @@ export type EModeCategory = {
   readonly source: LiveSource | undefined;
 };
 
-export type Account = {
-  readonly address: Address;
-  /** False between the log that reveals an account and the read of its state at the end of that block. */
-  known: boolean;
-  eMode: number;
-  /** Ids of reserves flagged as collateral. */
-  readonly collateral: Set<number>;
-  /** Scaled aToken balances by reserve id, of those ever flagged; others are read when they become collateral. */
-  readonly supplied: Map<number, bigint>;
-  /** Scaled debts by reserve id; none is 0. */
-  readonly owed: Map<number, bigint>;
-  /** Debts at a fixed rate by reserve id; no principal is 0. */
-  readonly fixed: Map<number, FixedDebt>;
-};
-
 export type MarketAddresses = {
   readonly provider: Address;
   readonly pool: Address;
@@ -76,9 +62,7 @@ export type MarketState = {
   readonly byDebtToken: Map<Address, Reserve>;
   readonly byFixedDebtToken: Map<Address, Reserve>;
   readonly categories: Map<number, EModeCategory>;
-  /** By slot. */
-  readonly accounts: Account[];
-  readonly slots: Map<Address, Slot>;
+  readonly accounts: Accounts;
   /** The slots whose account became another, forwards or backwards. */
   readonly changes: Changes;
   flashPremiumBps: bigint;
@@ -87,10 +71,6 @@ export type MarketState = {
   /** The mirrored block. */
   head: Head;
 };
-
-export function newAccount(address: Address): Account {
-  return { address, known: false, eMode: 0, collateral: new Set(), supplied: new Map(), owed: new Map(), fixed: new Map() };
-}
 
 /** To be called with every change of an account after the anchor. */
 export function noteChange({ changes }: MarketState, slot: Slot, journal: Journal): void {
@@ -102,9 +82,4 @@ export function noteChange({ changes }: MarketState, slot: Slot, journal: Journa
 export function sourcesOf({ reserves, categories }: MarketState): readonly LiveSource[] {
   const own = [...reserves.values()].map(({ source }) => source);
   return [...own, ...[...categories.values()].flatMap(({ source }) => source ?? [])];
-}
-
-/** Ids of the reserves that the account owes to. */
-export function debtIds({ owed, fixed }: Account): readonly number[] {
-  return fixed.size === 0 ? [...owed.keys()] : [...new Set([...owed.keys(), ...fixed.keys()])];
 }

@@ -2,9 +2,10 @@
 import type { Address, ViewAnswer, ViewCall } from '../../lib/types.ts';
 import { uintOf } from '../../lib/words.ts';
 import type { Journal } from '../../mirror/journal.ts';
+import type { Slot } from '../types.ts';
 import type { Unread } from './fold.ts';
 import { accountCalls, calls, fixedDebtCalls, mustUint, readAccount, readFixedDebt, readGrace, readReserve, shareOut } from './reads.ts';
-import { type Account, type MarketState, noteChange, type Reserve, sourcesOf } from './state.ts';
+import { type MarketState, noteChange, type Reserve, sourcesOf } from './state.ts';
 
 /** Some calls, and what to do with their answers. */
 export type Ask = { readonly calls: readonly ViewCall[]; take(answers: readonly ViewAnswer[], journal: Journal): void };
@@ -27,9 +28,9 @@ export function asksFor(state: MarketState, unread: Unread): Ask[] {
   for (const reserve of unread.reserves) asks.push(askReserve(pool, reserve, state));
   for (const reserve of unread.balances) asks.push(askBalance(pool, reserve, state));
   for (const id of unread.categories) asks.push(askMode(pool, id, state));
-  for (const account of unread.accounts) asks.push(askAccount(account, state));
-  for (const [account, ids] of unread.supplied) {
-    for (const id of ids) asks.push(askSupplied(account, state.reserves.get(id)!, state));
+  for (const slot of unread.accounts) asks.push(askAccount(slot, state));
+  for (const [slot, ids] of unread.supplied) {
+    for (const id of ids) asks.push(askSupplied(slot, state.reserves.get(id)!, state));
   }
   return asks;
 }
@@ -61,19 +62,21 @@ function askMode(pool: Address, id: number, { rules, categories }: MarketState):
   };
 }
 
-function askSupplied(account: Account, reserve: Reserve, state: MarketState): Ask {
+function askSupplied(slot: Slot, reserve: Reserve, state: MarketState): Ask {
+  const address = state.accounts.addressOf(slot);
   return {
-    calls: [calls.scaledBalance(reserve.aToken, account.address)],
+    calls: [calls.scaledBalance(reserve.aToken, address)],
     take: ([answer], journal) => {
-      noteChange(state, state.slots.get(account.address)!, journal);
-      journal.setKey(account.supplied, reserve.id, mustUint(answer, `balance of ${account.address}`));
+      noteChange(state, slot, journal);
+      state.accounts.setSupplied(slot, reserve.id, mustUint(answer, `balance of ${address}`), journal);
     },
   };
 }
 
 /** Flags and balances in one go: which balances count is not known before the flags are. */
-function askAccount(account: Account, state: MarketState): Ask {
-  const { address } = account;
+function askAccount(slot: Slot, state: MarketState): Ask {
+  const { accounts } = state;
+  const address = accounts.addressOf(slot);
   const { pool } = state.addresses;
   const reserves = [...state.reserves.values()];
   const parts = reserves.map((reserve) => [
@@ -85,20 +88,21 @@ function askAccount(account: Account, state: MarketState): Ask {
   return {
     calls: [...flags, ...parts.flat()],
     take: (answers, journal) => {
-      noteChange(state, state.slots.get(address)!, journal);
+      noteChange(state, slot, journal);
       const { collateralIds, eMode } = readAccount(address, answers.slice(0, flags.length));
-      journal.set(account, 'eMode', eMode);
-      for (const id of collateralIds) journal.addTo(account.collateral, id);
+      accounts.setEMode(slot, eMode, journal);
+      for (const id of collateralIds) accounts.setFlag(slot, id, true, journal);
       const shares = shareOut(answers.slice(flags.length), parts);
       for (const [place, { id }] of reserves.entries()) {
         const [supplied, owed, ...fixed] = shares[place]!;
-        journal.setKey(account.supplied, id, mustUint(supplied, `balance of ${address}`));
-        const scaled = mustUint(owed, `debt of ${address}`);
-        if (scaled !== 0n) journal.setKey(account.owed, id, scaled);
+        const balance = mustUint(supplied, `balance of ${address}`);
+        // A balance of nothing that is no collateral is read when it becomes some.
+        if (balance !== 0n || accounts.isFlagged(slot, id)) accounts.setSupplied(slot, id, balance, journal);
+        accounts.setOwed(slot, id, mustUint(owed, `debt of ${address}`), journal);
         const debt = readFixedDebt(address, fixed);
-        if (debt !== undefined) journal.setKey(account.fixed, id, debt);
+        if (debt !== undefined) accounts.setFixed(slot, id, debt, journal);
       }
-      journal.set(account, 'known', true);
+      accounts.setKnown(slot, true, journal);
     },
   };
 }

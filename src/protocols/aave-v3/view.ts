@@ -3,8 +3,8 @@ import { divUp, mulDivDown } from '../../lib/math.ts';
 import type { AaveOracle } from '../../oracles/aave.ts';
 import type { Moment, UsdPrices } from '../../oracles/types.ts';
 import type { Holding, PositionView } from '../types.ts';
+import { type Account, debtIds } from './accounts.ts';
 import type { Lens, ReserveNow } from './lens.ts';
-import { type Account, debtIds } from './state.ts';
 
 const USD_UNIT = 100_000_000n;
 
@@ -32,7 +32,7 @@ export function viewOf(account: Account, lens: Lens, { numerator, denominator }:
   for (const id of debtIds(account)) {
     const now = lens.reserve(id);
     if (now === undefined) continue;
-    const amountRaw = lens.debtRaw(account, now).totalRaw;
+    const amountRaw = lens.debtRaw(account.owed.get(id) ?? 0n, account.fixed.get(id), now).totalRaw;
     const valueBase = lens.rules.weighing.debtBase(amountRaw, lens.priceIn(mode, now) ?? 0n, now.reserve.unit);
     debt.push(holding(now, amountRaw, divUp(valueBase * numerator, denominator)));
   }

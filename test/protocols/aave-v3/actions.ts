@@ -125,7 +125,10 @@ export class Actions {
 
   #repayFixed = async () => {
     const { asset, unit, id } = this.#amount(FIXED_RATE_ASSETS);
-    const debtors = this.#market.state.accounts.filter(({ fixed }) => fixed.has(id)).map(({ address }) => address);
+    const debtors = this.#market.state.accounts
+      .all()
+      .filter(({ fixed }) => fixed.has(id))
+      .map(({ address }) => address);
     const person = this.#random.pick([...debtors, this.#person()]);
     await this.#sender.pool(person, 'repay', [asset, this.#allOrSome(unit), 1n, person]);
   };
@@ -151,9 +154,9 @@ export class Actions {
   /** By somebody who owes what they hold, or is made to hold it. */
   #repayWithATokens = async () => {
     const { accounts, reserves } = this.#market.state;
-    const debtors = accounts.filter(
-      ({ address, owed }) => owed.size > 0 && this.#people.some((person) => person.toLowerCase() === address),
-    );
+    const debtors = accounts
+      .all()
+      .filter(({ address, owed }) => owed.size > 0 && this.#people.some((person) => person.toLowerCase() === address));
     if (debtors.length === 0) return;
     const debtor = this.#random.pick(debtors);
     const { asset, unit } = reserves.get(this.#random.pick([...debtor.owed.keys()]))!;

@@ -76,13 +76,13 @@ describe.each(SCENES)('a market of %s', (release, open) => {
   });
 
   test('borrowers of no earlier day are followed from their first block on', () => {
-    const newcomers = follower.market.state.accounts.filter(({ address }) => address.startsWith('0x00000000000000000000'));
+    const newcomers = follower.market.state.accounts.all().filter(({ address }) => address.startsWith('0x00000000000000000000'));
     expect(newcomers.length).toBeGreaterThan(5);
     expect(newcomers.every(({ known }) => known)).toBe(true);
   });
 
   test('debts at fixed rates are followed where there are any', () => {
-    const fixed = follower.market.state.accounts.filter((account) => account.fixed.size > 0);
+    const fixed = follower.market.state.accounts.all().filter((account) => account.fixed.size > 0);
     expect(fixed.length > 10).toBe(release === '3.0');
   });
 
@@ -98,10 +98,12 @@ describe.each(SCENES)('a market of %s', (release, open) => {
 
   test('every followed balance is the token’s own, collateral or not', async () => {
     const { accounts, reserves } = follower.market.state;
-    const held = accounts.flatMap((account) => [
-      ...[...account.supplied].map(([id, scaled]) => ({ call: calls.scaledBalance(reserves.get(id)!.aToken, account.address), scaled })),
-      ...[...account.owed].map(([id, scaled]) => ({ call: calls.scaledBalance(reserves.get(id)!.debtToken, account.address), scaled })),
-    ]);
+    const held = accounts
+      .all()
+      .flatMap((account) => [
+        ...[...account.supplied].map(([id, scaled]) => ({ call: calls.scaledBalance(reserves.get(id)!.aToken, account.address), scaled })),
+        ...[...account.owed].map(([id, scaled]) => ({ call: calls.scaledBalance(reserves.get(id)!.debtToken, account.address), scaled })),
+      ]);
     const answers = await follower.call(
       held.map(({ call }) => call),
       follower.head,

@@ -30,10 +30,10 @@ describe.each(SCENES)('a market of %s', (release, open) => {
   function ours(at: Moment): string[] {
     const { state } = follower.market;
     const lens = new Lens(state, at);
-    return state.accounts.map((account) => {
-      const standing = standingOf(account, lens);
+    return Array.from(state.accounts.slots(), (slot) => {
+      const standing = standingOf(state.accounts, slot, lens);
       return standing.ok
-        ? `${account.address} ${standing.collateralBase} ${standing.debtBase} ${standing.healthFactorWad}`
+        ? `${state.accounts.addressOf(slot)} ${standing.collateralBase} ${standing.debtBase} ${standing.healthFactorWad}`
         : standing.reason;
     });
   }
@@ -43,10 +43,10 @@ describe.each(SCENES)('a market of %s', (release, open) => {
     const { accounts, addresses } = follower.market.state;
     const head = await follower.headAt();
     const answers = await follower.call(
-      accounts.map(({ address }) => calls.userAccountData(addresses.pool, address)),
+      accounts.all().map(({ address }) => calls.userAccountData(addresses.pool, address)),
       head,
     );
-    return accounts.map(({ address }, slot) => `${address} ${[0, 1, 5].map((word) => uintOf(answers[slot], word)).join(' ')}`);
+    return accounts.all().map(({ address }, slot) => `${address} ${[0, 1, 5].map((word) => uintOf(answers[slot], word)).join(' ')}`);
   }
 
   async function mineAfter(seconds: number): Promise<void> {
@@ -57,10 +57,10 @@ describe.each(SCENES)('a market of %s', (release, open) => {
 
   test('every borrower is found, in every kind of position', () => {
     const { state } = follower.market;
-    for (const { address } of fixture.market.borrowers) expect(state.slots.has(address.toLowerCase() as `0x${string}`)).toBe(true);
-    expect(state.accounts.filter(({ eMode }) => eMode !== 0).length).toBeGreaterThan(25);
-    expect(state.accounts.filter(({ collateral, owed }) => collateral.size > 1 && owed.size > 1).length).toBeGreaterThan(25);
-    const fixed = state.accounts.filter((account) => account.fixed.size > 0);
+    for (const { address } of fixture.market.borrowers) expect(state.accounts.slotOf(address.toLowerCase() as `0x${string}`)).toBeDefined();
+    expect(state.accounts.all().filter(({ eMode }) => eMode !== 0).length).toBeGreaterThan(25);
+    expect(state.accounts.all().filter(({ collateral, owed }) => collateral.size > 1 && owed.size > 1).length).toBeGreaterThan(25);
+    const fixed = state.accounts.all().filter((account) => account.fixed.size > 0);
     expect(fixed.length > 100).toBe(release === '3.0');
     expect(fixed.filter(({ owed }) => owed.size > 0).length > 40).toBe(release === '3.0');
   });
@@ -152,7 +152,7 @@ describe.each(SCENES)('a market of %s', (release, open) => {
     const feedOf = (name: string) => fixture.market.feeds[name]!.proxy.toLowerCase();
     let shared = 0;
     for (const slot of market.slots()) {
-      const account = market.state.accounts[slot]!;
+      const account = market.state.accounts.read(slot);
       const uses = market.prices(slot);
       expect(uses.filter(({ side }) => side === 'collateral').length).toBe(account.collateral.size);
       expect(uses.filter(({ side }) => side === 'debt').length).toBe(new Set([...account.owed.keys(), ...account.fixed.keys()]).size);

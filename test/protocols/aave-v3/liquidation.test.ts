@@ -98,7 +98,7 @@ describe.each(SCENES)('a market of %s', (release, open) => {
         const at = world.next();
         let refused = 0;
         for (const slot of [...market.slots()].slice(0, 60)) {
-          const account = market.state.accounts[slot]!;
+          const account = market.state.accounts.read(slot);
           const offered = new Set(market.options(slot, at).map(({ label }) => label));
           for (const debt of market.state.reserves.values()) {
             for (const collateral of market.state.reserves.values()) {

@@ -10,6 +10,7 @@ export function plain(state: MarketState, flagged: boolean): unknown {
     categories: byId(state.categories).map(([, { source, ...category }]) => ({ ...category, kind: source?.kind })),
     reserves: byId(state.reserves).map(([, { source, ...reserve }]) => ({ ...reserve, kind: source.kind, reads: source.reads() })),
     accounts: state.accounts
+      .all()
       .map(({ collateral, supplied, owed, fixed, ...account }) => ({
         ...account,
         collateral: [...collateral].sort((a, b) => a - b),

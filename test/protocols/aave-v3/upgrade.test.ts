@@ -41,11 +41,11 @@ beforeAll(async () => {
   followed = await sync(scene, pool, AUDIT_LIMIT);
   heads = new Heads(pool, followed.mirror.recent);
   expect((await act(scene, 1)).troubles).toEqual([]);
-  expect(followed.market.state.accounts.some(({ fixed }) => fixed.size > 0)).toBe(true);
+  expect(followed.market.state.accounts.all().some(({ fixed }) => fixed.size > 0)).toBe(true);
 
   // Debts at fixed rates end before there are none.
   const { market } = followed;
-  for (const { address, fixed } of market.state.accounts)
+  for (const { address, fixed } of market.state.accounts.all())
     for (const id of fixed.keys()) await sender.pool(address, 'swapBorrowRateMode', [market.state.reserves.get(id)!.asset, 1n]);
   await sender.mine();
   before = market.state.rules.release;
@@ -86,8 +86,8 @@ test('is read anew at the block after it, under the rules of the new release', a
   const [report] = await look(scene.anvil.rpcUrl, mirror, heads);
   expect(report!.anchored).toEqual([market.id]);
   expect(market.state.rules.release).toBe('3.6');
-  expect(market.state.accounts.every(({ fixed }) => fixed.size === 0)).toBe(true);
-  expect(market.state.accounts.filter(({ owed }) => owed.size > 0).length).toBeGreaterThan(35);
+  expect(market.state.accounts.all().every(({ fixed }) => fixed.size === 0)).toBe(true);
+  expect(market.state.accounts.all().filter(({ owed }) => owed.size > 0).length).toBeGreaterThan(35);
 });
 
 test('a sync that begins below the upgrade arrives at the same state', async () => {

@@ -1,0 +1,271 @@
+/**
+ * The accounts of a market: what each supplied and owes, exactly, in typed arrays. An account's entries, one for each side of a reserve, stand beside each
+ * other. Every change can go through a journal, which takes it back.
+ */
+import { AddressTable } from '../../lib/address-table.ts';
+import { Amounts } from '../../lib/amounts.ts';
+import { grown } from '../../lib/grown.ts';
+import type { Address } from '../../lib/types.ts';
+import type { Journal } from '../../mirror/journal.ts';
+import type { Slot } from '../types.ts';
+import type { FixedDebt } from './interest.ts';
+import { Places } from './places.ts';
+
+/** One account as it stands now, for those who look at few. */
+export type Account = {
+  readonly address: Address;
+  /** False between the log that reveals an account and the read of its state at the end of that block. */
+  readonly known: boolean;
+  readonly eMode: number;
+  /** Ids of reserves flagged as collateral. */
+  readonly collateral: ReadonlySet<number>;
+  /** Scaled aToken balances by reserve id, of those ever flagged; others are read when they become collateral. */
+  readonly supplied: ReadonlyMap<number, bigint>;
+  /** Scaled debts by reserve id; none is 0. */
+  readonly owed: ReadonlyMap<number, bigint>;
+  /** Debts at a fixed rate by reserve id; no principal is 0. */
+  readonly fixed: ReadonlyMap<number, FixedDebt>;
+};
+
+/** What is to be said of an entry beside its amount, in 16 bits: the reserve's id in the lower eight. */
+const RESERVE = 0xff;
+/** Owed; otherwise supplied. */
+const DEBT = 0x100;
+/** Collateral: its flag is set. */
+const FLAGGED = 0x200;
+/** Its amount was read, or follows from logs. */
+const READ = 0x400;
+const SIDE = DEBT | RESERVE;
+
+const MOST_MODES = 255;
+const NO_FIXED: ReadonlyMap<number, FixedDebt> = new Map();
+
+export class Accounts {
+  readonly #addresses = new AddressTable();
+  readonly #places = new Places();
+  #eModes = new Uint8Array(0);
+  #known = new Uint8Array(0);
+  #tags = new Uint16Array(0);
+  readonly #amounts = new Amounts();
+  /** By slot. Few have any, and no release since 3.2 does. */
+  readonly #fixed = new Map<Slot, Map<number, FixedDebt>>();
+
+  get length(): number {
+    return this.#addresses.length;
+  }
+
+  slotOf(address: Address): Slot | undefined {
+    return this.#addresses.indexOf(address);
+  }
+
+  addressOf(slot: Slot): Address {
+    return this.#addresses.at(slot);
+  }
+
+  /** One that was never seen, at the next slot, or the slot of one that was. */
+  add(address: Address, journal?: Journal): Slot {
+    const before = this.length;
+    const slot = this.#addresses.add(address);
+    if (this.length === before) return slot;
+    this.#places.open(slot);
+    if (slot >= this.#known.length) {
+      this.#known = grown(this.#known, slot + 1);
+      this.#eModes = grown(this.#eModes, slot + 1);
+    }
+    this.#known[slot] = 0;
+    this.#eModes[slot] = 0;
+    journal?.record(() => {
+      this.#places.close(slot);
+      this.#fixed.delete(slot);
+      this.#addresses.pop();
+    });
+    return slot;
+  }
+
+  isKnown(slot: Slot): boolean {
+    return this.#known[slot] === 1;
+  }
+
+  setKnown(slot: Slot, known: boolean, journal?: Journal): void {
+    const before = this.isKnown(slot);
+    journal?.record(() => this.setKnown(slot, before));
+    this.#known[slot] = known ? 1 : 0;
+  }
+
+  eModeOf(slot: Slot): number {
+    return this.#eModes[slot]!;
+  }
+
+  /** Throws a RangeError for what is no uint8. */
+  setEMode(slot: Slot, eMode: number, journal?: Journal): void {
+    if (!(eMode >= 0 && eMode <= MOST_MODES)) throw new RangeError(`${eMode} is no efficiency mode`);
+    const before = this.eModeOf(slot);
+    journal?.record(() => this.setEMode(slot, before));
+    this.#eModes[slot] = eMode;
+  }
+
+  // ---- entries, for those who look at many: from `first` on, before `end`
+
+  first(slot: Slot): number {
+    return this.#places.first(slot);
+  }
+
+  end(slot: Slot): number {
+    return this.#places.first(slot) + this.#places.count(slot);
+  }
+
+  reserveOf(entry: number): number {
+    return this.#tags[entry]! & RESERVE;
+  }
+
+  isDebt(entry: number): boolean {
+    return (this.#tags[entry]! & DEBT) !== 0;
+  }
+
+  isCollateral(entry: number): boolean {
+    return (this.#tags[entry]! & FLAGGED) !== 0;
+  }
+
+  /** Scaled; undefined where it has not been read yet. */
+  amountOf(entry: number): bigint | undefined {
+    return (this.#tags[entry]! & READ) === 0 ? undefined : this.#amounts.get(entry);
+  }
+
+  // ---- by reserve
+
+  isFlagged(slot: Slot, id: number): boolean {
+    const entry = this.#find(slot, id);
+    return entry !== undefined && this.isCollateral(entry);
+  }
+
+  suppliedOf(slot: Slot, id: number): bigint | undefined {
+    const entry = this.#find(slot, id);
+    return entry === undefined ? undefined : this.amountOf(entry);
+  }
+
+  /** 0 where nothing is owed. */
+  owedOf(slot: Slot, id: number): bigint {
+    const entry = this.#find(slot, id | DEBT);
+    return entry === undefined ? 0n : this.#amounts.get(entry);
+  }
+
+  fixedOf(slot: Slot): ReadonlyMap<number, FixedDebt> {
+    return this.#fixed.get(slot) ?? NO_FIXED;
+  }
+
+  inDebt(slot: Slot): boolean {
+    for (let entry = this.first(slot), end = this.end(slot); entry < end; entry++) if (this.isDebt(entry)) return true;
+    return this.#fixed.has(slot);
+  }
+
+  setFlag(slot: Slot, id: number, flagged: boolean, journal?: Journal): void {
+    if (this.isFlagged(slot, id) === flagged) return;
+    journal?.record(() => this.setFlag(slot, id, !flagged));
+    const entry = this.#find(slot, id) ?? this.#append(slot, id);
+    this.#tags[entry]! ^= FLAGGED;
+    this.#dropIfEmpty(slot, entry);
+  }
+
+  /** @param scaled undefined: from now on it is not followed */
+  setSupplied(slot: Slot, id: number, scaled: bigint | undefined, journal?: Journal): void {
+    const found = this.#find(slot, id);
+    const before = found === undefined ? undefined : this.amountOf(found);
+    if (before === scaled) return;
+    journal?.record(() => this.setSupplied(slot, id, before));
+    const entry = found ?? this.#append(slot, id);
+    if (scaled === undefined) this.#tags[entry]! &= ~READ;
+    else this.#tags[entry]! |= READ;
+    this.#amounts.set(entry, scaled ?? 0n);
+    this.#dropIfEmpty(slot, entry);
+  }
+
+  setOwed(slot: Slot, id: number, scaled: bigint, journal?: Journal): void {
+    const before = this.owedOf(slot, id);
+    if (before === scaled) return;
+    journal?.record(() => this.setOwed(slot, id, before));
+    if (scaled === 0n) {
+      this.#remove(slot, this.#find(slot, id | DEBT)!);
+      return;
+    }
+    const entry = this.#find(slot, id | DEBT) ?? this.#append(slot, id | DEBT | READ);
+    this.#amounts.set(entry, scaled);
+  }
+
+  setFixed(slot: Slot, id: number, debt: FixedDebt | undefined, journal?: Journal): void {
+    const own = this.#fixed.get(slot) ?? new Map<number, FixedDebt>();
+    const before = own.get(id);
+    journal?.record(() => this.setFixed(slot, id, before));
+    if (debt === undefined) own.delete(id);
+    else own.set(id, debt);
+    if (own.size === 0) this.#fixed.delete(slot);
+    else this.#fixed.set(slot, own);
+  }
+
+  /** NOTE: a copy, made anew each time. */
+  read(slot: Slot): Account {
+    const collateral = new Set<number>();
+    const supplied = new Map<number, bigint>();
+    const owed = new Map<number, bigint>();
+    for (let entry = this.first(slot), end = this.end(slot); entry < end; entry++) {
+      const id = this.reserveOf(entry);
+      const amount = this.amountOf(entry);
+      if (this.isCollateral(entry)) collateral.add(id);
+      if (amount !== undefined) (this.isDebt(entry) ? owed : supplied).set(id, amount);
+    }
+    const fixed = new Map(this.fixedOf(slot));
+    return { address: this.addressOf(slot), known: this.isKnown(slot), eMode: this.eModeOf(slot), collateral, supplied, owed, fixed };
+  }
+
+  *slots(): Iterable<Slot> {
+    for (let slot = 0; slot < this.length; slot++) yield slot;
+  }
+
+  /** Copies of all, by slot. */
+  all(): readonly Account[] {
+    return Array.from({ length: this.length }, (_, slot) => this.read(slot));
+  }
+
+  // ---- inside
+
+  #find(slot: Slot, side: number): number | undefined {
+    for (let entry = this.first(slot), end = this.end(slot); entry < end; entry++) if ((this.#tags[entry]! & SIDE) === side) return entry;
+    return undefined;
+  }
+
+  /** An entry more for the account, whose others may move for it. */
+  #append(slot: Slot, tag: number): number {
+    const { from, to } = this.#places.append(slot, (entries) => this.#reserve(entries));
+    const entry = this.end(slot) - 1;
+    if (from !== to) for (let offset = 0; to + offset < entry; offset++) this.#move(from + offset, to + offset);
+    this.#tags[entry] = tag;
+    return entry;
+  }
+
+  #dropIfEmpty(slot: Slot, entry: number): void {
+    if ((this.#tags[entry]! & (FLAGGED | READ)) === 0) this.#remove(slot, entry);
+  }
+
+  /** The last one takes its place. */
+  #remove(slot: Slot, entry: number): void {
+    const last = this.end(slot) - 1;
+    if (entry !== last) this.#move(last, entry);
+    this.#amounts.set(last, 0n);
+    this.#places.removeLast(slot);
+  }
+
+  #move(from: number, to: number): void {
+    this.#tags[to] = this.#tags[from]!;
+    this.#amounts.set(to, this.#amounts.get(from));
+    this.#amounts.set(from, 0n);
+  }
+
+  #reserve(entries: number): void {
+    this.#amounts.reserve(entries);
+    if (entries > this.#tags.length) this.#tags = grown(this.#tags, entries);
+  }
+}
+
+/** Ids of the reserves that the account owes to. */
+export function debtIds({ owed, fixed }: Account): readonly number[] {
+  return fixed.size === 0 ? [...owed.keys()] : [...new Set([...owed.keys(), ...fixed.keys()])];
+}
