@@ -1,32 +1,44 @@
 /**
- * Room for the terms of many positions in one growable buffer: a term's 32 bytes stand beside those of its position's other terms, so that looking at a
- * position touches memory in one place. What is given back is used again.
+ * Room for what is kept of many positions in one growable buffer: of each a header and behind it its terms, 32 bytes each, so that looking at a position
+ * touches memory in one place. What is given back is used again.
  */
 import type { Ladder } from './ladder.ts';
 
-/** Doubles in an entry: coefficient, limit, and the room of four integers. */
+/** Doubles in an entry: a term's coefficient and limit, and the room of four integers. */
 export const WIDTH = 4;
 export const COEFFICIENT = 0;
 export const LIMIT = 1;
 /** Integers in an entry; the first four are its two doubles. */
 export const FIELDS = 8;
-/** The entries after and before it in its bucket; `NONE` at the ends. */
+/** The entries after and before a term's in its bucket; `NONE` at the ends. */
 export const NEXT = 4;
 export const BEFORE = 5;
-export const SLOT = 6;
+/** The header of the term's position. */
+export const HEADER = 6;
 export const FACTOR = 7;
+
+/** Of a header, in place of the coefficient; NaN where the position cannot be bounded. */
+export const CONSTANT = 0;
+/** Of a header: its terms, the number of the last walk that met it or `OPEN`, its place among those that are open, and its slot. */
+export const COUNT = 2;
+export const MET = 3;
+export const PLACE = 4;
+export const SLOT = 6;
 
 export const NONE = -1;
 /** As the entry before: it is in no bucket. */
 export const LOOSE = -2;
 
 const LEAST_ROOM = 64;
+/** Above this the room that is left empty would be large. */
+const LARGE = 1_000_000;
 
 export class Entries {
   doubles = new Float64Array(WIDTH * LEAST_ROOM);
   /** The same memory as integers. */
   integers = new Int32Array(this.doubles.buffer);
-  #end = 0;
+  /** NOTE: no header stands at 0, which stands for none. */
+  #end = 1;
   /** Places given back, by the number of entries that fit. */
   readonly #free: number[][] = [];
 
@@ -45,14 +57,13 @@ export class Entries {
     if (first === undefined) {
       first = this.#end;
       this.#end += count;
-      if (this.#end * WIDTH > this.doubles.length) this.reserve(Math.ceil(this.#end * 1.5));
+      if (this.#end * WIDTH > this.doubles.length) this.reserve(Math.ceil(this.#end * (this.#end > LARGE ? 1.125 : 1.5)));
     }
     for (let entry = first; entry < first + count; entry++) this.integers[entry * FIELDS + BEFORE] = LOOSE;
     return first;
   }
 
   giveBack(first: number, count: number): void {
-    if (count === 0) return;
     this.#free[count] ??= [];
     this.#free[count].push(first);
   }

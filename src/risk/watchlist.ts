@@ -2,21 +2,27 @@ import { grown } from '../lib/grown.ts';
 import type { Moment } from '../oracles/types.ts';
 import { type Bounds, ROUNDING, Terms } from '../protocols/bounds.ts';
 import type { Slot } from '../protocols/types.ts';
-import { BEFORE, COEFFICIENT, Entries, FACTOR, FIELDS, LIMIT, LOOSE, NEXT, NONE, SLOT, WIDTH } from './entries.ts';
+import {
+  BEFORE,
+  COEFFICIENT,
+  CONSTANT,
+  COUNT,
+  Entries,
+  FACTOR,
+  FIELDS,
+  HEADER,
+  LIMIT,
+  LOOSE,
+  MET,
+  NEXT,
+  NONE,
+  PLACE,
+  SLOT,
+  WIDTH,
+} from './entries.ts';
 import { bucketOf, Ladder } from './ladder.ts';
-import { SlotSet } from './slot-set.ts';
 
-/** What is kept of a slot, beside each other: doubles in it, and integers; the first two integers are its double. */
-const SLOT_WIDTH = 4;
-/** NaN where the position cannot be bounded. */
-const CONSTANT = 0;
-const SLOT_FIELDS = 8;
-const FIRST = 2;
-const COUNT = 3;
-/** The number of the last walk that met it, or `OPEN`. */
-const MET = 4;
-
-/** In place of a walk: it is looked at at every moment, and in no ladder. */
+/** In place of a walk: it is looked at at every moment, whatever its limits say. */
 const OPEN = -1;
 
 /** Nearer to being lost than this, a position's health is worth telling. */
@@ -26,23 +32,36 @@ const NEAR = 0.05;
 const MOST_FALL = 0.5;
 const MOST_RISE = 1;
 
+/** What is done at once; the rest is left for later, or done another way. */
+export type Effort = {
+  /** Where a move crosses the limits of more than so many, and of one in 32, looking at everybody in turn is quicker than finding them. */
+  readonly crossings: number;
+  /** What is open and safe again gets new limits so many at a time, or a quarter of it: a move that crosses thousands costs little more than others. */
+  readonly limits: number;
+};
+
+const EFFORT: Effort = { crossings: 4_096, limits: 256 };
+const CROSSINGS_PART = 32;
+const LIMITS_PART = 4;
+
 /**
  * Which of a protocol's positions have to be judged at a moment; all others are healthy then, for certain.
  *
  * Each position that is safe has a limit for each of its factors: while none is crossed its sum cannot have reached 0, however they moved together. So a
- * move looks at the positions whose limit it crosses, and at those that are not safe ("open"), and at no others. What is crossed for good gets new limits
- * around where the factors are then. docs/watchlist.md says why nothing is missed.
+ * move looks at the positions whose limit it crosses, and at those that are not safe, or not known to be ("open"), and at no others. What is crossed for good
+ * gets new limits around where the factors are then. docs/watchlist.md says why nothing is missed.
  */
 export class Watchlist {
   readonly #bounds: Bounds;
+  readonly #effort: Effort;
   readonly #terms = new Terms();
   readonly #entries = new Entries();
-  #slots = new Float64Array(0);
-  /** The same memory as integers. */
-  #fields = new Int32Array(0);
-  /** Looked at at every moment; in no ladder. */
-  readonly #open = new SlotSet();
-  readonly #watched = new SlotSet();
+  /** The header of each slot; 0 for those that are not in debt. */
+  #headers = new Int32Array(0);
+  #watched = 0;
+  /** Headers that are looked at at every moment. */
+  #open = new Int32Array(0);
+  #opened = 0;
   /** The limits of each factor: those that it may not fall below, and those that it may not rise above. */
   readonly #falls: Ladder[] = [];
   readonly #rises: Ladder[] = [];
@@ -50,20 +69,24 @@ export class Watchlist {
   #factors = new Float64Array(0);
   #crossed = new Int32Array(0);
   #crossings = 0;
+  #most = 0;
   #walk = 0;
+  /** Before the first move nobody has limits: all get them at once. */
+  #begun = false;
   /** Up to where the protocol's changes have been taken in. */
   #place: number;
 
   /** @param slots those in debt now */
-  constructor(bounds: Bounds, slots: Iterable<Slot>) {
+  constructor(bounds: Bounds, slots: Iterable<Slot>, effort: Effort = EFFORT) {
     this.#bounds = bounds;
+    this.#effort = effort;
     this.#place = bounds.changes.end;
     for (const slot of slots) this.#read(slot);
   }
 
   /** Positions in debt, as of the last look. */
   get positions(): number {
-    return this.#watched.size;
+    return this.#watched;
   }
 
   /**
@@ -78,126 +101,163 @@ export class Watchlist {
     this.#place += changed.length;
     for (const slot of changed) this.#read(slot);
     const factors = this.#bounds.factors(at);
-    this.#findCrossed(factors);
+    const few = this.#findCrossed(factors);
     if (keep) this.#moveTo(factors);
+    const suspects = few ? this.#lookAtCrossed(factors, keep) : this.#lookAtAll(factors, keep);
+    this.#begun ||= keep;
+    return suspects.sort((a, b) => a - b);
+  }
+
+  #lookAtCrossed(factors: Float64Array, keep: boolean): Slot[] {
+    const { integers } = this.#entries;
     const suspects: Slot[] = [];
-    for (let place = this.#open.size - 1; place >= 0; place--) {
-      const slot = this.#open.at(place);
-      const slack = this.#slack(slot, factors);
-      if (!(slack > 0)) suspects.push(slot);
-      else if (keep) this.#limit(slot, slack);
+    let upkeep = this.#upkeep(this.#opened + this.#crossings);
+    for (let place = this.#opened - 1; place >= 0; place--) {
+      const header = this.#open[place]!;
+      const slack = this.#slack(header, factors);
+      if (!(slack > 0)) suspects.push(integers[header * FIELDS + SLOT]!);
+      else if (keep && upkeep-- > 0) this.#limit(header, slack);
     }
     for (let place = 0; place < this.#crossings; place++) {
-      const slot = this.#crossed[place]!;
-      const slack = this.#slack(slot, factors);
+      const header = this.#crossed[place]!;
+      const slack = this.#slack(header, factors);
+      if (!(slack > 0)) suspects.push(integers[header * FIELDS + SLOT]!);
+      if (!keep) continue;
+      if (slack > 0 && upkeep-- > 0) this.#limit(header, slack);
+      else this.#setOpen(header);
+    }
+    return suspects;
+  }
+
+  #lookAtAll(factors: Float64Array, keep: boolean): Slot[] {
+    const { integers } = this.#entries;
+    const suspects: Slot[] = [];
+    let upkeep = this.#upkeep(this.#watched);
+    for (let slot = 0; slot < this.#headers.length; slot++) {
+      const header = this.#headers[slot]!;
+      if (header === 0) continue;
+      const slack = this.#slack(header, factors);
       if (!(slack > 0)) suspects.push(slot);
       if (!keep) continue;
-      if (slack > 0) this.#limit(slot, slack);
-      else this.#release(slot);
+      const open = integers[header * FIELDS + MET] === OPEN;
+      if (!open && slack > 0 && !this.#isCrossed(header, factors)) continue;
+      if (slack > 0 && upkeep-- > 0) this.#limit(header, slack);
+      else if (!open) this.#setOpen(header);
     }
-    return suspects.sort((a, b) => a - b);
+    return suspects;
+  }
+
+  /** How many get new limits now. */
+  #upkeep(waiting: number): number {
+    return this.#begun ? Math.max(this.#effort.limits, Math.ceil(waiting / LIMITS_PART)) : waiting;
   }
 
   /** Takes the position's terms in anew; it is open until the next look. */
   #read(slot: Slot): void {
-    if ((slot + 1) * SLOT_WIDTH > this.#slots.length) this.#grow(slot + 1);
-    if (this.#watched.has(slot)) {
-      this.#release(slot);
-      this.#entries.giveBack(this.#fields[slot * SLOT_FIELDS + FIRST]!, this.#fields[slot * SLOT_FIELDS + COUNT]!);
-    }
+    if (slot >= this.#headers.length) this.#headers = grown(this.#headers, slot + 1);
+    this.#forget(slot);
     const terms = this.#terms;
     terms.clear();
     const kind = this.#bounds.safeBound(slot, terms);
-    if (kind === 'idle') {
-      this.#open.delete(slot);
-      this.#watched.delete(slot);
-      this.#fields[slot * SLOT_FIELDS + COUNT] = 0;
-      return;
-    }
+    if (kind === 'idle') return;
     const count = kind === 'bounded' ? terms.count : 0;
-    const first = this.#entries.take(count);
+    const header = this.#entries.take(count + 1);
     const { doubles, integers } = this.#entries;
     for (let term = 0; term < count; term++) {
-      doubles[(first + term) * WIDTH + COEFFICIENT] = terms.coefficients[term]!;
-      integers[(first + term) * FIELDS + SLOT] = slot;
-      integers[(first + term) * FIELDS + FACTOR] = terms.factors[term]!;
+      const entry = header + 1 + term;
+      doubles[entry * WIDTH + COEFFICIENT] = terms.coefficients[term]!;
+      integers[entry * FIELDS + HEADER] = header;
+      integers[entry * FIELDS + FACTOR] = terms.factors[term]!;
     }
-    this.#fields[slot * SLOT_FIELDS + FIRST] = first;
-    this.#fields[slot * SLOT_FIELDS + COUNT] = count;
-    this.#slots[slot * SLOT_WIDTH + CONSTANT] = kind === 'bounded' ? terms.constant : Number.NaN;
-    this.#watched.add(slot);
-    this.#setOpen(slot);
+    doubles[header * WIDTH + CONSTANT] = kind === 'bounded' ? terms.constant : Number.NaN;
+    integers[header * FIELDS + COUNT] = count;
+    integers[header * FIELDS + SLOT] = slot;
+    integers[header * FIELDS + MET] = this.#walk;
+    this.#headers[slot] = header;
+    this.#watched++;
+    this.#setOpen(header);
   }
 
-  #grow(slots: number): void {
-    this.#slots = grown(this.#slots, slots * SLOT_WIDTH);
-    this.#fields = new Int32Array(this.#slots.buffer);
+  #forget(slot: Slot): void {
+    const header = this.#headers[slot]!;
+    if (header === 0) return;
+    const entries = this.#entries;
+    const count = entries.integers[header * FIELDS + COUNT]!;
+    for (let entry = header + 1; entry <= header + count; entry++) {
+      const falls = entries.doubles[entry * WIDTH + COEFFICIENT]! >= 0;
+      entries.unlink(entry, this.#ladder(falls ? this.#falls : this.#rises, entries.integers[entry * FIELDS + FACTOR]!));
+    }
+    this.#setClosed(header);
+    entries.giveBack(header, count + 1);
+    this.#headers[slot] = 0;
+    this.#watched--;
   }
 
-  #setOpen(slot: Slot): void {
-    this.#open.add(slot);
-    this.#fields[slot * SLOT_FIELDS + MET] = OPEN;
+  /** NOTE: it stays in its ladders, where whoever meets it passes it by: taking thousands out at once would take long. */
+  #setOpen(header: number): void {
+    const { integers } = this.#entries;
+    if (integers[header * FIELDS + MET] === OPEN) return;
+    if (this.#opened === this.#open.length) this.#open = grown(this.#open, this.#opened + 1);
+    integers[header * FIELDS + MET] = OPEN;
+    integers[header * FIELDS + PLACE] = this.#opened;
+    this.#open[this.#opened++] = header;
+  }
+
+  /** The last one takes its place. */
+  #setClosed(header: number): void {
+    const { integers } = this.#entries;
+    if (integers[header * FIELDS + MET] !== OPEN) return;
+    const place = integers[header * FIELDS + PLACE]!;
+    const last = this.#open[--this.#opened]!;
+    this.#open[place] = last;
+    integers[last * FIELDS + PLACE] = place;
+    integers[header * FIELDS + MET] = this.#walk;
   }
 
   /** By what part all factors may move against the position at once; above 0 only where it is healthy for certain. */
-  #slack(slot: Slot, factors: Float64Array): number {
+  #slack(header: number, factors: Float64Array): number {
     const { doubles, integers } = this.#entries;
     let above = 0;
     let below = 0;
-    const first = this.#fields[slot * SLOT_FIELDS + FIRST]!;
-    const end = first + this.#fields[slot * SLOT_FIELDS + COUNT]!;
-    for (let entry = first; entry < end; entry++) {
+    const last = header + integers[header * FIELDS + COUNT]!;
+    for (let entry = header + 1; entry <= last; entry++) {
       const value = doubles[entry * WIDTH + COEFFICIENT]! * factors[integers[entry * FIELDS + FACTOR]!]!;
       if (value < 0) below -= value;
       else above += value;
     }
-    const constant = this.#slots[slot * SLOT_WIDTH + CONSTANT]!;
+    const constant = doubles[header * WIDTH + CONSTANT]!;
     const gross = above + below;
     return (above - below + constant - ROUNDING * (gross + Math.abs(constant))) / gross;
   }
 
   /** Gives each of the position's factors a limit around where it is now. */
-  #limit(slot: Slot, slack: number): void {
+  #limit(header: number, slack: number): void {
     const entries = this.#entries;
-    const first = this.#fields[slot * SLOT_FIELDS + FIRST]!;
-    const end = first + this.#fields[slot * SLOT_FIELDS + COUNT]!;
-    for (let entry = first; entry < end; entry++) {
-      const factor = entries.integers[entry * FIELDS + FACTOR]!;
+    const { doubles, integers } = entries;
+    const last = header + integers[header * FIELDS + COUNT]!;
+    for (let entry = header + 1; entry <= last; entry++) {
+      const factor = integers[entry * FIELDS + FACTOR]!;
       const value = this.#factors[factor]!;
-      const falls = entries.doubles[entry * WIDTH + COEFFICIENT]! >= 0;
+      const falls = doubles[entry * WIDTH + COEFFICIENT]! >= 0;
       const limit = falls ? value * (1 - Math.min(slack, MOST_FALL)) : value * (1 + Math.min(slack, MOST_RISE));
       const ladder = this.#ladder(falls ? this.#falls : this.#rises, factor);
-      const linked = entries.integers[entry * FIELDS + BEFORE] !== LOOSE;
-      if (linked && bucketOf(entries.doubles[entry * WIDTH + LIMIT]!) === bucketOf(limit)) {
-        entries.doubles[entry * WIDTH + LIMIT] = limit;
+      const linked = integers[entry * FIELDS + BEFORE] !== LOOSE;
+      if (linked && bucketOf(doubles[entry * WIDTH + LIMIT]!) === bucketOf(limit)) {
+        doubles[entry * WIDTH + LIMIT] = limit;
         continue;
       }
       entries.unlink(entry, ladder);
-      entries.doubles[entry * WIDTH + LIMIT] = limit;
+      doubles[entry * WIDTH + LIMIT] = limit;
       // What adds nothing cannot add less.
       if (falls && value === 0) continue;
       if (!entries.link(entry, ladder)) {
-        this.#release(slot);
+        this.#setOpen(header);
         return;
       }
     }
-    if (this.#fields[slot * SLOT_FIELDS + MET] === OPEN) {
-      this.#open.delete(slot);
-      this.#fields[slot * SLOT_FIELDS + MET] = this.#walk;
-    } else if (slack > NEAR) return;
-    this.#bounds.noteHealth(slot, (1 + slack) / Math.max(0, 1 - slack));
-  }
-
-  /** Takes the position out of all ladders: it is looked at at every moment. */
-  #release(slot: Slot): void {
-    const entries = this.#entries;
-    const first = this.#fields[slot * SLOT_FIELDS + FIRST]!;
-    const end = first + this.#fields[slot * SLOT_FIELDS + COUNT]!;
-    for (let entry = first; entry < end; entry++) {
-      const falls = entries.doubles[entry * WIDTH + COEFFICIENT]! >= 0;
-      entries.unlink(entry, this.#ladder(falls ? this.#falls : this.#rises, entries.integers[entry * FIELDS + FACTOR]!));
-    }
-    this.#setOpen(slot);
+    if (integers[header * FIELDS + MET] === OPEN) this.#setClosed(header);
+    else if (slack > NEAR) return;
+    this.#bounds.noteHealth(integers[header * FIELDS + SLOT]!, (1 + slack) / Math.max(0, 1 - slack));
   }
 
   #ladder(ladders: Ladder[], factor: number): Ladder {
@@ -212,55 +272,59 @@ export class Watchlist {
 
   // ---- what a move crosses
 
-  /** NOTE: what a factor is limited by that terms named since the last move is open still. */
-  #findCrossed(factors: Float64Array): void {
+  /** False where there are so many that everybody is to be looked at. NOTE: what a factor is limited by that terms named since the last move is open still. */
+  #findCrossed(factors: Float64Array): boolean {
     this.#walk++;
     this.#crossings = 0;
+    this.#most = Math.max(this.#effort.crossings, this.#watched / CROSSINGS_PART);
     for (let factor = 0; factor < this.#factors.length; factor++) {
       const before = this.#factors[factor]!;
       const now = factors[factor]!;
       // Who has a factor that could not be told is open.
       if (now === before || Number.isNaN(before)) continue;
-      if (Number.isNaN(now)) this.#crossAll(factor);
-      else if (now < before) this.#crossFalling(this.#falls[factor], before, now);
+      if (Number.isNaN(now) || this.#crossings > this.#most) return false;
+      if (now < before) this.#crossFalling(this.#falls[factor], before, now);
       else this.#crossRising(this.#rises[factor], before, now);
     }
+    return this.#crossings <= this.#most;
   }
 
   #crossFalling(ladder: Ladder | undefined, before: number, now: number): void {
     if (ladder === undefined) return;
     const { doubles, integers } = this.#entries;
     const to = Math.min(ladder.highest, bucketOf(before)) - ladder.lowest;
-    for (let index = Math.max(0, bucketOf(now) - ladder.lowest); index <= to; index++)
+    for (let index = Math.max(0, bucketOf(now) - ladder.lowest); index <= to && this.#crossings <= this.#most; index++)
       for (let entry = ladder.heads[index]!; entry !== NONE; entry = integers[entry * FIELDS + NEXT]!)
-        if (doubles[entry * WIDTH + LIMIT]! > now) this.#cross(integers[entry * FIELDS + SLOT]!);
+        if (doubles[entry * WIDTH + LIMIT]! > now) this.#cross(integers[entry * FIELDS + HEADER]!);
   }
 
   #crossRising(ladder: Ladder | undefined, before: number, now: number): void {
     if (ladder === undefined) return;
     const { doubles, integers } = this.#entries;
     const to = Math.min(ladder.highest, bucketOf(now)) - ladder.lowest;
-    for (let index = Math.max(0, bucketOf(before) - ladder.lowest); index <= to; index++)
+    for (let index = Math.max(0, bucketOf(before) - ladder.lowest); index <= to && this.#crossings <= this.#most; index++)
       for (let entry = ladder.heads[index]!; entry !== NONE; entry = integers[entry * FIELDS + NEXT]!)
-        if (doubles[entry * WIDTH + LIMIT]! < now) this.#cross(integers[entry * FIELDS + SLOT]!);
+        if (doubles[entry * WIDTH + LIMIT]! < now) this.#cross(integers[entry * FIELDS + HEADER]!);
   }
 
-  /** Everybody who has this factor, by however little. */
-  #crossAll(factor: number): void {
+  #cross(header: number): void {
     const { integers } = this.#entries;
-    for (let place = 0; place < this.#watched.size; place++) {
-      const slot = this.#watched.at(place);
-      const first = this.#fields[slot * SLOT_FIELDS + FIRST]!;
-      const end = first + this.#fields[slot * SLOT_FIELDS + COUNT]!;
-      for (let entry = first; entry < end; entry++) if (integers[entry * FIELDS + FACTOR] === factor) this.#cross(slot);
-    }
+    const met = integers[header * FIELDS + MET]!;
+    if (met === this.#walk || met === OPEN) return;
+    integers[header * FIELDS + MET] = this.#walk;
+    if (this.#crossings === this.#crossed.length) this.#crossed = grown(this.#crossed, this.#crossings + 1);
+    this.#crossed[this.#crossings++] = header;
   }
 
-  #cross(slot: Slot): void {
-    const met = this.#fields[slot * SLOT_FIELDS + MET]!;
-    if (met === this.#walk || met === OPEN) return;
-    this.#fields[slot * SLOT_FIELDS + MET] = this.#walk;
-    if (this.#crossings === this.#crossed.length) this.#crossed = grown(this.#crossed, this.#crossings + 1);
-    this.#crossed[this.#crossings++] = slot;
+  /** Whether one of its limits does not hold at these factors. */
+  #isCrossed(header: number, factors: Float64Array): boolean {
+    const { doubles, integers } = this.#entries;
+    const last = header + integers[header * FIELDS + COUNT]!;
+    for (let entry = header + 1; entry <= last; entry++) {
+      const now = factors[integers[entry * FIELDS + FACTOR]!]!;
+      const limit = doubles[entry * WIDTH + LIMIT]!;
+      if (doubles[entry * WIDTH + COEFFICIENT]! >= 0 ? now < limit : now > limit) return true;
+    }
+    return false;
   }
 }

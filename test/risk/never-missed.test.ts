@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Prng } from '../../scripts/devnet/prng.ts';
-import { Watchlist } from '../../src/risk/watchlist.ts';
+import { type Effort, Watchlist } from '../../src/risk/watchlist.ts';
 import { AaveCrowd, type Draw } from './aave-crowd.ts';
 import type { Crowd } from './crowd.ts';
 import { MorphoCrowd } from './morpho-crowd.ts';
@@ -11,15 +11,18 @@ const STEPS_A_RUN = 100;
 const STEPS = Number(process.env['WATCH_STEPS'] ?? 6_000);
 const SEED = Number(process.env['WATCH_SEED'] ?? 1);
 
+/** As a keeper has it, which these few positions never exhaust, and so little that there is always something left. */
+const EFFORTS: readonly (Effort | undefined)[] = [undefined, { crossings: 1, limits: 1 }, { crossings: 4, limits: 0 }];
+
 type Tally = { positions: number; looked: number; unhealthy: number };
 
 /** Looks at where things stand and where they may come to; throws at the first who is missed. */
-function play(crowd: Crowd, steps: number, tally: Tally): void {
+function play(crowd: Crowd, effort: Effort | undefined, steps: number, tally: Tally): void {
   let bounds = crowd.bounds;
-  let list = new Watchlist(bounds, crowd.slots());
+  let list = new Watchlist(bounds, crowd.slots(), effort);
   const look = (keep: boolean) => {
     const at = keep ? crowd.moment() : crowd.hypothetical();
-    if (crowd.bounds !== bounds) list = new Watchlist(crowd.bounds, crowd.slots());
+    if (crowd.bounds !== bounds) list = new Watchlist(crowd.bounds, crowd.slots(), effort);
     bounds = crowd.bounds;
     const named = list.suspects(at, keep);
     const unhealthy = crowd.unhealthy(at);
@@ -49,6 +52,7 @@ test.each([
       const random = new Prng(seed);
       play(
         open((below) => Math.floor(random.next() * below)),
+        EFFORTS[seed % EFFORTS.length],
         STEPS_A_RUN,
         tally,
       );
