@@ -1,19 +1,25 @@
-import { restoreHedges, stepHedges } from '../guard/hedge.ts';
+import { parseTransaction } from 'viem';
+import { restoreHedges, roomUsd8, stepHedges } from '../guard/hedge.ts';
 import type { HedgeBook, HedgeCommand, HedgeEvent, HedgeRules, Now } from '../guard/hedge-types.ts';
 import type { Ledger, OpenTransaction } from '../ledger/types.ts';
 import { explainError } from '../lib/errors.ts';
 import type { Address, Head } from '../lib/types.ts';
-import { usd8ToWeiUp, usdText } from '../lib/usd.ts';
+import { usd8ToWeiUp, usdText, weiToUsd8Floor } from '../lib/usd.ts';
 import type { Moment } from '../oracles/types.ts';
-import type { OwnAccount, Protocol, Reduction } from '../protocols/types.ts';
+import type { FirstLeg, FirstLegLimits, OwnAccount, Protocol, Reduction } from '../protocols/types.ts';
+import { byProfit } from '../strategy/block.ts';
 import { gasWeiOf } from '../strategy/evaluate.ts';
 import type { Terms } from '../strategy/terms.ts';
-import type { Plan } from '../strategy/types.ts';
+import type { Decision, Plan, SkipReason } from '../strategy/types.ts';
 import type { Emit } from '../telemetry/events.ts';
 import type { Switchboard } from './switchboard.ts';
 
 type Reduce = Extract<HedgeCommand, { kind: 'reduce' }>;
+type Skip = Extract<Decision, { kind: 'skip' }>;
 type Venue = { readonly protocol: Protocol; readonly own: OwnAccount };
+
+/** What one transaction cannot make pay, two may. */
+const WORTH_ANOTHER_LOOK: ReadonlySet<SkipReason['reason']> = new Set(['no-route', 'below-min-profit', 'gas-too-high']);
 
 /** A block, as far as hedging needs it. `terms` undefined: nothing can be sent in it. */
 export type HedgeMoment = {
@@ -74,11 +80,39 @@ export class Hedger {
     return orders.flatMap((order) => this.#planned(order, venues, block));
   }
 
+  /**
+   * The first leg of a takeover that no single transaction would close, of what is left out otherwise; durable before it is returned. One position at a time, and
+   * none while anything keeps the keeper from sending.
+   */
+  async open(protocols: readonly Protocol[], skips: readonly Skip[], { head, at, terms }: HedgeMoment): Promise<Plan | undefined> {
+    const { state } = this.#parts.switchboard;
+    if (terms === undefined || this.#book.hedges.size > 0 || state.switch !== 'running' || state.openSince !== undefined) return undefined;
+    const venues = new Map(protocols.flatMap((protocol) => venueOf(protocol)).map((venue) => [venue.protocol.id, venue]));
+    const legs = skips.flatMap(({ candidate, skip }) => {
+      const venue = venues.get(candidate.deployment);
+      if (venue === undefined || !WORTH_ANOTHER_LOOK.has(skip.reason)) return [];
+      const leg = firstLegOf(venue.own, candidate, { roomUsd8: roomUsd8(this.#book) }, at);
+      return leg === undefined ? [] : [firstLeg(candidate, leg, terms)];
+    });
+    const [best] = legs.filter(({ plan }) => plan.profitUsd8 >= terms.minProfitUsd8).toSorted((a, b) => byProfit(a.plan, b.plan));
+    if (best === undefined) return undefined;
+    const { market, valueUsd8, keepWad } = best.leg;
+    const now = { block: head.number, timestamp: head.timestamp };
+    const { deployment } = best.plan.candidate;
+    const wanted = { kind: 'wanted', deployment, market, valueUsd8, lastBlock: head.number + 1, keepWad } as const;
+    const commands = await this.#commands(wanted, now);
+    return commands.some(({ kind }) => kind === 'open') ? best.plan : undefined;
+  }
+
   async #step(event: HedgeEvent, now: Now): Promise<readonly Reduce[]> {
+    return (await this.#commands(event, now)).filter((command) => command.kind === 'reduce');
+  }
+
+  async #commands(event: HedgeEvent, now: Now): Promise<readonly HedgeCommand[]> {
     const [next, commands] = stepHedges(this.#book, event, now);
     for (const command of commands) await this.#perform(command);
     this.#book = next;
-    return commands.filter((command) => command.kind === 'reduce');
+    return commands;
   }
 
   async #perform(command: HedgeCommand): Promise<void> {
@@ -101,6 +135,8 @@ export class Hedger {
         emit('hedge.closed', { hedge: command.id, sinceBlock: command.hedge.since.block, phase: command.hedge.phase });
         return undefined;
       case 'open':
+        emit('hedge.opened', { hedge: command.id });
+        return undefined;
       case 'refuse':
       case 'reduce':
         return undefined;
@@ -134,8 +170,17 @@ function venueOf(protocol: Protocol): readonly Venue[] {
 /** Undefined where it cannot be read: a market that was never synced throws. */
 function readingOf({ protocol, own }: Venue, { at, open }: HedgeMoment): HedgeEvent | undefined {
   try {
-    const busy = open.some(({ attempts }) => attempts.some(({ account }) => account === own.executor));
+    const busy = open.some(({ raw }) => parseTransaction(raw).to?.toLowerCase() === own.executor);
     return { kind: 'read', deployment: protocol.id, held: own.positions(at), busy };
+  } catch {
+    return undefined;
+  }
+}
+
+/** A position whose figures no arithmetic can take is nobody's to take over. */
+function firstLegOf(own: OwnAccount, { slot }: Plan['candidate'], limits: FirstLegLimits, at: Moment): FirstLeg | undefined {
+  try {
+    return own.firstLeg(slot, limits, at);
   } catch {
     return undefined;
   }
@@ -147,6 +192,21 @@ function reductionOf(own: OwnAccount, order: Parameters<OwnAccount['reduce']>[0]
   } catch (error) {
     return { ok: false, reason: explainError(error) };
   }
+}
+
+/** With the gas of both legs, and what both are expected to make. */
+function firstLeg(candidate: Plan['candidate'], leg: FirstLeg, terms: Terms): { readonly leg: FirstLeg; readonly plan: Plan } {
+  const { label, market, amountRaw, valueUsd8, profitWad, gasUnits, laterGasUnits, margin, mostLossRaw, pools, steps } = leg;
+  const grossWei = (profitWad * margin.creditUsd8) / terms.numeraireUsd8;
+  const gasWei = gasWeiOf(gasUnits, terms) + gasWeiOf(laterGasUnits, terms);
+  const profitWei = grossWei - gasWei;
+  const plan: Plan = {
+    ...{ candidate, option: label, debtAsset: margin.credit, collateralAsset: market, repayRaw: amountRaw, seizedRaw: amountRaw },
+    ...{ route: 'in later blocks', pools, flash: 'none', flashFeeRaw: 0n, steps, margin, sweep: [], repayUsd8: valueUsd8 },
+    leg: { kind: 'first', leastRaw: -mostLossRaw },
+    ...{ grossWei, gasUnits, gasWei, bidWei: 0n, profitWei, profitUsd8: weiToUsd8Floor(profitWei, terms.numeraireUsd8) },
+  };
+  return { leg, plan };
 }
 
 /** NOTE: the venue's meter counts a position as lost, so whatever closes one makes it rise: nothing that lets it fall is sent. */

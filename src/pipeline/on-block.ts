@@ -15,7 +15,7 @@ import type { Terms } from '../strategy/terms.ts';
 import type { Decision, Plan, SkipReason } from '../strategy/types.ts';
 import type { Chronicle } from './chronicle.ts';
 import { type Carry, type DecisionWorld, decideBlock } from './decide.ts';
-import type { Hedger } from './hedger.ts';
+import type { HedgeMoment, Hedger } from './hedger.ts';
 import type { OwnBids } from './own-bids.ts';
 import { Pace } from './pace.ts';
 import type { Settings } from './settings.ts';
@@ -107,11 +107,10 @@ export class BlockPipeline {
     const carry: Carry = (feeds) => answers && this.#pulled?.carriedFor(feeds, answers);
     const own = this.#ownBids.at(head.number);
     const { decisions, terms } = decideBlock(world, this.#settings, judged.candidates, head, at, tipWei, own, carry);
-    // What is held goes first: nothing else is worth more than its end.
-    const closing =
-      (await this.#hedger?.onBlock(world.protocols, (protocol) => world.suspended(protocol), { head, at, terms, open })) ?? [];
-    const plans = [...closing, ...decisions.flatMap((decision) => (decision.kind === 'plan' ? [decision.plan] : []))];
+    const whole = decisions.flatMap((decision) => (decision.kind === 'plan' ? [decision.plan] : []));
     const skips = decisions.flatMap((decision) => (decision.kind === 'skip' ? [decision] : []));
+    // What is held goes first: nothing else is worth more than its end.
+    const plans = [...(await this.#legs(world, whole, skips, { head, at, terms, open })), ...whole];
     const dispatched = terms === undefined ? undefined : await this.#send(plans, skips, { head, at, terms, open, stillCurrent });
     for (const candidate of judged.candidates) this.#chronicle.found(candidate);
     await Promise.all([
@@ -120,6 +119,21 @@ export class BlockPipeline {
     ]);
     this.#chronicle.forget(judged.candidates);
     return { judged, decisions, dispatched };
+  }
+
+  /** The second legs of this block, or the first of a takeover that is left out otherwise: its skip is taken back. */
+  async #legs(world: DecisionWorld, whole: readonly Plan[], skips: Skip[], moment: HedgeMoment): Promise<readonly Plan[]> {
+    if (this.#hedger === undefined) return [];
+    const closing = await this.#hedger.onBlock(world.protocols, (protocol) => world.suspended(protocol), moment);
+    // Margin is for what needs one transaction first.
+    if (closing.length > 0 || whole.some(({ margin }) => margin !== undefined)) return closing;
+    const opening = await this.#hedger.open(world.protocols, skips, moment);
+    if (opening === undefined) return [];
+    skips.splice(
+      skips.findIndex(({ candidate }) => candidate === opening.candidate),
+      1,
+    );
+    return [opening];
   }
 
   async #send(all: readonly Plan[], skips: Skip[], now: Now): Promise<Dispatched | undefined> {

@@ -102,6 +102,27 @@ export type Reduction = {
 };
 export type NoReduction = { readonly ok: false; readonly reason: string };
 
+/** The first of two legs: a position is taken over, to be closed in later blocks. Credit has 18 decimals. */
+export type FirstLeg = {
+  readonly label: string;
+  readonly market: Address;
+  readonly amountRaw: bigint;
+  readonly valueUsd8: bigint;
+  /** Of both legs as quoted, gas aside, what the risk between them has to earn taken off. */
+  readonly profitWad: bigint;
+  /** Our credit before it. */
+  readonly keepWad: bigint;
+  /** Most that the Executor's meter may fall, in the settlement token. */
+  readonly mostLossRaw: bigint;
+  readonly gasUnits: bigint;
+  /** Of the second leg, in as many orders as it may take. */
+  readonly laterGasUnits: bigint;
+  readonly margin: Margin;
+  readonly pools: readonly Address[];
+  readonly steps: readonly Step[];
+};
+export type FirstLegLimits = { readonly roomUsd8: bigint };
+
 /** Our own account at a venue, and the positions in it. */
 export interface OwnAccount {
   readonly executor: Address;
@@ -109,6 +130,8 @@ export interface OwnAccount {
   capitalRaw(): { readonly token: Address; readonly amountRaw: bigint } | undefined;
   positions(at: Moment): readonly OwnPosition[];
   reduce(order: ReduceOrder, at: Moment): Reduction | NoReduction;
+  /** How somebody's position could be taken over that no single transaction would close. */
+  firstLeg(slot: Slot, limits: FirstLegLimits, at: Moment): FirstLeg | undefined;
   /** What a transaction, by its logs, made of the capital there. */
   changedBy(logs: readonly RawLog[]): { readonly token: Address; readonly deltaRaw: bigint } | undefined;
 }

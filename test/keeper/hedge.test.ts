@@ -1,21 +1,32 @@
 /** Positions that are left in the Executor at a perp venue, on the real contracts: closed by the keeper, or by its deadline an alert and the kill switch. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import type { Address, Hex } from 'viem';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { CHAIN_ID } from '../../scripts/devnet/anvil.ts';
 import { devKey } from '../../scripts/devnet/keys.ts';
 import { rpc } from '../../scripts/devnet/rpc.ts';
-import { openDesk } from '../protocols/perp-v2/desk.ts';
+import { executorAbi } from '../../src/generated/executor.ts';
+import { move } from '../protocols/perp-v2/crash.ts';
+import { openDesk, TREASURY } from '../protocols/perp-v2/desk.ts';
 import { PerpWorld } from '../protocols/perp-v2/world.ts';
 import { startTestKeeper, type TestKeeper } from '../support/keeper.ts';
 
 const USDC = 10n ** 6n;
 const MARKET = { symbol: 'ETH', feed: 'ETH / USD', usd: 2_000, depthUsd: 400_000 };
+/** Deep enough for a takeover to pay. */
+const DEEP = { symbol: 'BTC', feed: 'BTC / USD', usd: 40_000, depthUsd: 10_000_000 };
 /** A sync anchors at the finalised block, 64 deep on this chain. */
 const FINALISED = 70;
 const DEADLINE_BLOCKS = 10;
+const MOST_BLOCKS = 25;
+const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+const TRADER: Address = '0x000000000000000000000000000000007ade0000';
 
 let world: PerpWorld;
 let keeper: TestKeeper | undefined;
@@ -25,7 +36,7 @@ let executor: Address;
 let snapshot: string;
 
 beforeAll(async () => {
-  world = await PerpWorld.open({ traders: 0, markets: [MARKET] });
+  world = await PerpWorld.open({ traders: 0, markets: [MARKET, DEEP] });
   ordinary = await openDesk(world, 0n);
   executor = await openDesk(world, 10_000n * USDC);
   await rpc(world.anvil.rpcUrl, 'anvil_setBalance', [executor, `0x${(10n ** 20n).toString(16)}`]);
@@ -54,26 +65,47 @@ function deployments(): object {
   };
 }
 
+function environment(more: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return {
+    ...{ RPC_URLS: `${world.anvil.rpcUrl}/?apikey=fake-key-of-the-endpoint`, MODE: 'live', KEEPER_PRIVATE_KEY: devKey('deployer') },
+    ...{ EXECUTOR_ADDRESS: ordinary, PERP_EXECUTOR_ADDRESS: executor, DEPLOYMENTS_FILE: join(folder, 'deployments.json') },
+    ...{ PROTOCOLS: 'perp-v2', PUBLIC_MEMPOOL: 'only', MIN_PROFIT_USD: '1', HTTP_TOKEN: 'fake-token-of-the-api' },
+    ...{ DATA_DIR: join(folder, 'data'), HTTP_PORT: '0', ...more },
+  };
+}
+
 async function start(more: Readonly<Record<string, string>> = {}): Promise<TestKeeper> {
-  const started = startTestKeeper(
-    {
-      ...{ RPC_URLS: `${world.anvil.rpcUrl}/?apikey=fake-key-of-the-endpoint`, MODE: 'live', KEEPER_PRIVATE_KEY: devKey('deployer') },
-      ...{ EXECUTOR_ADDRESS: ordinary, PERP_EXECUTOR_ADDRESS: executor, DEPLOYMENTS_FILE: join(folder, 'deployments.json') },
-      ...{ PROTOCOLS: 'perp-v2', PUBLIC_MEMPOOL: 'only', MIN_PROFIT_USD: '1', HTTP_TOKEN: 'fake-token-of-the-api' },
-      ...{ DATA_DIR: join(folder, 'data'), HTTP_PORT: '0', ...more },
-    },
-    folder,
-  );
+  const started = startTestKeeper(environment(more), folder);
   keeper = started;
   await started.until(({ event }) => event === 'keeper.started', 'the start');
   await started.until(({ event }) => event === 'block.processed', 'the first block');
   return started;
 }
 
+/** A keeper in a process of its own, which is killed the moment it says this. */
+async function killedAt(event: string, more: Readonly<Record<string, string>>): Promise<void> {
+  const child = spawn(process.execPath, [MAIN, 'run'], { cwd: folder, env: environment(more), stdio: ['ignore', 'pipe', 'ignore'] });
+  const gone = once(child, 'exit');
+  try {
+    let sealed = 0;
+    for await (const line of createInterface({ input: child.stdout })) {
+      if (line.includes(`"event":"${event}"`)) break;
+      if (line.includes('"event":"block.processed"') && sealed++ < MOST_BLOCKS) await rpc(world.anvil.rpcUrl, 'evm_mine');
+    }
+  } finally {
+    child.kill('SIGKILL');
+  }
+  await gone;
+}
+
 async function seal(): Promise<void> {
   await rpc(world.anvil.rpcUrl, 'evm_mine');
   const number = Number(await rpc<Hex>(world.anvil.rpcUrl, 'eth_blockNumber'));
   await keeper?.until(({ event, block }) => event === 'block.processed' && block === number, `block ${number}`);
+}
+
+async function sealUntil(done: () => boolean): Promise<void> {
+  for (let block = 0; block < MOST_BLOCKS && !done(); block++) await seal();
 }
 
 /** A position that no life of this keeper opened. */
@@ -83,12 +115,12 @@ async function leave(usd: number, side: 'long' | 'short' = 'long'): Promise<void
   for (let i = 0; i < FINALISED; i++) await rpc(world.anvil.rpcUrl, 'evm_mine');
 }
 
-function size(): Promise<bigint> {
-  return world.read(world.contract('accountBalance'), 'getTakerPositionSize', [executor, world.market('ETH').base]);
+function size(symbol = 'ETH'): Promise<bigint> {
+  return world.read(world.contract('accountBalance'), 'getTakerPositionSize', [executor, world.market(symbol).base]);
 }
 
-async function limitTicks(ticks: number): Promise<void> {
-  const { base } = world.market('ETH');
+async function limitTicks(ticks: number, symbol = 'ETH'): Promise<void> {
+  const { base } = world.market(symbol);
   await world.send(world.chain.deployer.address, world.contract('exchange'), 'setMaxTickCrossedWithinBlock', [base, ticks]);
   await world.mine();
 }
@@ -100,6 +132,66 @@ function alerts(lines = keeper!.lines): readonly unknown[] {
 function count(event: string): number {
   return keeper!.lines.filter((line) => line.event === event).length;
 }
+
+/** A trader who can be taken over after this fall, where the market lets a third of the position be closed in one block: too little to pay by itself. */
+async function crash(usd: number, ticks: number): Promise<void> {
+  await world.deposit(TRADER, BigInt(Math.round(usd * 112_500)));
+  await world.trade(TRADER, world.market('BTC').base, 'long', usd);
+  expect((await world.mine()).get('long')).toEqual({ done: 1, reverted: 0 });
+  for (let i = 0; i < FINALISED; i++) await rpc(world.anvil.rpcUrl, 'evm_mine');
+  await move(world, 'BTC', DEEP.usd, 0.93);
+  await limitTicks(ticks, 'BTC');
+  // As on a rollup: a leg costs some cents.
+  await rpc(world.anvil.rpcUrl, 'anvil_setNextBlockBaseFeePerGas', ['0x989680']);
+  await rpc(world.anvil.rpcUrl, 'evm_mine');
+}
+
+async function allowLoss(amountRaw: bigint): Promise<void> {
+  const { address } = world.chain.deployer;
+  await world.send(address, { at: executor, abi: executorAbi }, 'allowLoss', [world.perp.settlement, amountRaw]);
+  expect((await world.mine()).get('allowLoss')).toEqual({ done: 1, reverted: 0 });
+}
+
+const TWO_LEGS = { MIN_PROFIT_USD: '60' };
+
+describe('a takeover in two legs', () => {
+  test('is made where one transaction would not pay and the owner allows it, and its profit is paid out with the last order', async () => {
+    await allowLoss(60_000n * USDC);
+    await crash(36_000, 2);
+    const running = await start(TWO_LEGS);
+    await sealUntil(() => count('hedge.closed') > 0);
+    expect([count('hedge.opened'), count('hedge.closed'), count('attempt.reverted'), count('keeper.killed')]).toEqual([1, 1, 0, 0]);
+    expect(alerts()).toEqual([]);
+    expect(await size('BTC')).toBe(0n);
+    const [paid, kept] = await Promise.all([
+      world.balanceOf(TREASURY),
+      world.read<bigint>(world.contract('vault'), 'getAccountValue', [executor]),
+    ]);
+    expect(paid).toBeGreaterThan(40n * USDC);
+    expect(Math.abs(Number(kept - 10_000n * USDC))).toBeLessThan(10);
+    const made = running.lines
+      .filter(({ event }) => event === 'attempt.included')
+      .reduce((sum, { profitUsd, gasUsd }) => sum + Number(profitUsd) + Number(gasUsd), 0);
+    // The books hold what each leg realised: together that is what was paid.
+    expect(Math.abs(made - Number(paid) / 1e6)).toBeLessThan(0.01);
+  });
+
+  test('whose keeper is killed between the legs, in a market that is shut then, is followed by the next one to its end', async () => {
+    await allowLoss(60_000n * USDC);
+    await crash(36_000, 2);
+    await killedAt('attempt.sent', TWO_LEGS);
+    await rpc(world.anvil.rpcUrl, 'evm_mine');
+    expect(await size('BTC')).toBeGreaterThan(0n);
+    await limitTicks(0, 'BTC');
+    await start(TWO_LEGS);
+    for (let block = 0; block < DEADLINE_BLOCKS; block++) await seal();
+    // It knows what it holds: only that it is late is news.
+    expect([alerts(), count('keeper.killed'), count('attempt.sent')]).toEqual([['position-overdue'], 1, 0]);
+    await limitTicks(1_000, 'BTC');
+    await sealUntil(() => count('hedge.closed') > 0);
+    expect([await size('BTC'), count('hedge.opened')]).toEqual([0n, 0]);
+  });
+});
 
 describe.each(['long', 'short'] as const)('a %s position that was left behind', (side) => {
   test('is told of and closed, and the book is balanced', async () => {

@@ -48,7 +48,7 @@ export function* anchorDeployment(told: PerpAddresses, known: Known, executor: A
     ...{ contracts, rules, markets, collateral, collateralRules, accounts, head: block },
     settlement: { symbol: textOf(symbol) || 'settlement token', decimals: Number(places), unitWad: 10n ** (MAX_DECIMALS - places) },
     slots: new Map(accounts.map(({ address }, slot) => [address, slot])),
-    desk: { executor, counts: false },
+    desk: { executor, counts: false, lossRaw: 0n },
     fund: { capacityRaw: intOf(capacity) ?? 0n },
   };
 }

@@ -38,8 +38,9 @@ export function closeAt(now: MarketNow, timestamp: number, pool: UniswapV3Pool, 
 }
 
 /** The same as far as the pool goes, whatever the market's limits say. Undefined where the pool runs out. */
-export function quoteClose({ market }: MarketNow, pool: UniswapV3Pool, sizeWad: bigint): bigint | undefined {
-  return (sizeWad > 0n ? sell(market, pool, sizeWad) : buy(market, pool, -sizeWad))?.quoteWad;
+export function quoteClose({ market }: MarketNow, pool: UniswapV3Pool, sizeWad: bigint): Pick<Close, 'quoteWad' | 'after'> | undefined {
+  const made = sizeWad > 0n ? sell(market, pool, sizeWad) : buy(market, pool, -sizeWad);
+  return made && { quoteWad: made.quoteWad, after: new UniswapV3Pool(pool.identity, made.swap.end, pool.ladder, pool.balances) };
 }
 
 type Made = { readonly swap: Swap; readonly quoteWad: bigint; readonly feeWad: bigint };

@@ -18,6 +18,8 @@ export type Desk = {
   readonly freeWad: bigint;
   /** No position, no order. A takeover is closed in its own transaction, so only what went wrong, or was done by hand, keeps the account from being idle. */
   readonly idle: boolean;
+  /** How far its owner lets the meter fall (`Executor.lossAllowance`): what may be taken over in two legs. */
+  readonly lossRaw: bigint;
 };
 export type NoDesk = { readonly ok: false; readonly cause: string };
 
@@ -49,7 +51,13 @@ export function deskAt(state: PerpState, lens: Lens, usd: UsdPrices, at: Moment)
   const worth = account === undefined ? undefined : lens.worth(account);
   if (account === undefined || worth === undefined) return { ok: false, cause: `${executor} has deposited nothing` };
   if (typeof worth === 'string') return { ok: false, cause: worth };
-  return { ok: true, freeWad: worth.settledWad + worth.collateralWad, idle: account.places.size === 0, margin };
+  return {
+    ok: true,
+    freeWad: worth.settledWad + worth.collateralWad,
+    idle: account.places.size === 0,
+    margin,
+    lossRaw: state.desk.lossRaw,
+  };
 }
 
 /** Undefined where the settlement token has no price. */

@@ -19,6 +19,10 @@ export const NO_CODE = `0x${'0'.repeat(64)}` as const;
 /** ClearingHouse.closePosition with one step of the pool, and what each further one adds (measured on the devnet). */
 export const CLOSE_GAS = 620_000n;
 export const STEP_GAS = 60_000n;
+/** The Executor asks its meter three times, which costs more while a position stays (measured on the devnet). */
+export const METERS_GAS = 3n * 450_000n;
+/** A close that may leave something behind, in a transaction of its own. */
+export const REDUCE_GAS = CLOSE_GAS + 4n * STEP_GAS + METERS_GAS;
 
 /** The markets' pools at a moment, some of them moved by what is planned before. */
 class PerpDepth implements Depth {

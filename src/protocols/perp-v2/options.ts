@@ -36,7 +36,8 @@ export type OptionParts = {
   readonly desk: Desk | NoDesk;
 };
 
-type Target = { readonly place: Place; readonly now: MarketNow; readonly liquidable: Liquidable; readonly largestWad: bigint };
+/** A position that may be taken over, `largestWad` of it at most. */
+export type Target = { readonly place: Place; readonly now: MarketNow; readonly liquidable: Liquidable; readonly largestWad: bigint };
 
 export function optionsOf(account: Account, parts: OptionParts): Option[] {
   return [...takeovers(account, parts), ...purchases(account, parts)];
@@ -114,7 +115,7 @@ function notionalOf({ largestWad, liquidable }: Target): bigint {
 }
 
 /** The positions that may be taken over at this moment, as they are once the account's orders are cancelled. */
-function targetsOf(account: Account, { lens }: OptionParts): Target[] {
+export function targetsOf(account: Account, { lens }: OptionParts): Target[] {
   const standing = lens.standing(account);
   if (!standing.ok || standing.valueWad >= standing.requirementWad) return [];
   const found: { place: Place; now: MarketNow; sizeWad: bigint }[] = [];
@@ -141,7 +142,7 @@ function sizeAfterCancelling({ sizeWad, orders, market }: Place): bigint {
 }
 
 /** As much as our margin and the insurance fund bear. */
-function allowed({ liquidable }: Target, { freeWad }: Desk, { rules, fund, settlement }: PerpState): bigint {
+export function allowed({ liquidable }: Target, { freeWad }: Desk, { rules, fund, settlement }: PerpState): bigint {
   const byMargin = amountWithin(freeWad, liquidable.markWad, rules);
   const byFund = amountBorne(fund.capacityRaw * settlement.unitWad, liquidable, rules);
   return leastOf(byMargin, byFund);
@@ -154,21 +155,16 @@ function takeover(
   margin: Margin,
   { state, exchange }: OptionParts,
 ): Option {
-  const { clearingHouse, quote } = state.contracts;
+  const { quote } = state.contracts;
   const { base, symbol } = place.market;
   const long = largestWad > 0n;
   const orders = ordersOf(account);
-  const cancelled = [...orders.values()].reduce((sum, { length }) => sum + length, 0);
-  const call = (functionName: 'liquidate' | 'cancelAllExcessOrders', args: readonly unknown[]): Step => ({
-    ...{ kind: 'call', target: clearingHouse, valueWei: 0n },
-    data: encodeFunctionData({ abi: houseAbi, functionName, args: args as never }),
-  });
   return {
     label: `take over ${long ? 'long' : 'short'} ${symbol}`,
     debtAsset: long ? quote : base,
     collateralAsset: long ? base : quote,
     regimes: [{ minRaw: 1n, maxRaw }],
-    gasUnits: LIQUIDATE_GAS + BigInt(account.places.size) * MARKET_GAS + BigInt(cancelled) * CANCEL_GAS,
+    gasUnits: takingGas(account),
     financing: { kind: 'margin', margin, debtUsd8: long ? margin.creditUsd8 : (margin.creditUsd8 * now.markWad) / WAD },
     flow: (amountRaw) => {
       const { notionalWad, discountWad } = takingOf(amountRaw, liquidable, state.rules);
@@ -182,14 +178,34 @@ function takeover(
             { asset: quote, deltaRaw: notionalWad + discountWad },
           ];
     },
-    ...(cancelled === 0 ? {} : { prepared: (depth: Depth) => withCancelled(depth, exchange, orders) }),
-    steps: (amountRaw, close) => [
-      ...[...orders.keys()].map((market) => call('cancelAllExcessOrders', [account.address, market])),
-      // NOTE: all that is allowed is asked for as such: a little less may be allowed by then.
-      call('liquidate', [account.address, base, amountRaw === abs(largestWad) ? 0n : long ? amountRaw : -amountRaw]),
-      ...close,
-    ],
+    ...(orders.size === 0 ? {} : { prepared: (depth: Depth) => withCancelled(depth, exchange, orders) }),
+    steps: (amountRaw, close) => [...takingSteps(account, place, largestWad, amountRaw, state), ...close],
   };
+}
+
+/** The takeover alone, orders cancelled first. */
+export function takingSteps(
+  account: Account,
+  place: Place,
+  largestWad: bigint,
+  amountRaw: bigint,
+  { contracts }: PerpState,
+): readonly Step[] {
+  const { base } = place.market;
+  const call = (functionName: 'liquidate' | 'cancelAllExcessOrders', args: readonly unknown[]): Step => ({
+    ...{ kind: 'call', target: contracts.clearingHouse, valueWei: 0n },
+    data: encodeFunctionData({ abi: houseAbi, functionName, args: args as never }),
+  });
+  return [
+    ...[...ordersOf(account).keys()].map((market) => call('cancelAllExcessOrders', [account.address, market])),
+    // NOTE: all that is allowed is asked for as such: a little less may be allowed by then.
+    call('liquidate', [account.address, base, amountRaw === abs(largestWad) ? 0n : largestWad > 0n ? amountRaw : -amountRaw]),
+  ];
+}
+
+export function takingGas(account: Account): bigint {
+  const cancelled = [...ordersOf(account).values()].reduce((sum, { length }) => sum + length, 0);
+  return LIQUIDATE_GAS + BigInt(account.places.size) * MARKET_GAS + BigInt(cancelled) * CANCEL_GAS;
 }
 
 function ordersOf({ places }: Account): ReadonlyMap<Address, readonly Order[]> {

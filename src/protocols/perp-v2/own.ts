@@ -5,13 +5,15 @@ import type { Step } from '../../lib/steps.ts';
 import type { Address, RawLog } from '../../lib/types.ts';
 import { dataWord, topicAddress, topicOf } from '../../lib/words.ts';
 import type { Moment, UsdPrices } from '../../oracles/types.ts';
-import type { Margin, NoReduction, OwnAccount, OwnPosition, ReduceOrder, Reduction } from '../types.ts';
+import type { FirstLeg, FirstLegLimits, Margin, NoReduction, OwnAccount, OwnPosition, ReduceOrder, Reduction, Slot } from '../types.ts';
 import { closeAt, quoteClose } from './close.ts';
 import { marginOf } from './desk.ts';
-import { CLOSE_GAS, closeStep, NO_CODE, STEP_GAS } from './exchange.ts';
+import { closeStep, NO_CODE, REDUCE_GAS } from './exchange.ts';
 import type { Lens, MarketNow } from './lens.ts';
 import { abs, mulDivToZero, settlementDown, WAD } from './math.ts';
+import type { OptionParts } from './options.ts';
 import { type Account, type PerpState, type Place, positionOf } from './state.ts';
+import { firstLegOf } from './two-legs.ts';
 
 const openAbi = parseAbi([
   'struct OpenPositionParams { address baseToken; bool isBaseToQuote; bool isExactInput; uint256 amount; uint256 oppositeAmountBound; uint256 deadline; uint160 sqrtPriceLimitX96; bytes32 referralCode; }',
@@ -26,9 +28,6 @@ const WORSE_BPS = 100n;
 const BPS = 10_000n;
 /** A part is halved so often to stay within the market's limits. */
 const MOST_HALVINGS = 8;
-/** The Executor asks its meter three times, which costs more while a position stays (measured on the devnet). */
-const METER_GAS = 450_000n;
-const GAS = CLOSE_GAS + 4n * STEP_GAS + 3n * METER_GAS;
 /** What the venue rounds off. */
 const ROUNDING_RAW = 2n;
 /** A dollar has 8 decimals, credit 18. */
@@ -39,12 +38,18 @@ export class PerpOwnAccount implements OwnAccount {
   readonly #state: () => PerpState;
   readonly #lens: (at: Moment) => Lens;
   readonly #usd: UsdPrices;
+  readonly #parts: (at: Moment) => OptionParts;
 
-  constructor(executor: Address, state: () => PerpState, lens: (at: Moment) => Lens, usd: UsdPrices) {
+  constructor(
+    executor: Address,
+    state: () => PerpState,
+    parts: { lens: (at: Moment) => Lens; usd: UsdPrices; options: (at: Moment) => OptionParts },
+  ) {
     this.executor = executor;
     this.#state = state;
-    this.#lens = lens;
-    this.#usd = usd;
+    this.#lens = parts.lens;
+    this.#usd = parts.usd;
+    this.#parts = parts.options;
   }
 
   capitalRaw() {
@@ -84,6 +89,11 @@ export class PerpOwnAccount implements OwnAccount {
     return this.#reduction(place, now, amountRaw, [step], margin);
   }
 
+  firstLeg(slot: Slot, limits: FirstLegLimits, at: Moment): FirstLeg | undefined {
+    const account = this.#state().accounts[slot];
+    return account === undefined ? undefined : firstLegOf(account, this.#parts(at), limits);
+  }
+
   changedBy(logs: readonly RawLog[]) {
     const { contracts, settlement } = this.#state();
     let [realizedWad, movedRaw] = [0n, 0n];
@@ -106,7 +116,7 @@ export class PerpOwnAccount implements OwnAccount {
       if (!atAnyPrice) return { ok: false, reason: now };
       return this.#reduction(place, now, abs(sizeWad), [closeStep(clearingHouse, place.market.base, 0n)], margin);
     }
-    const quoteWad = quoteClose(now, place.market.pool, sizeWad);
+    const quoteWad = quoteClose(now, place.market.pool, sizeWad)?.quoteWad;
     if (quoteWad === undefined && !atAnyPrice) return { ok: false, reason: 'the pool is too thin' };
     const limit = atAnyPrice || quoteWad === undefined ? 0n : bound(quoteWad, sizeWad);
     const close = closeAt(now, lens.at.timestamp, place.market.pool, sizeWad);
@@ -129,7 +139,7 @@ export class PerpOwnAccount implements OwnAccount {
     const { market } = place;
     const [all, sizeWad] = [worthOf(place, now), positionOf(place)];
     return {
-      ...{ ok: true, amountRaw, pools: [market.pool.identity.address], gasUnits: GAS, margin, steps },
+      ...{ ok: true, amountRaw, pools: [market.pool.identity.address], gasUnits: REDUCE_GAS, margin, steps },
       label: `${amountRaw === abs(sizeWad) ? 'close' : 'reduce'} ${sizeWad > 0n ? 'long' : 'short'} ${market.symbol}`,
       valueUsd8: mulDivToZero(all, amountRaw, abs(sizeWad)) / CREDIT_PER_USD8,
     };

@@ -79,12 +79,7 @@ export class PerpV2 implements Protocol {
     this.#own =
       executor === undefined
         ? undefined
-        : new PerpOwnAccount(
-            executor,
-            () => this.#anchored(),
-            (at) => this.#lens(at),
-            usd,
-          );
+        : new PerpOwnAccount(executor, () => this.#anchored(), { lens: (at) => this.#lens(at), usd, options: (at) => this.#parts(at) });
   }
 
   // ---- mirror

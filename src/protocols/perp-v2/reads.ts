@@ -47,6 +47,7 @@ export const calls = {
   openOrder: viewCall('function getOpenOrderById(bytes32)'),
   // Executor
   meters: viewCall('function meters(address)'),
+  lossAllowance: viewCall('function lossAllowance(address)'),
   // tokens
   isOpen: viewCall('function isOpen()'),
   indexPrice: viewCall('function getIndexPrice(uint256)'),

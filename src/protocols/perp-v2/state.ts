@@ -105,8 +105,11 @@ export type PerpState = {
   readonly collateralRules: CollateralRules;
   readonly accounts: Account[];
   readonly slots: Map<Address, Slot>;
-  /** The Executor whose margin takes positions over, and whether it counted that margin as it should at the mirrored block (`expectedMeters`). */
-  readonly desk: { readonly executor: Address | undefined; counts: boolean };
+  /**
+   * The Executor whose margin takes positions over, whether it counted that margin as it should at the mirrored block (`expectedMeters`), and what its owner let it
+   * lose then.
+   */
+  readonly desk: { readonly executor: Address | undefined; counts: boolean; lossRaw: bigint };
   /** InsuranceFund.getInsuranceFundCapacity at the mirrored block. */
   readonly fund: { capacityRaw: bigint };
   head: Head;

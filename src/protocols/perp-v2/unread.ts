@@ -48,8 +48,11 @@ export function askDesk({ contracts, desk }: PerpState): Ask[] {
   const expected = expectedMeters(contracts.vault, executor);
   return [
     {
-      calls: [calls.meters(executor, contracts.settlement)],
-      take: ([meters], journal) => journal.set(desk, 'counts', meters?.ok === true && meters.data === expected),
+      calls: [calls.meters(executor, contracts.settlement), calls.lossAllowance(executor, contracts.settlement)],
+      take: ([meters, allowance], journal) => {
+        journal.set(desk, 'counts', meters?.ok === true && meters.data === expected);
+        journal.set(desk, 'lossRaw', uintOf(allowance) ?? 0n);
+      },
     },
   ];
 }
