@@ -27,6 +27,8 @@ const plan = z.object({
   bidWei: integer,
   profitWei: integer,
   profitUsd: usd,
+  /** What its protocol tells of it beside. Of a takeover: discount, cost of the close, funding that the account owes. */
+  told: z.record(z.string(), z.string()).optional(),
 });
 
 const position = z

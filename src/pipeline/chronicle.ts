@@ -75,6 +75,7 @@ export function describePlan(plan: Plan): Readonly<Record<string, string>> {
     bidWei: String(plan.bidWei),
     profitWei: String(plan.profitWei),
     profitUsd: usdText(plan.profitUsd8),
+    ...plan.told,
   };
 }
 

@@ -50,6 +50,9 @@ export type PricedAsset = { readonly asset: Address; readonly symbol: string; re
 /** One market's prices, to be read by themselves at a block. `market` as logs name it. */
 export type MarketPrices = { readonly market: string; read(block: Head): Reading<readonly PricedAsset[]> };
 
+/** One perp deployment: the most, in whole settlement tokens, that can be open there. */
+export type PerpInterest = { readonly market: string; mostOpen(): Reading<bigint> };
+
 /** What a protocol's contracts revert with: what a failed plan is told by. */
 export type Refusals = {
   /** Signatures of custom errors. */
@@ -70,6 +73,8 @@ export interface Family {
   contracts(book: ProtocolBook): readonly ToldContract[];
   /** Left out where a protocol's markets are known from their logs alone. */
   prices?(book: ProtocolBook): readonly MarketPrices[];
+  /** Left out where nobody takes positions. */
+  interest?(book: ProtocolBook): readonly PerpInterest[];
 }
 
 const FAMILIES: readonly Family[] = [aaveV3, morphoBlue, compoundV2, compoundV3, perpV2, synthetixV3Perps];
@@ -99,6 +104,10 @@ export function contractsIn(
 
 export function pricedIn(book: ProtocolBook, choices: Choices): readonly MarketPrices[] {
   return chosen(choices).flatMap((family) => family.prices?.(book) ?? []);
+}
+
+export function perpsIn(book: ProtocolBook, choices: Choices): readonly PerpInterest[] {
+  return chosen(choices).flatMap((family) => family.interest?.(book) ?? []);
 }
 
 function chosen({ protocols }: Choices): readonly Family[] {

@@ -34,6 +34,8 @@ export interface Option {
   /** What its steps pay away beside gas, for the update of a price, out of wrapped native that is left in the Executor. Absent: nothing. */
   readonly feeWei?: bigint;
   readonly financing: Financing;
+  /** What people may want to know of it beside what every liquidation tells, at an amount that leaves so much of the numeraire. USD as plain decimals. */
+  told?(amountRaw: bigint, grossRaw: bigint): Readonly<Record<string, string>>;
   /** What its steps do to pools before the exchange. Absent: nothing. */
   prepared?(depth: Depth): Depth;
   /** Exact to the raw unit, in the protocol's own rounding. */

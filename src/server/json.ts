@@ -68,6 +68,7 @@ export function planJson(plan: Plan) {
     bidWei,
     profitWei,
     profitUsd: usdText(plan.profitUsd8),
+    ...(plan.told !== undefined && { told: plan.told }),
   });
 }
 

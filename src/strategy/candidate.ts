@@ -167,9 +167,10 @@ function decide(candidate: Candidate, best: Evaluation, market: Market, depth: D
   const margin = financing.kind === 'margin' ? financing.margin : undefined;
   const bidWei = best.valueWei > 0n && margin === undefined ? (best.valueWei * BigInt(terms.bid(lot))) / BPS : 0n;
   const profitWei = best.valueWei - bidWei;
+  const told = best.option.told?.(best.amountRaw, best.exit.grossRaw);
   const profitUsd8 = weiToUsd8Floor(profitWei, terms.numeraireUsd8);
   if (profitUsd8 < terms.minProfitUsd8 || profitWei <= 0n) {
-    const decision = tooLittle(candidate, { ...best, bidWei, pair: best.option.label }, terms);
+    const decision = tooLittle(candidate, { ...best, bidWei, pair: best.option.label }, terms, told);
     return { decision, after: depth, evaluation: undefined };
   }
   const price = priceOfDebt(best.option, market.usd, at);
@@ -191,6 +192,7 @@ function decide(candidate: Candidate, best: Evaluation, market: Market, depth: D
       return steps;
     },
     margin,
+    ...(told === undefined ? {} : { told }),
     // A first hop that gives more than planned leaves some of the token in between.
     sweep:
       margin !== undefined

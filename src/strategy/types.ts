@@ -20,6 +20,8 @@ export type Plan = {
   readonly steps: readonly Step[];
   /** The capital that it works with; undefined where it needs none of ours, and profit is wrapped native in the Executor of all such plans. */
   readonly margin: Margin | undefined;
+  /** What its protocol tells of it beside (`Option.told`). */
+  readonly told?: Readonly<Record<string, string>>;
   /** Set for one leg of two. Absent: it makes its profit by itself, or reverts. */
   readonly leg?: Leg;
   /** Tokens that may be left over in raw units and are swept. */

@@ -13,8 +13,8 @@ export async function doctor(options: OutputOptions & { readonly wait: number })
 
 function doctorText(checks: readonly Check[]): string {
   const lines = checks.flatMap(({ name, ok, detail, mend }) => [
-    `${ok ? 'ok  ' : 'BAD '} ${name}: ${detail}`,
-    ...(ok ? [] : [`       ${mend}`]),
+    `${ok ? (mend === '' ? 'ok  ' : 'warn') : 'BAD '} ${name}: ${detail}`,
+    ...(mend === '' ? [] : [`       ${mend}`]),
   ]);
   const wrong = checks.filter(({ ok }) => !ok).length;
   return [...lines, '', wrong === 0 ? 'all is well' : `${wrong} of ${checks.length} checks want mending`].join('\n');

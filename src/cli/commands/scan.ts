@@ -50,7 +50,11 @@ export function healthText(healthFactorWad: bigint | undefined): string {
 }
 
 export function verdictText({ verdict }: PositionRow): string {
-  if ('plan' in verdict) return `brings $${cents(verdict.plan.profitUsd8)}: ${verdict.plan.option}, ${verdict.plan.route}`;
+  if ('plan' in verdict) {
+    const { profitUsd8, option, route, told = {} } = verdict.plan;
+    const more = Object.entries(told).map(([name, value]) => `${name} ${value}`);
+    return [`brings $${cents(profitUsd8)}: ${option}, ${route}`, ...more].join(', ');
+  }
   const { reason, figures } = verdict.skip;
   if (reason === 'healthy') return 'healthy';
   const why = Object.entries(figures).map(([name, value]) => `${name} ${value}`);

@@ -1,10 +1,15 @@
 import { explainError } from '../../lib/errors.ts';
 
-/** One thing looked at: what was found, and what to do when it is not right. */
+/** One thing looked at: what was found, and what to do when it is not right, or could be better. */
 export type Check = { readonly name: string; readonly ok: boolean; readonly detail: string; readonly mend: string };
 
 export function good(name: string, detail: string): Check {
   return { name, ok: true, detail, mend: '' };
+}
+
+/** It works, and an operator may want to think twice. */
+export function doubtful(name: string, detail: string, mend: string): Check {
+  return { name, ok: true, detail, mend };
 }
 
 export function bad(name: string, detail: string, mend: string): Check {

@@ -7,7 +7,7 @@ import { bad, type Check } from './check.ts';
 import { checkExecutor, checkGas } from './contracts.ts';
 import { checkEndpoints } from './endpoints.ts';
 import { checkMachine } from './local.ts';
-import { checkPrices } from './prices.ts';
+import { checkInterest, checkPrices } from './prices.ts';
 import { checkRelays } from './relays.ts';
 
 /** Looks at all that a run depends on; sends nothing. Never throws: what could not be looked at is a check that failed. */
@@ -24,6 +24,7 @@ async function checkChain(config: Config): Promise<readonly Check[]> {
       return [
         ...(await checkBook(rpc, book, config.choices)),
         ...(await checkPrices(rpc, book, config.choices)),
+        ...(await checkInterest(rpc, book, config.choices)),
         ...(await checkExecutor(rpc, book, config)),
         ...(await checkGas(rpc, config)),
         ...(await checkRelays(config, rpc.chainId, head.number)),

@@ -1,5 +1,9 @@
+import type { Address } from '../../lib/types.ts';
+import { addressOf, uintOf, viewCall } from '../../lib/words.ts';
+import { MirrorError, type Reading } from '../../mirror/types.ts';
 import type { Family } from '../registry.ts';
 import { PerpV2 } from './perp-v2.ts';
+import { calls } from './reads.ts';
 
 export type { PerpV2Deployment } from './perp-v2.ts';
 
@@ -15,6 +19,11 @@ export const perpV2: Family = {
       const protocol = new PerpV2(deployment, feeds, usd, perpExecutor);
       return { protocol, flashes: [], exchanges: [protocol.exchange] };
     }),
+  interest: (book) =>
+    book['perp-v2'].map(({ name, vault, clearingHouseConfig }) => ({
+      market: `perp-v2/${name}`,
+      mostOpen: () => mostOpen(vault, clearingHouseConfig),
+    })),
   contracts: (book) =>
     book['perp-v2'].flatMap(({ name: market, clearingHouse, vault, accountBalance, clearingHouseConfig, marketRegistry }) => [
       {
@@ -39,3 +48,15 @@ export const perpV2: Family = {
       { ...{ market, field: 'marketRegistry', address: marketRegistry }, views: [{ view: 'getQuoteToken()', answers: 'contract' }] },
     ]),
 };
+
+const balanceOf = viewCall('function balanceOf(address)');
+const PIPS = 1_000_000n;
+
+/** Every position has to be opened with margin in the vault, so what that holds says how much can be open. Collateral beside the settlement token is left out. */
+function* mostOpen(vault: Address, config: Address): Reading<bigint> {
+  const [settlement, ratio] = yield [calls.settlementToken(vault), calls.imRatio(config)];
+  const [token, imPips] = [addressOf(settlement), uintOf(ratio)];
+  if (token === undefined || imPips === undefined || imPips === 0n) throw new MirrorError(`${vault} does not answer as a Vault`);
+  const [held, decimals] = yield [balanceOf(token, vault), calls.decimals(token)];
+  return ((uintOf(held) ?? 0n) * PIPS) / imPips / 10n ** (uintOf(decimals) ?? 0n);
+}

@@ -2,6 +2,7 @@
 import { encodeFunctionData, parseAbi } from 'viem';
 import type { Step } from '../../lib/steps.ts';
 import type { Address } from '../../lib/types.ts';
+import { usdText } from '../../lib/usd.ts';
 import { Depths } from '../../liquidity/exchanges.ts';
 import type { Depth } from '../../liquidity/types.ts';
 import type { Margin, Option, Refusal } from '../types.ts';
@@ -11,7 +12,7 @@ import type { Desk, NoDesk } from './desk.ts';
 import type { PerpExchange } from './exchange.ts';
 import type { Lens, MarketNow } from './lens.ts';
 import { amountBorne, amountWithin, type Liquidable, largestSize, takingOf } from './liquidation.ts';
-import { abs, mulDivToZero, WAD } from './math.ts';
+import { abs, fundingPayment, mulDivToZero, WAD } from './math.ts';
 import { type Account, isDust, type Order, type PerpState, type Place } from './state.ts';
 
 const houseAbi = parseAbi([
@@ -177,6 +178,13 @@ function takeover(
             { asset: base, deltaRaw: -amountRaw },
             { asset: quote, deltaRaw: notionalWad + discountWad },
           ];
+    },
+    told(amountRaw, grossWad) {
+      const { discountWad } = takingOf(amountRaw, liquidable, state.rules);
+      const usd = (wad: bigint) => usdText((wad * margin.creditUsd8) / WAD);
+      // Funding that the account owes is settled before it is judged: what it is worth has it taken off.
+      const fundingWad = fundingPayment(place.sizeWad, now.growthX96 - place.lastGrowthX96);
+      return { discountUsd: usd(discountWad), closeCostUsd: usd(discountWad - grossWad), fundingOwedUsd: usd(fundingWad) };
     },
     ...(orders.size === 0 ? {} : { prepared: (depth: Depth) => withCancelled(depth, exchange, orders) }),
     steps: (amountRaw, close) => [...takingSteps(account, place, largestWad, amountRaw, state), ...close],

@@ -6,8 +6,10 @@ import { rpc } from '../../../scripts/devnet/rpc.ts';
 import { executorAbi } from '../../../src/generated/executor.ts';
 import { encodeExecute } from '../../../src/lib/encode-steps.ts';
 import { intOf, uintOf, viewCall } from '../../../src/lib/words.ts';
+import { perpV2 } from '../../../src/protocols/perp-v2/family.ts';
 import { PerpV2 } from '../../../src/protocols/perp-v2/perp-v2.ts';
 import { calls } from '../../../src/protocols/perp-v2/reads.ts';
+import type { ProtocolBook } from '../../../src/protocols/registry.ts';
 import { move, undone } from './crash.ts';
 import { decideEach, openDesk, run } from './desk.ts';
 import { type Followed, follow, later } from './followed.ts';
@@ -92,6 +94,23 @@ test('without the margin for it, a smaller part is taken over; without any, noth
   expect(without.protocol.refusal(slotOf(lean), at)).toMatchObject({ reason: 'no-margin' });
   const { base } = world.market('ETH');
   expect(await reverts(poor, 'liquidate', [lean, base])).toContain('CH_NEFCI');
+});
+
+test('a plan tells its discount, what the close costs of it, and the funding that the account owes; what can be open follows from the vault', async () => {
+  const plan = planFor(lean)!;
+  const { discountUsd, closeCostUsd, fundingOwedUsd } = plan.told!;
+  // A native token is 2,000 dollars here (desk.ts).
+  const grossUsd = (Number(plan.grossWei) / 1e18) * 2_000;
+  expect(Number(discountUsd) - Number(closeCostUsd)).toBeCloseTo(grossUsd, 4);
+  expect(Number(discountUsd)).toBeGreaterThan(Number(closeCostUsd));
+  expect(Math.abs(Number(fundingOwedUsd))).toBeLessThan(Number(discountUsd));
+  const { clearingHouse, vault, accountBalance, clearingHouseConfig, marketRegistry, fromBlock, settlement } = world.perp;
+  const addresses = { clearingHouse, vault, accountBalance, clearingHouseConfig, marketRegistry };
+  const [perp] = perpV2.interest!({ 'perp-v2': [{ name: 'perp', fromBlock, ...addresses }] } as unknown as ProtocolBook);
+  const reading = perp!.mostOpen();
+  let step = reading.next([]);
+  while (!step.done) step = reading.next(await world.views(step.value));
+  expect([perp!.market, step.value]).toEqual(['perp-v2/perp', (await world.balanceOf(vault, settlement)) / 100_000n]);
 });
 
 test('the margin comes back to the owner of the Executor', async () => {
