@@ -151,6 +151,7 @@ export async function runKeeper(config: Config, telemetry: Telemetry, stop: Abor
           ...{ rpc, hermes: config.pythUrl, wrappedNative: book.wrappedNative, payer: settings.sender },
           feeds: () => world.protocols.flatMap((protocol) => protocol.feeds()),
           feed: (feed) => world.feed(feed),
+          pyth: (feed) => world.pyth(feed),
           timestamp: () => world.next().timestamp,
           notify: (notice) => emit('endpoint.changed', { ...notice }),
         });

@@ -14,6 +14,7 @@ import type { MirrorUpdate, SyncProgress } from './mirror/reports.ts';
 import type { Feeds } from './oracles/feeds.ts';
 import { momentOf, nextMoment } from './oracles/moment.ts';
 import type { AggregatorBook } from './oracles/ocr-aggregators.ts';
+import type { PythFeed } from './oracles/pull/pyth.ts';
 import type { SequencerFeed } from './oracles/sequencer.ts';
 import type { FeedAnswer, FeedId, FeedState, Moment } from './oracles/types.ts';
 import type { UsdBook } from './oracles/usd.ts';
@@ -114,6 +115,11 @@ export class World implements DecisionWorld {
   /** Who lends now: not a market whose state is not trusted. */
   get flashes(): readonly FlashSource[] {
     return this.#flashes.filter(({ of }) => this.#unusable(of) === undefined).map(({ source }) => source);
+  }
+
+  /** What of Pyth's a feed is that no contract answers for. */
+  pyth(feed: FeedId): PythFeed | undefined {
+    return this.#feeds.pyth(feed);
   }
 
   feed(feed: FeedId): FeedState | undefined {

@@ -9,7 +9,8 @@ import type { OpenTransaction } from '../ledger/types.ts';
 import { explainError } from '../lib/errors.ts';
 import type { Head } from '../lib/types.ts';
 import type { PulledPrices } from '../oracles/pull/pulled.ts';
-import type { Moment } from '../oracles/types.ts';
+import type { FeedId, Moment } from '../oracles/types.ts';
+import type { Protocol } from '../protocols/types.ts';
 import type { Judged, Watch } from '../risk/candidates.ts';
 import type { Terms } from '../strategy/terms.ts';
 import type { Decision, Plan, SkipReason } from '../strategy/types.ts';
@@ -104,6 +105,7 @@ export class BlockPipeline {
     const answers = this.#pulled?.answers();
     const at = world.next(answers);
     const judged = this.#watch.judge(world.protocols, at, head.number);
+    this.#pulled?.need(waitedFor(world.protocols, judged.candidates, at));
     const carry: Carry = (feeds) => answers && this.#pulled?.carriedFor(feeds, answers);
     const own = this.#ownBids.at(head.number);
     const { decisions, terms } = decideBlock(world, this.#settings, judged.candidates, head, at, tipWei, own, carry);
@@ -183,6 +185,12 @@ export class BlockPipeline {
     const { sent, settled, answers, topUp } = done;
     return { ...NOTHING, sent, settled, relays: answers, topUps: [topUp], sentAtMs: performance.now() };
   }
+}
+
+/** The feeds that what is liquidatable has to wait for. */
+function waitedFor(protocols: readonly Protocol[], candidates: Judged['candidates'], at: Moment): readonly FeedId[] {
+  const byId = new Map(protocols.map((protocol) => [protocol.id, protocol]));
+  return candidates.flatMap(({ deployment, slot }) => byId.get(deployment)?.tooOld?.(slot, at) ?? []);
 }
 
 function skipOf(plan: Plan, skip: SkipReason): Skip {

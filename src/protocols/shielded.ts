@@ -17,6 +17,7 @@ export function shielded(market: Protocol): Protocol {
       }
     },
     options: (slot, at) => attempt(() => market.options(slot, at), []),
+    tooOld: (slot, at) => attempt(() => market.tooOld?.(slot, at) ?? [], []),
     refusal: (slot, at) => attempt(() => market.refusal?.(slot, at), undefined),
     view: (slot, at) => attempt(() => market.view(slot, at), unseen(market, slot)),
     prices: (slot, at) => attempt(() => market.prices(slot, at), []),

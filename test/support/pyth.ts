@@ -147,7 +147,8 @@ export class HermesDouble {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  async say(pyth: PythOn, said: Said): Promise<void> {
+  /** @param pyth makes the update that the contract takes */
+  async say(pyth: { blobOf(said: Said): Promise<Hex> }, said: Said): Promise<void> {
     this.#said = { said, blob: await pyth.blobOf(said) };
   }
 

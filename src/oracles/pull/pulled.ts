@@ -20,6 +20,8 @@ export type PulledParts = {
   /** Every feed that a judgement rests on. */
   feeds(): readonly FeedId[];
   feed(feed: FeedId): FeedState | undefined;
+  /** What of Pyth's a feed is that no contract answers for; undefined for one that can be asked. */
+  pyth(feed: FeedId): PythFeed | undefined;
   /** Of the block that would take an update. */
   timestamp(): number;
   notify(notice: PulledNotice): void;
@@ -30,6 +32,8 @@ const LEAST_MOVE_BPS = 10n;
 /** A wider band than this is no price to liquidate by. */
 const MAX_CONFIDENCE_BPS = 100n;
 const BPS = 10_000n;
+/** How often a price is asked for, however little it moved, after somebody has waited for it. */
+const ASKED_AFTER_NEED = 8;
 
 const pythOf = viewCall('function pyth()');
 const priceIdOf = viewCall('function priceId()');
@@ -42,6 +46,8 @@ export class PulledPrices {
   readonly #parts: PulledParts;
   /** Undefined: a feed that is not Pyth's. */
   readonly #known = new Map<FeedId, PythFeed | undefined>();
+  /** Feeds that are waited for, and how often they are still asked for. */
+  readonly #needed = new Map<FeedId, number>();
   #update: PythUpdate | undefined;
   #asking = false;
   #lost = false;
@@ -69,6 +75,13 @@ export class PulledPrices {
   carriedFor(feeds: readonly FeedId[], answers: ReadonlyMap<FeedId, FeedAnswer>): Carried | undefined {
     if (this.#update === undefined || !feeds.some((feed) => answers.has(feed))) return undefined;
     return carriedBy(this.#update, this.#parts.wrappedNative);
+  }
+
+  /** Of these a newer answer is needed before anything can be done, however little it moved. Asked for at once where that is news. */
+  need(feeds: readonly FeedId[]): void {
+    const news = feeds.some((feed) => !this.#needed.has(feed));
+    for (const feed of feeds) this.#needed.set(feed, ASKED_AFTER_NEED);
+    if (news) void this.onBlock();
   }
 
   /** Asks for newer ones; at once done where it is being asked already. Never rejects. */
@@ -103,8 +116,17 @@ export class PulledPrices {
     );
     const moved = own.filter(({ feed: id, priceId }) => {
       const [now, said] = [feed(id)?.answer, prices.get(priceId)];
-      return now !== undefined && said !== undefined && said.publishTime > now.updatedAt && movedEnough(now.answer, said.priceRaw);
+      return (
+        now !== undefined &&
+        said !== undefined &&
+        said.publishTime > now.updatedAt &&
+        (this.#needed.has(id) || movedEnough(now.answer, said.priceRaw))
+      );
     });
+    for (const [feed, left] of this.#needed) {
+      if (left > 1) this.#needed.set(feed, left - 1);
+      else this.#needed.delete(feed);
+    }
     const ids = moved.map(({ priceId }) => priceId);
     const read = moved.length === 0 ? undefined : await readPythUpdate(rpc, own[0]!.pyth, blobs, ids, payer);
     if (read?.kind === 'refused') throw new Error(read.reason);
@@ -113,8 +135,13 @@ export class PulledPrices {
 
   /** Each feed is asked once what it is. */
   async #recognise(): Promise<void> {
-    const { rpc, feeds } = this.#parts;
-    const strange = feeds().filter((feed) => !this.#known.has(feed));
+    const { rpc, feeds, pyth: pythBehind } = this.#parts;
+    const unknown = feeds().filter((feed) => !this.#known.has(feed));
+    for (const feed of unknown) {
+      const known = pythBehind(feed);
+      if (known !== undefined) this.#known.set(feed, known);
+    }
+    const strange = unknown.filter((feed) => !this.#known.has(feed));
     if (strange.length === 0) return;
     const calls = strange.flatMap((feed) => [pythOf(feed), priceIdOf(feed)]);
     const answers = await rpc.batch(calls.map(({ to, data }) => ({ method: 'eth_call', params: [{ to, data }, 'latest'] })));

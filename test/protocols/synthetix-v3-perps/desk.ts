@@ -37,6 +37,7 @@ const USD8 = 10n ** 8n;
 const NUMERAIRE: Address = `0x${'ee'.repeat(20)}`;
 /** As on a rollup. */
 const GAS_PRICE_WEI = 10_000_000n;
+const FEES_WEI = 10n ** 15n;
 const wethAbi = parseAbi(['function deposit() payable', 'function transfer(address to, uint256 amount) returns (bool)']);
 
 const TERMS: Omit<Terms, 'executor' | 'numeraire'> = {
@@ -44,21 +45,23 @@ const TERMS: Omit<Terms, 'executor' | 'numeraire'> = {
   ...{ maxPositionUsd8: 10n ** 15n, tokenAllowed: () => true, maxTransactionGas: 16_777_216n, maxBlockGas: 60_000_000n },
 };
 
-/** An Executor in which snxUSD counts as it is, with some wrapped native for the fees of updates, which does not count. */
-export async function openDesk(world: SynthetixWorld, feesWei = 10n ** 15n): Promise<Address> {
+/**
+ * An Executor with some wrapped native for the fees of updates.
+ *
+ * @param kind where rewards stay, snxUSD counts and wrapped native does not, so that it can be spent
+ */
+export async function openDesk(world: SynthetixWorld, kind: 'keeps' | 'sells'): Promise<Address> {
   const artifact = { abi: executorAbi, bytecode: executorBytecode, linkReferences: {} };
   const { chain } = world;
   const executor = lower(chain.deploy('executor', artifact, [world.weth, chain.deployer.address, TREASURY, []]));
   await chain.mine();
-  chain.call(executor, executorAbi, 'register', [world.snx.usd, []]);
-  chain.call(executor, executorAbi, 'unregister', [world.weth]);
-  chain.send(chain.deployer, {
-    to: world.weth,
-    value: feesWei,
-    data: encodeFunctionData({ abi: wethAbi, functionName: 'deposit' }),
-    label: 'deposit',
-  });
-  chain.call(world.weth, wethAbi, 'transfer', [executor, feesWei]);
+  if (kind === 'keeps') {
+    chain.call(executor, executorAbi, 'register', [world.snx.usd, []]);
+    chain.call(executor, executorAbi, 'unregister', [world.weth]);
+  }
+  const deposit = encodeFunctionData({ abi: wethAbi, functionName: 'deposit' });
+  chain.send(chain.deployer, { to: world.weth, value: FEES_WEI, data: deposit, label: 'deposit' });
+  chain.call(world.weth, wethAbi, 'transfer', [executor, FEES_WEI]);
   await chain.mine();
   return executor;
 }

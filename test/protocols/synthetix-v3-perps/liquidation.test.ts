@@ -24,7 +24,7 @@ let snapshot: string;
 
 beforeAll(async () => {
   world = await SynthetixWorld.open();
-  executor = await openDesk(world);
+  executor = await openDesk(world, 'keeps');
   await populate(world, 21, CROWD, [8, 20]);
   await world.create([WHALE, DEBTOR]);
   await world.deposit([

@@ -33,17 +33,20 @@ export class SynthetixWorld {
   readonly chain: SetupChain;
   readonly snx: Synthetix;
   readonly btc: Feed;
+  /** Of wrapped ether and of snxUSD, outside the protocol. */
+  readonly ethFeed: Feed;
   readonly usdFeed: Feed;
   readonly multicall3: Address;
   readonly weth: Address;
   /** In dollars, as last written. */
   readonly price = { ...FIRST_USD };
 
-  private constructor(parts: Pick<SynthetixWorld, 'anvil' | 'chain' | 'snx' | 'btc' | 'usdFeed' | 'multicall3' | 'weth'>) {
+  private constructor(parts: Pick<SynthetixWorld, 'anvil' | 'chain' | 'snx' | 'btc' | 'ethFeed' | 'usdFeed' | 'multicall3' | 'weth'>) {
     this.anvil = parts.anvil;
     this.chain = parts.chain;
     this.snx = parts.snx;
     this.btc = parts.btc;
+    this.ethFeed = parts.ethFeed;
     this.usdFeed = parts.usdFeed;
     this.multicall3 = parts.multicall3;
     this.weth = parts.weth;
@@ -58,8 +61,9 @@ export class SynthetixWorld {
       const own = await ownContracts();
       const multicall3 = lower(chain.deploy('multicall3', own['Multicall3']!));
       const weth = lower(chain.deploy('WETH', (await aaveContracts())['WETH9']!));
-      const [btc, usdFeed] = await deployFeeds(chain, [
+      const [btc, ethFeed, usdFeed] = await deployFeeds(chain, [
         { name: 'BTC / USD', decimals: 8, initialAnswer: usd8(FIRST_USD.BTC) },
+        { name: 'ETH / USD', decimals: 8, initialAnswer: usd8(FIRST_USD.ETH) },
         { name: 'USD / USD', decimals: 8, initialAnswer: usd8(1) },
       ]);
       const eth = { kind: 'pyth', priceId: ETH_PRICE_ID, usd: FIRST_USD.ETH } as const;
@@ -75,7 +79,7 @@ export class SynthetixWorld {
           { id: S_BTC, symbol: 'sBTC', from: bitcoin, skewScale: 0n },
         ],
       );
-      return new SynthetixWorld({ anvil, chain, snx, btc: btc!, usdFeed: usdFeed!, multicall3, weth });
+      return new SynthetixWorld({ anvil, chain, snx, btc: btc!, ethFeed: ethFeed!, usdFeed: usdFeed!, multicall3, weth });
     } catch (error) {
       await anvil.stop();
       throw error;
