@@ -14,6 +14,8 @@ import type { Decision, Plan, SkipReason } from './types.ts';
 export type Market = { readonly venue: Exchange; readonly flashes: readonly FlashSource[]; readonly usd: UsdPrices };
 
 const BPS = 10_000n;
+/** Of what was made at another depth, so much shows that the way is still a good one. */
+const MOSTLY_BPS = 9_000n;
 
 /** An option with the amounts that the operator's limits leave of it. */
 type Opening = { readonly option: Option; readonly regimes: readonly Regime[]; readonly bound: Bound | undefined };
@@ -117,7 +119,10 @@ export function planProspect({ candidate, openings, ...rest }: Prospect, market:
   return decide(candidate, best, market, depth, terms, at);
 }
 
-/** A candidate planned at another depth, planned at this one: at the same amount, when that leaves `enoughBps` of what it made there. */
+/**
+ * A candidate planned at another depth, planned at this one: at the same amount, when that leaves `enoughBps` of what it made there; else at the best amount in
+ * the same way, since what others did to the pools changes how much rather than how; and anew where that leaves little.
+ */
 export function planAgain(
   prospect: Prospect,
   { option, amountRaw, loan, way, valueWei }: Evaluation,
@@ -127,9 +132,16 @@ export function planAgain(
   at: Moment,
   enoughBps: bigint,
 ): Planned {
-  const same = evaluate(option, amountRaw, loan?.flash, way, market.venue, depth, terms);
-  if (same.ok && same.evaluation.valueWei * BPS >= valueWei * enoughBps)
-    return decide(prospect.candidate, same.evaluation, market, depth, terms, at);
+  const again = (amount: bigint) => {
+    const result = evaluate(option, amount, loan?.flash, way, market.venue, depth, terms);
+    return result.ok ? result.evaluation : undefined;
+  };
+  const keeps = (found: Evaluation | undefined, bps: bigint) => found !== undefined && found.valueWei * BPS >= valueWei * bps;
+  const same = again(amountRaw);
+  if (same !== undefined && keeps(same, enoughBps)) return decide(prospect.candidate, same, market, depth, terms, at);
+  const regimes = prospect.openings.find((opening) => opening.option === option)?.regimes ?? [];
+  const found = bestAmount(regimes, again);
+  if (found !== undefined && keeps(found, MOSTLY_BPS)) return decide(prospect.candidate, found, market, depth, terms, at);
   return planProspect(prospect, market, depth, terms, at);
 }
 
