@@ -1,11 +1,15 @@
+import type { Depth } from '../liquidity/types.ts';
 import type { Moment } from '../oracles/types.ts';
 import type { Option } from '../protocols/types.ts';
 import type { Candidate } from '../risk/types.ts';
 import { separate } from './bids/transaction.ts';
 import { type Market, type Prospect, planProspect, prospectOf } from './candidate.ts';
-import { type Alone, blockFull, planTogether, type Together } from './joint.ts';
+import { type Alone, blockFull, MAX_CANDIDATES, planTogether, type Together } from './joint.ts';
 import { GROUP_GAS, type Terms, TRANSACTION_GAS } from './terms.ts';
 import type { Decision, Plan } from './types.ts';
+
+/** What the pools hold where a unit of gas costs so many wei more. */
+type DepthAt = (extraWei: bigint) => Depth;
 
 /** Of the least gas of a candidate, what its plan needs as a rule: the protocol's part with a swap or two. */
 const PLANNED_GAS_PERCENT = 130n;
@@ -35,9 +39,57 @@ export function planBlock(
   }
   prospects.sort((a, b) => (mostPerGas(a) === mostPerGas(b) ? 0 : mostPerGas(b) - mostPerGas(a)));
   // NOTE: in a full block a further swap costs the gas of somebody else's liquidation, not what the block charges: exchanges are weighed with that.
+  // NOTE: in a full block a further swap costs the gas of somebody else's liquidation, not what the block charges: exchanges are weighed with that.
   const scarcityWei = scarcityOf(prospects, terms.maxBlockGas);
-  const untouched = scarcityWei === 0n ? priced : market.venue.depth({ ...at, baseFeeWei: at.baseFeeWei + scarcityWei });
+  const depthAt = (extraWei: bigint) => (extraWei === 0n ? priced : market.venue.depth({ ...at, baseFeeWei: at.baseFeeWei + extraWei }));
+  const plan = prospects.length > MAX_CANDIDATES ? planMany : planFew;
+  const together = plan(prospects, market, depthAt, scarcityWei, terms, at);
+  return { decisions: [...decisions, ...together.decisions], after: together.after };
+}
 
+/** So few that each is planned; what of them fits is weighed together with what they leave of the pools. */
+function planFew(
+  prospects: readonly Prospect[],
+  market: Market,
+  depthAt: DepthAt,
+  scarcityWei: bigint,
+  terms: Terms,
+  at: Moment,
+): Together {
+  const planAt = (extraWei: bigint) => {
+    const depth = depthAt(extraWei);
+    const decisions: Decision[] = [];
+    const alone: Alone[] = [];
+    for (const prospect of prospects) {
+      const { decision, evaluation } = planProspect(prospect, market, depth, terms, at);
+      if (decision.kind === 'skip' || evaluation === undefined) decisions.push(decision);
+      else alone.push({ prospect, plan: decision.plan, evaluation });
+    }
+    const together = planTogether(alone, market, depth, terms, at);
+    const isFull = alone.reduce((sum, { plan }) => sum + plan.gasUnits, 0n) > terms.maxBlockGas;
+    return { decisions: [...decisions, ...together.decisions], after: together.after, isFull };
+  };
+  const ample = planAt(0n);
+  if (!ample.isFull || scarcityWei === 0n) return ample;
+  const scarce = planAt(scarcityWei);
+  return madeBy(scarce) > madeBy(ample) ? scarce : ample;
+}
+
+function madeBy({ decisions }: Together): bigint {
+  return decisions.reduce((sum, decision) => sum + (decision.kind === 'plan' ? decision.plan.profitWei : 0n), 0n);
+}
+
+/** The most promising first, for as long as they can be among the block's most profitable. */
+function planMany(
+  prospects: readonly Prospect[],
+  market: Market,
+  depthAt: DepthAt,
+  scarcityWei: bigint,
+  terms: Terms,
+  at: Moment,
+): Together {
+  const depth = depthAt(scarcityWei);
+  const decisions: Decision[] = [];
   let chosen: Alone[] = [];
   for (const prospect of prospects) {
     const { gasLeft, leastPerGas } = roomIn(chosen, terms.maxBlockGas);
@@ -46,7 +98,7 @@ export function planBlock(
       decisions.push(blockFull(prospect.candidate, gasUnits, gasLeft));
       continue;
     }
-    const { decision, evaluation } = planProspect(prospect, market, untouched, terms, at);
+    const { decision, evaluation } = planProspect(prospect, market, depth, terms, at);
     if (decision.kind === 'skip' || evaluation === undefined) {
       decisions.push(decision);
       continue;
@@ -56,7 +108,7 @@ export function planBlock(
     const room = roomIn(chosen, terms.maxBlockGas);
     for (const { plan } of left) decisions.push(blockFull(plan.candidate, plan.gasUnits, room.gasLeft));
   }
-  const together = planTogether(chosen, market, untouched, terms, at);
+  const together = planTogether(chosen, market, depth, terms, at);
   return { decisions: [...decisions, ...together.decisions], after: together.after };
 }
 

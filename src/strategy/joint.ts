@@ -16,17 +16,19 @@ export function blockFull(candidate: Candidate, gasUnits: bigint, gasLeft: bigin
 
 /** Decisions, and the depth that is left where all plans are carried out. */
 export type Together = { readonly decisions: readonly Decision[]; readonly after: Depth };
-type Tried = Together & { readonly totalWei: bigint };
+type Tried = Together & { readonly totalWei: bigint; readonly gasLeft: bigint };
 
 /** Others are tried while they could make this much more of the whole. */
 const WORTH_TRYING_BPS = 50n;
+/** An order that makes less than this more is taken, and is no reason to go on. */
+const CLEARLY_BPS = 10n;
 const BPS = 10_000n;
 /** Of what a plan makes alone, at least this share makes it good enough behind others without another search: of few candidates, and of many. */
 const CLOSELY_BPS = 9_990n;
 const ROUGHLY_BPS = 8_000n;
 /** Beyond so many candidates, and plans, what was found is good enough: the slot is short. */
-const MAX_CANDIDATES = 8;
-const MAX_PLANS = 160;
+export const MAX_CANDIDATES = 8;
+const MAX_PLANS = 64;
 
 /**
  * Plans for candidates that share pools, each at the depth that those before leave. The least profitable go first: behind a large one they would not pay, and they
@@ -34,47 +36,42 @@ const MAX_PLANS = 160;
  */
 export function planTogether(alone: readonly Alone[], market: Market, depth: Depth, terms: Terms, at: Moment): Together {
   if (alone.length === 0) return { decisions: [], after: depth };
+  const enoughBps = alone.length > MAX_CANDIDATES ? ROUGHLY_BPS : CLOSELY_BPS;
   let plans = 0;
+  const behind = ({ after: now, totalWei, gasLeft, decisions }: Tried, { prospect, evaluation }: Alone): Tried => {
+    plans++;
+    const { decision, after } = planAgain(prospect, evaluation, market, now, terms, at, enoughBps);
+    // Behind others it may need more swaps than alone.
+    const full = decision.kind === 'plan' && decision.plan.gasUnits > gasLeft;
+    const made = full ? blockFull(prospect.candidate, decision.plan.gasUnits, gasLeft) : decision;
+    if (made.kind === 'skip') return { decisions: [...decisions, made], after: now, totalWei, gasLeft };
+    return {
+      decisions: [...decisions, made],
+      after,
+      totalWei: totalWei + made.plan.profitWei,
+      gasLeft: gasLeft - made.plan.gasUnits,
+    };
+  };
+  const nothing: Tried = { decisions: [], after: depth, totalWei: 0n, gasLeft: terms.maxBlockGas };
+  const known = new Begun(nothing);
   const inOrder = (order: readonly Alone[]): Tried => {
-    let now = depth;
-    let totalWei = 0n;
-    let gasLeft = terms.maxBlockGas;
-    const decisions: Decision[] = [];
-    for (const { prospect, evaluation } of order) {
-      plans++;
-      const { decision, after } = planAgain(
-        prospect,
-        evaluation,
-        market,
-        now,
-        terms,
-        at,
-        alone.length > MAX_CANDIDATES ? ROUGHLY_BPS : CLOSELY_BPS,
-      );
-      if (decision.kind === 'plan' && decision.plan.gasUnits > gasLeft) {
-        // Behind others it may need more swaps than alone.
-        decisions.push(blockFull(prospect.candidate, decision.plan.gasUnits, gasLeft));
-        continue;
-      }
-      decisions.push(decision);
-      if (decision.kind === 'skip') continue;
-      totalWei += decision.plan.profitWei;
-      gasLeft -= decision.plan.gasUnits;
-      now = after;
-    }
-    return { decisions, after: now, totalWei };
+    let begun = known;
+    for (const one of order) begun = begun.with(one, (tried) => behind(tried, one));
+    return begun.tried;
   };
   const ascending = alone.toSorted((a, b) => (a.plan.profitWei < b.plan.profitWei ? -1 : a.plan.profitWei > b.plan.profitWei ? 1 : 0));
-  const mostWei = ascending.reduce((sum, { plan }) => sum + plan.profitWei, 0n);
-  let order: readonly Alone[] = ascending;
+  const fitting = alone.length > MAX_CANDIDATES ? new Set(alone) : mostThatFit(ascending, terms.maxBlockGas);
+  const mostWei = [...fitting].reduce((sum, { plan }) => sum + plan.profitWei, 0n);
+  let order: readonly Alone[] = [...fitting, ...ascending.filter((one) => !fitting.has(one)).toReversed()];
   let best = inOrder(order);
   const enough = () => alone.length > MAX_CANDIDATES || best.totalWei * BPS >= mostWei * (BPS - WORTH_TRYING_BPS);
   const attempt = (other: readonly Alone[]): boolean => {
-    if (plans + other.length > MAX_PLANS) return false;
+    if (plans >= MAX_PLANS) return false;
     const found = inOrder(other);
     if (found.totalWei <= best.totalWei) return false;
+    const clearly = found.totalWei * BPS > best.totalWei * (BPS + CLEARLY_BPS);
     [best, order] = [found, other];
-    return true;
+    return clearly;
   };
   if (!enough()) attempt(ascending.toReversed());
   for (let improved = true; improved && !enough() && plans < MAX_PLANS; ) {
@@ -87,4 +84,38 @@ export function planTogether(alone: readonly Alone[], market: Market, depth: Dep
     }
   }
   return best;
+}
+
+/** Those that would make most if they did not share pools, of all sets that the block has gas for: nobody makes more behind others than alone. In the given order. */
+function mostThatFit(alone: readonly Alone[], maxBlockGas: bigint): ReadonlySet<Alone> {
+  let best = { madeWei: -1n, of: 0 };
+  for (let of = 0; of < 1 << alone.length; of++) {
+    let [gasUnits, madeWei] = [0n, 0n];
+    for (const [place, { plan }] of alone.entries()) {
+      if ((of & (1 << place)) === 0) continue;
+      gasUnits += plan.gasUnits;
+      madeWei += plan.profitWei;
+    }
+    if (gasUnits <= maxBlockGas && madeWei > best.madeWei) best = { madeWei, of };
+  }
+  return new Set(alone.filter((_, place) => (best.of & (1 << place)) !== 0));
+}
+
+/** Orders that begin alike, planned once as far as they do. */
+class Begun {
+  readonly tried: Tried;
+  readonly #next = new Map<Alone, Begun>();
+
+  constructor(tried: Tried) {
+    this.tried = tried;
+  }
+
+  with(one: Alone, plan: (tried: Tried) => Tried): Begun {
+    let next = this.#next.get(one);
+    if (next === undefined) {
+      next = new Begun(plan(this.tried));
+      this.#next.set(one, next);
+    }
+    return next;
+  }
 }
