@@ -11,6 +11,7 @@ type Lists =
   | 'compound-v3'
   | 'perp-v2'
   | 'synthetix-v3-perps'
+  | 'uniswap-v4'
   | 'uniswap-v3'
   | 'uniswap-v2'
   | 'bridgeTokens';
@@ -66,6 +67,7 @@ export function resolveAddressBook(chainId: number, file: DeploymentsFile | unde
     'compound-v3': list('compound-v3'),
     'perp-v2': list('perp-v2'),
     'synthetix-v3-perps': list('synthetix-v3-perps'),
+    'uniswap-v4': list('uniswap-v4'),
     'uniswap-v3': list('uniswap-v3'),
     'uniswap-v2': list('uniswap-v2'),
     bridgeTokens: list('bridgeTokens'),

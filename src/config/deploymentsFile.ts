@@ -23,11 +23,12 @@ function markets<T extends z.ZodRawShape>(shape: T) {
     .optional();
 }
 
-function factories<T extends z.ZodRawShape>(shape: T) {
-  const venue = z.strictObject({ factory: address, ...shape });
+/** Where pools are made, one contract each: its field, and what else is told of it. */
+function makersOfPools<K extends string, T extends z.ZodRawShape>(field: K, what: string, shape: T) {
+  const venue = z.strictObject({ [field]: address, ...shape } as Record<K, typeof address> & T);
   return z
     .array(venue)
-    .refine((list) => areDistinct(list.map((each) => (each as { factory: string }).factory)), 'names the same factory twice')
+    .refine((list) => areDistinct(list.map((each) => (each as Record<string, unknown>)[field] as string)), `names the same ${what} twice`)
     .optional();
 }
 
@@ -74,8 +75,9 @@ const format = z.strictObject({
     marketRegistry: address,
   }),
   'synthetix-v3-perps': markets({ perpsMarket: address }),
-  'uniswap-v3': factories({ fromBlock: block }),
-  'uniswap-v2': factories({ fromBlock: block.optional() }),
+  'uniswap-v4': makersOfPools('poolManager', 'manager', { fromBlock: block }),
+  'uniswap-v3': makersOfPools('factory', 'factory', { fromBlock: block }),
+  'uniswap-v2': makersOfPools('factory', 'factory', { fromBlock: block.optional() }),
   bridgeTokens: z.array(address).optional(),
   usdFeeds: byAddress('token of each feed', 'token', address).optional(),
   feedHeartbeats: byAddress('feed of each heartbeat', 'feed', z.int().min(1).max(1_000_000_000)).optional(),

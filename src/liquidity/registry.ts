@@ -4,9 +4,11 @@ import type { PoolFamily } from './book.ts';
 import type { FlashSource } from './types.ts';
 import { type UniswapV2Deployment, uniswapV2 } from './uniswap-v2/venue.ts';
 import { type UniswapV3Deployment, uniswapV3 } from './uniswap-v3/venue.ts';
+import { type UniswapV4Deployment, uniswapV4 } from './uniswap-v4/venue.ts';
 
 /** Where each is on a chain. */
 export type VenueDeployments = {
+  readonly 'uniswap-v4': readonly UniswapV4Deployment[];
   readonly 'uniswap-v3': readonly UniswapV3Deployment[];
   readonly 'uniswap-v2': readonly UniswapV2Deployment[];
 };
@@ -36,7 +38,7 @@ export interface VenueKind {
   contracts(book: VenueBook): readonly VenueContract[];
 }
 
-const KINDS: readonly VenueKind[] = [uniswapV3, uniswapV2];
+const KINDS: readonly VenueKind[] = [uniswapV4, uniswapV3, uniswapV2];
 
 /** Where each venue is known to be on a chain. */
 export function builtInVenues(chainId: number): Partial<VenueDeployments> {

@@ -49,6 +49,16 @@ test('a book of contracts that are what it says is right in every place', async 
   );
 });
 
+test('a manager of v4 pools that is something else is told', async () => {
+  const { factory } = file['uniswap-v3']![0]!;
+  const [only, ...more] = await wrong(bookOf({ 'uniswap-v4': [{ poolManager: factory, fromBlock: 1 }] }));
+  expect(more).toEqual([]);
+  expect(only).toMatchObject({
+    name: 'uniswap-v4 poolManager',
+    detail: expect.stringContaining('another kind of contract: extsload(bytes32) reverts'),
+  });
+});
+
 test('an address without a contract is named, with its field and the file', async () => {
   expect(await wrong(bookOf({ ...morphoAt(NOBODY), bridgeTokens: [NOBODY] }))).toEqual([
     {

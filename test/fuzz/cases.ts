@@ -93,6 +93,7 @@ const BOOK = {
   'morpho-blue': [{ name: 'morpho', morpho: A(4), fromBlock: 1 }],
   'compound-v2': [{ name: 'venus', comptroller: A(5), fromBlock: 1 }],
   'compound-v3': [{ name: 'cUSDCv3', comet: A(6), fromBlock: 1 }],
+  'uniswap-v4': [{ poolManager: A(17), fromBlock: 1 }],
   'uniswap-v3': [{ factory: A(13), fromBlock: 1 }],
   'uniswap-v2': [{ factory: A(14) }],
   bridgeTokens: [A(1), CHECKSUMMED],
