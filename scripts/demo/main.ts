@@ -10,13 +10,14 @@ import { openView } from './view.ts';
 
 const HELP = `Usage: npm run demo -- [options]
 
-A local chain with Aave v3, Morpho Blue, Compound III (a double), Venus, Uniswap v3 and Chainlink's oracle contracts, a block builder, Bailiff and its dashboard; then a scripted crash.
+A local chain with Aave v3, Morpho Blue, Compound III (a double), Venus, Perp v2, Uniswap v3 and Chainlink's oracle contracts, a block builder, Bailiff and its dashboard; then a scripted crash.
 
   --once           end when the scripted crash is over: 0 if the keeper won all that paid, 1 if it fell short
   --positions N    borrowers of Aave (200)
   --morpho-positions N  borrowers of Morpho Blue (24); 0: without it
   --comet-positions N   borrowers of Compound III (18); 0: without it
   --venus-positions N   borrowers of Venus (12); 0: without it
+  --perp-positions N    traders of Perp v2 (10); 0: without it
   --seed S         the same seed gives the same borrowers (1)
   --json FILE      write the summary there, as JSON
   --help
@@ -34,6 +35,7 @@ function readArguments() {
       'morpho-positions': { type: 'string', default: '24' },
       'comet-positions': { type: 'string', default: '18' },
       'venus-positions': { type: 'string', default: '12' },
+      'perp-positions': { type: 'string', default: '10' },
       seed: { type: 'string', default: '1' },
       json: { type: 'string' },
       help: { type: 'boolean', default: false },
@@ -42,7 +44,9 @@ function readArguments() {
   const morphoPositions = whole(values, 'morpho-positions', 0, 20_000);
   const cometPositions = whole(values, 'comet-positions', 0, 20_000);
   const venusPositions = whole(values, 'venus-positions', 0, 20_000);
+  const perpPositions = whole(values, 'perp-positions', 0, 1_000);
   return {
+    ...(perpPositions === 0 ? {} : { perpPositions }),
     ...(morphoPositions === 0 ? {} : { morphoPositions }),
     ...(cometPositions === 0 ? {} : { cometPositions }),
     ...(venusPositions === 0 ? {} : { venusPositions }),

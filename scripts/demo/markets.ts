@@ -12,9 +12,12 @@ import {
   morphoLiquidationsBetween,
   venusLiquidationsBetween,
 } from './observe.ts';
+import { liquidatableTraders, takeoversBetween } from './perp.ts';
 import type { Update } from './summary.ts';
 
 const WAD = 10n ** 18n;
+/** By then the market's averages have followed. */
+const PERP_BLOCKS = 4;
 
 /** `profitUsd`: null where liquidating would not have paid. */
 export type Judged = { readonly account: Address; readonly liquidatable: boolean; readonly profitUsd: number | null };
@@ -64,6 +67,20 @@ export async function evidenceOf({ rpcUrl, market, deployments }: Devnet, from: 
       protocol: 'compound-v2',
       liquidations: await venusLiquidationsBetween(rpcUrl, addresses, from, to),
       judge: (update) => judgeVenus({ ...common(update), venus, borrowers, tokens: market.tokens, etherFeed, lender }),
+    });
+  }
+  if (market.perp !== undefined) {
+    const { perp } = market;
+    markets.push({
+      protocol: 'perp-v2',
+      liquidations: await takeoversBetween(rpcUrl, perp.perp.clearingHouse, from, to),
+      // The market follows its index some blocks later, and what a takeover pays follows from the close: no lens says what it would have been.
+      async judge({ block }) {
+        const found = new Set<Address>();
+        for (let after = 0; after < PERP_BLOCKS && block + after <= to; after++)
+          for (const account of await liquidatableTraders(rpcUrl, perp, block + after)) found.add(account);
+        return [...found].map((account) => ({ account, liquidatable: true, profitUsd: null }));
+      },
     });
   }
   return markets;

@@ -11,6 +11,7 @@ import { rpc } from '../devnet/rpc.ts';
 import { bailiff, type Environment, type Keeper, startKeeper } from './keeper.ts';
 import { evidenceOf } from './markets.ts';
 import { balancesAt, blockOf } from './observe.ts';
+import { followIndex, marginAt, openDesk, takeoversBetween } from './perp.ts';
 import { CRASH, moved } from './scenario.ts';
 import { type DemoSummary, summarise, type Update } from './summary.ts';
 import { Teller } from './teller.ts';
@@ -25,6 +26,8 @@ export type RunOptions = {
   readonly cometPositions?: number;
   /** Of Venus, likewise. */
   readonly venusPositions?: number;
+  /** Traders of Perp v2, likewise. */
+  readonly perpPositions?: number;
   readonly seed: number;
   readonly folder: string;
   readonly signal: AbortSignal;
@@ -46,10 +49,10 @@ export async function run(options: RunOptions, view: View, play: Play = playCras
   const began = performance.now();
   const progress = (line: string) => view.say('plain', `${((performance.now() - began) / 1_000).toFixed(1).padStart(5)} s  ${line}`);
   progress('starting a chain with real contracts (the first time they are compiled, about a minute)');
-  const { positions, morphoPositions, cometPositions, venusPositions, seed } = options;
+  const { positions, morphoPositions, cometPositions, venusPositions, perpPositions, seed } = options;
   const deploymentsFile = join(options.folder, 'deployments.json');
   const devnet = await startDevnet({
-    ...{ positions, morphoPositions, cometPositions, venusPositions, seed },
+    ...{ positions, morphoPositions, cometPositions, venusPositions, perpPositions, seed },
     ...{ hold: true, deploymentsFile, progress },
   });
   let arbitrageur: ReturnType<typeof startArbitrageur> | undefined;
@@ -60,11 +63,13 @@ export async function run(options: RunOptions, view: View, play: Play = playCras
     const environment = environmentOf(devnet, deploymentsFile, options.folder);
     const deployed = (await bailiff(['deploy'], environment, options.folder)) as { executor: Address };
     progress(`Executor deployed at ${deployed.executor}`);
+    const perpExecutor = await perpDesk(devnet, environment, options.folder, progress);
     // A trade that fails is the arbitrageur's loss; the next block brings another.
     arbitrageur = startArbitrageur({ rpcUrl: devnet.rpcUrl, market: devnet.market, seed: options.seed, onError: () => {} });
 
     const teller = new Teller(view);
-    keeper = startKeeper({ ...environment, EXECUTOR_ADDRESS: deployed.executor }, options.folder, (line) => teller.hear(line));
+    const executors = { EXECUTOR_ADDRESS: deployed.executor, ...(perpExecutor && { PERP_EXECUTOR_ADDRESS: perpExecutor }) };
+    keeper = startKeeper({ ...environment, ...executors }, options.folder, (line) => teller.hear(line));
     await ready(teller, keeper, options.signal);
     progress(`the keeper is ready; dashboard at ${teller.dashboard}`);
     const from = await height(devnet);
@@ -80,12 +85,28 @@ export async function run(options: RunOptions, view: View, play: Play = playCras
     await devnet.builder.hold();
     const { code, stderr } = await keeper.stop();
     if (code !== 0) throw new Error(`the keeper exited ${code}: ${stderr}`);
-    return await judgeRun(devnet, options, deployed.executor, from, updates, teller, progress);
+    const ours = [deployed.executor, ...(perpExecutor === undefined ? [] : [perpExecutor])];
+    return await judgeRun(devnet, options, ours, from, updates, teller, progress);
   } finally {
     await arbitrageur?.stop();
     await keeper?.stop();
     await devnet.stop();
   }
+}
+
+/** A second Executor, with margin at the perp venue; undefined without one. */
+async function perpDesk(
+  devnet: Devnet,
+  environment: Environment,
+  folder: string,
+  progress: (line: string) => void,
+): Promise<Address | undefined> {
+  const { perp } = devnet.market;
+  if (perp === undefined) return undefined;
+  const { executor } = (await bailiff(['deploy'], environment, folder)) as { executor: Address };
+  await minedIn(devnet, await openDesk(devnet, perp, executor));
+  progress(`a second Executor at ${executor} has margin at Perp v2`);
+  return executor;
 }
 
 async function setupChain(devnet: Devnet): Promise<SetupChain> {
@@ -123,6 +144,7 @@ async function ready(teller: Teller, keeper: Keeper, signal: AbortSignal): Promi
 async function playCrash(devnet: Devnet, view: View, signal: AbortSignal): Promise<Update[] | undefined> {
   const prices = new Map(Object.entries(START_PRICES_USD8));
   const updates: Update[] = [];
+  let indexUsd = Number(prices.get('ETH / USD')) / 1e8;
   for (const act of CRASH) {
     if (signal.aborted) return undefined;
     view.status({ act: act.title });
@@ -138,6 +160,10 @@ async function playCrash(devnet: Devnet, view: View, signal: AbortSignal): Promi
     }
     view.status({ ether: (Number(prices.get('ETH / USD')) / 1e8).toFixed(2) });
     const blocks = await Promise.all(sent.map((txHash) => minedIn(devnet, txHash)));
+    const { perp } = devnet.market;
+    const etherUsd = Number(prices.get('ETH / USD')) / 1e8;
+    if (perp !== undefined && etherUsd !== indexUsd) await followIndex(devnet, perp, indexUsd, etherUsd);
+    indexUsd = etherUsd;
     for (const block of new Set(blocks))
       updates.push({ title: act.title, block, txHashes: sent.filter((_, index) => blocks[index] === block) });
     await devnet.builder.waitForBlock(Math.max(...blocks) + act.blocksAfter);
@@ -157,7 +183,7 @@ export async function minedIn(devnet: Devnet, txHash: Hex): Promise<number> {
 async function judgeRun(
   devnet: Devnet,
   options: RunOptions,
-  executor: Address,
+  executors: readonly Address[],
   from: number,
   updates: readonly Update[],
   teller: Teller,
@@ -165,15 +191,17 @@ async function judgeRun(
 ): Promise<DemoSummary> {
   const { rpcUrl, market, accounts } = devnet;
   const to = await height(devnet);
-  const holders = [executor, accounts.keeper.address];
+  const holders = [...executors, accounts.keeper.address];
   const tokens = [...Object.values(market.tokens), ...(market.venus?.venus.markets ?? []).map(({ address }) => address)];
   const [before, after] = [await balancesAt(rpcUrl, holders, tokens, from), await balancesAt(rpcUrl, holders, tokens, to)];
+  await addMargin(devnet, executors, [before, from], [after, to]);
   const ledger = await readLedger(join(options.folder, 'data'));
   try {
     return await summarise(
       {
         markets: await evidenceOf(devnet, from, to, LENS_MIN_PROFIT_USD),
-        executor: getAddress(executor),
+        executors: executors.map((executor) => getAddress(executor)),
+        takeovers: market.perp === undefined ? [] : await takeoversBetween(rpcUrl, market.perp.perp.clearingHouse, from, to),
         updates,
         ledger: await ledger.transactions({}),
         skips: teller.skips,
@@ -185,6 +213,20 @@ async function judgeRun(
     );
   } finally {
     await ledger.close();
+  }
+}
+
+/** What is in the vault is ours as much as what is in the Executor. */
+async function addMargin(
+  { rpcUrl, market: { perp } }: Devnet,
+  executors: readonly Address[],
+  ...at: readonly (readonly [balances: Map<Address, bigint>, block: number])[]
+): Promise<void> {
+  const executor = executors[1];
+  if (perp === undefined || executor === undefined) return;
+  for (const [balances, block] of at) {
+    const { settlement } = perp.perp;
+    balances.set(settlement, (balances.get(settlement) ?? 0n) + (await marginAt(rpcUrl, perp, executor, block)));
   }
 }
 

@@ -3,6 +3,7 @@ import type { Address, Hex } from 'viem';
 import type { TransactionRecord } from '../../src/ledger/reader.ts';
 import { usdText } from '../../src/lib/usd.ts';
 import type { MarketEvidence } from './markets.ts';
+import type { Takeover } from './perp.ts';
 
 export type Update = { readonly title: string; readonly block: number; readonly txHashes: readonly Hex[] };
 
@@ -29,6 +30,15 @@ export type DemoSummary = {
     readonly liquidatedSameBlock: number;
     readonly liquidatedNextBlock: number;
   }[];
+  /** Positions of a perp venue that we took over, and their closes: both legs. USD as plain decimals. */
+  readonly takeovers: readonly {
+    readonly account: Address;
+    readonly block: number;
+    readonly takenUsd: string;
+    readonly discountUsd: string;
+    readonly closedUsd: string | null;
+    readonly madeUsd: string | null;
+  }[];
   /** Transactions of ours that were mined in vain. */
   readonly reverted: number;
   readonly ledgerEqualsChain: boolean;
@@ -38,7 +48,8 @@ export type DemoSummary = {
 
 export type Evidence = {
   readonly markets: readonly MarketEvidence[];
-  readonly executor: Address;
+  readonly executors: readonly Address[];
+  readonly takeovers: readonly Takeover[];
   readonly updates: readonly Update[];
   readonly ledger: readonly TransactionRecord[];
   /** The last reason the keeper gave for leaving an account alone. */
@@ -48,8 +59,8 @@ export type Evidence = {
 };
 
 export async function summarise(evidence: Evidence, progress: (line: string) => void): Promise<DemoSummary> {
-  const { markets, executor } = evidence;
-  const ours = markets.flatMap(({ liquidations }) => liquidations).filter(({ liquidator }) => liquidator === executor);
+  const { markets, executors } = evidence;
+  const ours = markets.flatMap(({ liquidations }) => liquidations).filter(({ liquidator }) => executors.includes(liquidator));
   const shortfalls: string[] = [];
   const updates: DemoSummary['updates'][number][] = [];
   /** With the protocol of each. */
@@ -89,7 +100,7 @@ export async function summarise(evidence: Evidence, progress: (line: string) => 
   const blocksAfterUpdate: Record<string, number> = {};
   for (const one of ours) {
     const since = lastUpdateOf.get(`${one.txHash}${one.account}${one.block}`);
-    const key = since === undefined ? 'interest' : String(one.block - since);
+    const key = since === undefined ? 'another cause' : String(one.block - since);
     blocksAfterUpdate[key] = (blocksAfterUpdate[key] ?? 0) + 1;
   }
   const liquidated = new Set(ours.map(({ account }) => account));
@@ -120,12 +131,18 @@ export async function summarise(evidence: Evidence, progress: (line: string) => 
         {
           liquidatable: [...everLiquidatable.values()].filter((name) => name === protocol).length,
           profitable: [...everProfitable.values()].filter((name) => name === protocol).length,
-          liquidated: new Set(liquidations.flatMap(({ liquidator, account }) => (liquidator === executor ? [account] : []))).size,
+          liquidated: new Set(liquidations.flatMap(({ liquidator, account }) => (executors.includes(liquidator) ? [account] : []))).size,
           profitUsd: usdText(profitOf(protocol, evidence.ledger)),
         },
       ]),
     ),
     updates,
+    takeovers: evidence.takeovers
+      .filter(({ liquidator }) => executors.includes(liquidator))
+      .map(({ account, block, takenUsd, discountUsd, closedUsd, madeUsd }) => ({
+        ...{ account, block, takenUsd: takenUsd.toFixed(2), discountUsd: discountUsd.toFixed(2) },
+        ...{ closedUsd: closedUsd?.toFixed(2) ?? null, madeUsd: madeUsd?.toFixed(2) ?? null },
+      })),
     reverted: evidence.ledger.filter(({ outcome }) => outcome === 'reverted').length,
     ledgerEqualsChain: mismatch.length === 0,
     shortfalls,

@@ -22,6 +22,7 @@ export function printSummary(summary: DemoSummary, out: NodeJS.WritableStream): 
     '',
     ...protocols(summary),
     '',
+    ...takeovers(summary),
     `  positions    ${summary.liquidatable} liquidatable by the chain's own views, ${summary.profitable} of them worth it by the lens, ${summary.liquidated} liquidated`,
     `  left alone   ${skipped.join(', ') || 'none'}`,
     `  blocks       ${delays.join(', ') || 'none'}`,
@@ -41,6 +42,14 @@ function protocols({ protocols }: DemoSummary): string[] {
       ...[name, String(one.liquidatable), String(one.profitable), String(one.liquidated), dollars(one.profitUsd)],
     ]),
   ]);
+}
+
+function takeovers({ takeovers: all }: DemoSummary): string[] {
+  if (all.length === 0) return [];
+  const rows = all.map(({ account, block, takenUsd, discountUsd, closedUsd, madeUsd }) => [
+    ...[account.slice(0, 10), String(block), takenUsd, discountUsd, closedUsd ?? 'later', madeUsd ?? '-'],
+  ]);
+  return [...aligned([['perp position', 'block', 'taken over USD', 'discount', 'closed for USD', 'made'], ...rows]), ''];
 }
 
 /** The first column to the left, the others to the right. */

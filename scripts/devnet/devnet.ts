@@ -32,6 +32,8 @@ export type DevnetOptions = {
   cometPositions?: number | undefined;
   /** Borrowers of Venus, likewise. */
   venusPositions?: number | undefined;
+  /** Traders of Perp v2, likewise. */
+  perpPositions?: number | undefined;
   /** Default 1. */
   seed?: number;
   /** Wall-clock length of a slot, which is 12 s of the chain's time. Default 1000. */
@@ -69,7 +71,7 @@ const LANES = 3;
 
 /** Throws when a part of it cannot be started; nothing is left running then. */
 export async function startDevnet(options: DevnetOptions = {}): Promise<Devnet> {
-  const { positions = 200, legacyPositions, morphoPositions, cometPositions, venusPositions, seed = 1 } = options;
+  const { positions = 200, legacyPositions, morphoPositions, cometPositions, venusPositions, perpPositions, seed = 1 } = options;
   const { slotMs = 1_000, hold = false } = options;
   const { port = 0, builderPort = 0, progress = () => {} } = options;
   await compileMarket();
@@ -86,7 +88,7 @@ export async function startDevnet(options: DevnetOptions = {}): Promise<Devnet> 
     );
     const market = await deployMarket(
       chain,
-      { positions, seed, legacyPositions, morphoPositions, cometPositions, venusPositions },
+      { positions, seed, legacyPositions, morphoPositions, cometPositions, venusPositions, perpPositions },
       progress,
     );
     const deployments = deploymentsOf(market);

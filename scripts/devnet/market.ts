@@ -15,6 +15,7 @@ import { oracleArtifacts } from './oracle/contracts.ts';
 import { deployFeeds } from './oracle/feeds.ts';
 import type { Feed } from './oracle/report.ts';
 import { deployStakedEther } from './oracle/staked-ether.ts';
+import { openPerp, type PerpMarkets } from './perp-v2/open.ts';
 import { deployTokens, ownContracts } from './tokens.ts';
 import { deployUniswap, type Uniswap } from './uniswap/deploy.ts';
 import { openVenus, type VenusMarkets } from './venus/open.ts';
@@ -41,9 +42,11 @@ export type Market = {
   comet: CometMarket | undefined;
   /** Venus beside it, when asked for. */
   venus: VenusMarkets | undefined;
+  /** Perp v2 beside it, when asked for. */
+  perp: PerpMarkets | undefined;
 };
 
-/** `legacyPositions`, `morphoPositions`, `cometPositions`, `venusPositions`: borrowers of the Aave v3.0 market, of Morpho Blue, Compound III and Venus, which are there only when given. */
+/** `legacyPositions`, `morphoPositions`, `cometPositions`, `venusPositions`, `perpPositions`: borrowers of the Aave v3.0 market, of Morpho Blue, Compound III and Venus, and traders of Perp v2, which are there only when given. */
 export type MarketOptions = {
   positions: number;
   seed: number;
@@ -51,6 +54,7 @@ export type MarketOptions = {
   morphoPositions?: number | undefined;
   cometPositions?: number | undefined;
   venusPositions?: number | undefined;
+  perpPositions?: number | undefined;
 };
 export type Progress = (line: string) => void;
 
@@ -62,7 +66,7 @@ export async function compileMarket(): Promise<void> {
 /** Everything is mined on return. Throws when any transaction of it reverts. */
 export async function deployMarket(
   chain: SetupChain,
-  { positions, seed, legacyPositions, morphoPositions, cometPositions, venusPositions }: MarketOptions,
+  { positions, seed, legacyPositions, morphoPositions, cometPositions, venusPositions, perpPositions }: MarketOptions,
   progress: Progress = () => {},
 ): Promise<Market> {
   const [aaveArtifacts, own] = await Promise.all([aaveContracts(), ownContracts()]);
@@ -88,6 +92,9 @@ export async function deployMarket(
   const uniswap = await deployUniswap(chain, tokens);
   progress('Aave v3.6, Uniswap v3 and the feeds are deployed');
 
+  // NOTE: its averages need forty minutes of the chain's time; debts that are opened after it do not age by them.
+  const perp = perpPositions === undefined ? undefined : await openPerp(chain, tokens, feeds, { positions: perpPositions, seed });
+  if (perp !== undefined) progress(`Perp v2 stands beside it, with ${perp.traders.length} traders`);
   const plans = planBorrowers(positions, seed);
   await lend(chain, aave.pool, tokens, plans, 1);
   const borrowers = await openBorrowers(chain, aave.pool, tokens, plans, seed);
@@ -104,5 +111,5 @@ export async function deployMarket(
   if (comet !== undefined) progress(`Compound III stands beside it, with ${comet.borrowers.length} borrowers`);
   const venus = venusPositions === undefined ? undefined : await openVenus(chain, tokens, feeds, { positions: venusPositions, seed });
   if (venus !== undefined) progress(`Venus stands beside it, with ${venus.borrowers.length} borrowers`);
-  return { tokens, feeds, sources, aave, uniswap, multicall3, borrowers, legacy, morpho, comet, venus };
+  return { tokens, feeds, sources, aave, uniswap, multicall3, borrowers, legacy, morpho, comet, venus, perp };
 }

@@ -7,7 +7,7 @@ import type { Terms } from '../strategy/terms.ts';
 import type { Plan, SkipReason } from '../strategy/types.ts';
 import { affordable, shortOfGas, tooDear } from './affordable.ts';
 import { decodeExecutorError } from './decode-executor.ts';
-import { feesFor } from './fees.ts';
+import { feesFor, LEAST_TIP_WEI, most } from './fees.ts';
 import type { LaneBook } from './lane-book.ts';
 import { assign, type Idle, type LaneStanding, lastPublicBlock } from './places.ts';
 import { type Rehearsed, rehearse, repriced } from './rehearse.ts';
@@ -97,7 +97,9 @@ export class Dispatcher {
     const blocks = lastBlock - target + 1;
     // What only relays have seen is in no pool.
     const dearest = this.#options.publicMempool === 'never' ? undefined : toOutbid(standing);
-    const fees = feesFor(at.baseFeeWei, tipOf(order), blocks, dearest);
+    // What runs on margin pays no bid: a bundle that holds it is taken for its tip.
+    const unbid = !publicly && order.plans.some(({ margin }) => margin !== undefined);
+    const fees = feesFor(at.baseFeeWei, unbid ? most(tipOf(order), LEAST_TIP_WEI) : tipOf(order), blocks, dearest);
     const signs = !this.#options.watchOnly && this.#lanes.lanes.length > 0;
     const asked = signs ? this.#lanesNow(standing, at) : undefined;
 

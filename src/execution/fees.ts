@@ -2,6 +2,9 @@
 
 export type Fees = { readonly maxFeeWei: bigint; readonly tipWei: bigint };
 
+/** A bundle that pays no bid is taken for its tip. */
+export const LEAST_TIP_WEI = 1_000_000_000n;
+
 /** A replacement must pay at least a tenth more than what it replaces; an eighth is what most nodes ask. */
 const BUMP_NUMERATOR = 9n;
 const BUMP_DENOMINATOR = 8n;

@@ -4,7 +4,7 @@ import type { IntendedTransaction, Ledger } from '../ledger/types.ts';
 import type { Address, Head, Hex } from '../lib/types.ts';
 import type { Moment } from '../oracles/types.ts';
 import type { Terms } from '../strategy/terms.ts';
-import { feesFor, most } from './fees.ts';
+import { feesFor, LEAST_TIP_WEI, most } from './fees.ts';
 import type { LaneBook, LaneState } from './lane-book.ts';
 import { lastPublicBlock } from './places.ts';
 import { Sender, type Sent } from './sender.ts';
@@ -31,8 +31,6 @@ const TRY_EVERY = 10;
 /** Who gives keeps at least what it needs so many times over: it must not come to rest by giving. */
 const KEPT = 2n;
 const UNWRAP_GAS = 60_000n;
-/** A bundle that pays no bid is taken for its tip. */
-const LEAST_TIP_WEI = 1_000_000_000n;
 
 const wrappedAbi = parseAbi(['function withdraw(uint256 amount)']);
 
