@@ -28,6 +28,10 @@ export class AddressTable {
     return this.#words.subarray(0, this.#length * WORDS);
   }
 
+  *[Symbol.iterator](): Iterator<Address> {
+    for (let index = 0; index < this.#length; index++) yield this.at(index);
+  }
+
   at(index: number): Address {
     if (!(index >= 0 && index < this.#length)) throw new RangeError(`no address has the number ${index}`);
     let text = '0x';

@@ -54,6 +54,11 @@ export class Accounts {
     return this.#addresses.length;
   }
 
+  /** By slot. */
+  get addresses(): Iterable<Address> {
+    return this.#addresses;
+  }
+
   slotOf(address: Address): Slot | undefined {
     return this.#addresses.indexOf(address);
   }

@@ -7,7 +7,7 @@ import { unpricedSource } from '../../oracles/sources.ts';
 import { together } from '../../oracles/together.ts';
 import { Changes } from '../bounds.ts';
 import type { Slot } from '../types.ts';
-import { Accounts } from './accounts.ts';
+import type { Accounts } from './accounts.ts';
 import { readCategories } from './categories.ts';
 import { NO_ADDRESS } from './modes.ts';
 import {
@@ -27,8 +27,12 @@ import type { MarketAddresses, MarketState, Reserve } from './state.ts';
 
 const MAX_RESERVES = 256n;
 
-/** Throws a MirrorError when this is no market of a revision whose rules are known. */
-export function* anchorMarket(provider: Address, borrowersOf: (pool: Address) => readonly Address[], block: Head): Reading<MarketState> {
+/**
+ * Throws a MirrorError when this is no market of a revision whose rules are known.
+ *
+ * @param accountsOf those to be read, of which nothing but their addresses is known
+ */
+export function* anchorMarket(provider: Address, accountsOf: (pool: Address) => Accounts, block: Head): Reading<MarketState> {
   const named = yield* readAddresses(provider);
   const { pool, oracle } = named;
   const [revision, accounting, list, premium, allowed] = yield [
@@ -47,7 +51,6 @@ export function* anchorMarket(provider: Address, borrowersOf: (pool: Address) =>
   const reserves = yield* together(assets.map((asset) => readWholeReserve(asset, addresses, prices, rules, block)));
   const categories = yield* readCategories(pool, rules.modes, prices, block);
 
-  const borrowers = borrowersOf(pool);
   const state: MarketState = {
     rules,
     addresses,
@@ -60,7 +63,7 @@ export function* anchorMarket(provider: Address, borrowersOf: (pool: Address) =>
       reserves.flatMap((reserve) => (reserve.fixedDebtToken === undefined ? [] : [[reserve.fixedDebtToken, reserve]])),
     ),
     categories: new Map(categories.map((category) => [category.id, category])),
-    accounts: accountsOf(borrowers),
+    accounts: accountsOf(pool),
     changes: new Changes(),
     flashPremiumBps: mustUint(premium, `pool ${pool}`),
     liquidationAllowed: addresses.sentinel === undefined || uintOf(allowed) === 1n,
@@ -144,10 +147,4 @@ function wantOwed(accounts: Accounts, slot: Slot, reserve: Reserve): Wanted {
       if (debt !== undefined) accounts.setFixed(slot, reserve.id, debt);
     },
   };
-}
-
-function accountsOf(borrowers: readonly Address[]): Accounts {
-  const accounts = new Accounts();
-  for (const borrower of borrowers) accounts.add(borrower);
-  return accounts;
 }

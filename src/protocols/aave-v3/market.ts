@@ -1,3 +1,4 @@
+import { AddressTable } from '../../lib/address-table.ts';
 import type { Address, BlockRef, Head, Hex, LogFilter, RawLog, ViewAnswer, ViewCall } from '../../lib/types.ts';
 import { ifWhole } from '../../lib/words.ts';
 import { Journal } from '../../mirror/journal.ts';
@@ -53,7 +54,7 @@ export class AaveV3Market implements Protocol {
   readonly #usd: UsdPrices | undefined;
   readonly #journal = new Journal();
   /** Borrowers by the contract that logged them: which one is the pool is known from the anchor on. */
-  readonly #discovered = new Map<Address, Set<Address>>();
+  readonly #discovered = new Map<Address, AddressTable>();
   #state: MarketState | undefined;
   #bounds: AccountBounds | undefined;
   #filters: readonly LogFilter[] = [];
@@ -85,17 +86,21 @@ export class AaveV3Market implements Protocol {
       // NOTE: anybody's contract may log this topic, and less than belongs to it.
       const borrower = ifWhole(() => borrowerIn(log));
       if (borrower === undefined) continue;
-      const borrowers = this.#discovered.get(log.address) ?? new Set();
-      this.#discovered.set(log.address, borrowers.add(borrower));
+      const borrowers = this.#discovered.get(log.address) ?? new AddressTable();
+      borrowers.add(borrower);
+      this.#discovered.set(log.address, borrowers);
     }
   }
 
   *anchor(block: Head): Reading {
     this.#journal.stop();
-    const before = this.#state?.accounts ?? new Accounts();
-    const followed = Array.from(before.slots(), (slot) => before.addressOf(slot));
-    const borrowersOf = (pool: Address) => [...new Set([...followed, ...(this.#discovered.get(pool) ?? [])])];
-    this.#state = yield* anchorMarket(this.#provider, borrowersOf, block);
+    const accountsOf = (pool: Address) => {
+      const accounts = new Accounts();
+      for (const address of this.#state?.accounts.addresses ?? []) accounts.add(address);
+      for (const address of this.#discovered.get(pool) ?? []) accounts.add(address);
+      return accounts;
+    };
+    this.#state = yield* anchorMarket(this.#provider, accountsOf, block);
     this.#filters = this.#filtersOf(this.#state);
     this.#unread = new Unread();
     this.#lastHealth.length = 0;
