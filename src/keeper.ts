@@ -21,6 +21,8 @@ import { lockDataDir } from './ledger/lock.ts';
 import { readLedger } from './ledger/reader.ts';
 import type { Ledger } from './ledger/types.ts';
 import { ConfigError, explainError } from './lib/errors.ts';
+import { restoringFrom, SnapshotService } from './mirror/snapshots/service.ts';
+import { SnapshotStore } from './mirror/snapshots/store.ts';
 import { PriceUpdates } from './oracles/price-updates.ts';
 import { PulledPrices } from './oracles/pull/pulled.ts';
 import { approveBy } from './pipeline/approve.ts';
@@ -39,6 +41,7 @@ import { Announcer } from './telemetry/announcer.ts';
 import { progressTo } from './telemetry/progress.ts';
 import type { Telemetry } from './telemetry/telemetry.ts';
 import { tellRelays } from './telemetry/tell-relays.ts';
+import { tellSnapshots } from './telemetry/tell-snapshots.ts';
 import { UpdateTeller } from './telemetry/tell-updates.ts';
 import { World } from './world.ts';
 
@@ -83,8 +86,14 @@ export async function runKeeper(config: Config, telemetry: Telemetry, stop: Abor
   const executor = await checkExecutor(config, rpc, book, lanes);
   const settings = settingsOf(config, book, lanes, executor);
 
+  const tellKept = tellSnapshots(emit);
+  const store = new SnapshotStore(config.dataDir);
+  const restoring = await restoringFrom(store, rpc, rpc.chainId, tellKept);
+  const snapshots = new SnapshotService(store, rpc.chainId, tellKept);
+  cleanup.defer(() => snapshots.stop());
   const world = await World.open(
     {
+      ...{ restoring, discovered: (kept, at) => snapshots.discovered(kept, at) },
       ...{ rpc, book, executor: settings.executor, choices: config.choices, accounts: lanes.map(({ address }) => address) },
       splits: config.relays.publicMempool !== 'only',
       found: ({ token, cause }) => emit(cause === undefined ? 'token.plain' : 'token.odd', { token, cause }),
@@ -265,6 +274,7 @@ export async function runKeeper(config: Config, telemetry: Telemetry, stop: Abor
     publicMempool,
     switch: switchboard.state.switch,
   });
+  snapshots.start(world.keeper);
   // The span that `report` speaks of, even where nothing was sent.
   if ((await opened.get(FIRST_BLOCK)) === undefined) await opened.put(FIRST_BLOCK, String(world.head.number));
   const stopping = () => void follower.stop();

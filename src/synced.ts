@@ -10,7 +10,8 @@ import { type Finding, TokenTrials } from './liquidity/token-trials.ts';
 import type { FlashSource, Venue } from './liquidity/types.ts';
 import { NativeBalances } from './mirror/balances.ts';
 import { Mirror } from './mirror/mirror.ts';
-import type { SyncProgress } from './mirror/reports.ts';
+import type { MirrorOptions, SyncProgress } from './mirror/reports.ts';
+import type { Restoring } from './mirror/snapshots/restore.ts';
 import type { Mirrored } from './mirror/types.ts';
 import { Feeds } from './oracles/feeds.ts';
 import { OcrAggregators } from './oracles/ocr-aggregators.ts';
@@ -37,6 +38,10 @@ export type WorldParts = {
   readonly accounts?: readonly Address[];
   /** False where each liquidation goes alone, on a lane of its own where it shares no pool with others. */
   readonly splits?: boolean;
+  /** What an earlier run kept. */
+  readonly restoring?: Restoring | undefined;
+  /** Told now and then, while a long history is gone through, what is worth keeping of it. */
+  readonly discovered?: MirrorOptions['discovered'];
   /** Told of each token that turns out not to move as it is told to, or to do so again. */
   readonly found?: (finding: Finding) => void;
 };
@@ -68,7 +73,7 @@ export type Synced = {
  * read, or when another address of the book is not what it should be.
  */
 export async function sync(
-  { rpc, book, executor, choices = EVERYTHING, accounts = [], splits = true, found = () => {} }: WorldParts,
+  { rpc, book, executor, choices = EVERYTHING, accounts = [], splits = true, found = () => {}, restoring, discovered }: WorldParts,
   progress: (progress: SyncProgress) => void,
 ): Promise<Synced> {
   const feeds = new Feeds();
@@ -86,7 +91,8 @@ export async function sync(
     splits,
     nameOf: (token) => markets.map((market) => market.symbolOf(token)).find((symbol) => symbol !== undefined) ?? shortened(token),
   });
-  const options = { auditLimit: AUDITED_PER_BLOCK, ...(book.multicall3 === undefined ? {} : { multicall3: book.multicall3 }) };
+  const asked = book.multicall3 === undefined ? {} : { multicall3: book.multicall3 };
+  const options = { auditLimit: AUDITED_PER_BLOCK, restoring, discovered, ...asked };
   const mirror = await Mirror.sync(rpc, markets, options, progress);
   const readable = book['aave-v3'].filter(({ name }) => mirror.live(`aave-v3/${name}`));
   const providers = (readable.length > 0 ? readable : book['aave-v3']).map(({ poolAddressesProvider }) => poolAddressesProvider);
@@ -100,6 +106,7 @@ export async function sync(
   const balances = book.multicall3 === undefined || accounts.length === 0 ? undefined : new NativeBalances(book.multicall3, accounts);
   const others: readonly Mirrored[] = [usd, venue, feeds, aggregators, ...[sequencer, balances].filter((one) => one !== undefined)];
   for (const later of others) await mirror.add([later]);
+  restoring?.release();
   const errands = new Errands();
   const trials = new TokenTrials({ rpc, multicall3: book.multicall3, exchanging: venue, recipient: executor ?? NOBODY, errands, found });
   await trials.onBlock(mirror.head);

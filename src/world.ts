@@ -11,6 +11,7 @@ import type { NativeBalances } from './mirror/balances.ts';
 import { Distrust } from './mirror/distrust.ts';
 import type { Mirror } from './mirror/mirror.ts';
 import type { MirrorUpdate, SyncProgress } from './mirror/reports.ts';
+import type { Keeper } from './mirror/snapshots/take.ts';
 import type { Feeds } from './oracles/feeds.ts';
 import { momentOf, nextMoment } from './oracles/moment.ts';
 import type { AggregatorBook } from './oracles/ocr-aggregators.ts';
@@ -101,6 +102,11 @@ export class World implements DecisionWorld {
   /** The blocks that can be taken back, oldest first: where following heads begins. */
   get recent(): readonly Head[] {
     return this.#mirror.recent;
+  }
+
+  /** What snapshots are taken of. */
+  get keeper(): Keeper {
+    return this.#mirror;
   }
 
   /** The mirrored block itself: what the chain's own views answer. */

@@ -3,6 +3,8 @@ import type { Config } from '../config/config.ts';
 import { connect } from '../connect.ts';
 import { checkMarket } from '../guard/limits.ts';
 import type { Address, Hex } from '../lib/types.ts';
+import { restoringFrom } from '../mirror/snapshots/service.ts';
+import { SnapshotStore } from '../mirror/snapshots/store.ts';
 import { decideBlock } from '../pipeline/decide.ts';
 import { type PositionRow, positionRows } from '../pipeline/positions.ts';
 import type { Settings } from '../pipeline/settings.ts';
@@ -10,6 +12,7 @@ import { Watch } from '../risk/candidates.ts';
 import type { Decision } from '../strategy/types.ts';
 import { progressTo } from '../telemetry/progress.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
+import { tellSnapshots } from '../telemetry/tell-snapshots.ts';
 import { World } from '../world.ts';
 
 /** Every position with debt, worst health first, at the end of one block. */
@@ -23,7 +26,10 @@ export async function survey(config: Config, { log }: Telemetry): Promise<Survey
   const { rpc, book } = await connect(config);
   try {
     const world = await World.open(
-      { rpc, book, executor: config.executor, choices: config.choices },
+      {
+        ...{ rpc, book, executor: config.executor, choices: config.choices },
+        restoring: await restoringFrom(new SnapshotStore(config.dataDir), rpc, rpc.chainId, tellSnapshots(log.event)),
+      },
       progressTo((fields) => log.event('sync.progress', fields)),
     );
     const { number, hash, timestamp } = world.head;

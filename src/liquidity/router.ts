@@ -1,5 +1,6 @@
 import type { Step } from '../lib/steps.ts';
 import type { Address, BlockRef, Head, LogFilter, RawLog, ViewAnswer, ViewCall } from '../lib/types.ts';
+import { type Keeping, keptTogether } from '../mirror/keeping.ts';
 import type { Reading, Undo, ViewCheck } from '../mirror/types.ts';
 import type { Moment } from '../oracles/types.ts';
 import type { PoolFamily } from './book.ts';
@@ -165,6 +166,10 @@ export class PoolRouter implements Venue {
 
   discover(logs: readonly RawLog[]): void {
     for (const family of this.#families) family.discover(logs);
+  }
+
+  get keeping(): Keeping {
+    return keptTogether(this.#families.flatMap(({ keeping }) => keeping ?? []));
   }
 
   *anchor(block: Head): Reading {

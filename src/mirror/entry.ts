@@ -17,6 +17,8 @@ export class Entry {
   discoveredTo: number;
   /** Counts its anchors: an Undo from before the last one must not touch what that one read. */
   generation = 0;
+  /** Counts how often its state was given up. */
+  drops = 0;
   #attempts = 0;
   #retryAt = 0;
   #filters: readonly LogFilter[] | null = null;
@@ -55,6 +57,7 @@ export class Entry {
   /** Its state is no longer of use; logs after `goodTo` have to be discovered again. */
   drop(goodTo: number): void {
     this.discoveredTo = this.live ? goodTo : Math.min(this.discoveredTo, goodTo);
+    this.drops++;
     this.anchoredAt = null;
   }
 

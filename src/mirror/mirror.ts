@@ -14,10 +14,11 @@ import type { HeadEvent, Rpc } from '../chain/types.ts';
 import { retry, sleep } from '../lib/async.ts';
 import type { Head } from '../lib/types.ts';
 import type { DiscoveryScope } from './discovery.ts';
-import { type Change, Entry, takeBack } from './entry.ts';
+import { type Change, type Entry, takeBack } from './entry.ts';
 import { Fold } from './fold.ts';
 import type { BlockReport, Failure, MirrorOptions, MirrorUpdate } from './reports.ts';
 import { type OnProgress, Roster } from './roster.ts';
+import type { Keeper, Kept } from './snapshots/take.ts';
 import { MirrorError, type Mirrored } from './types.ts';
 
 const DEPTH = 128;
@@ -30,7 +31,7 @@ const LONGEST_STALL_MS = 2_000;
 
 type BlockRecord = { readonly head: Head; readonly changes: readonly Change[] };
 
-export class Mirror {
+export class Mirror implements Keeper {
   readonly #rpc: Rpc;
   readonly #views: Views;
   readonly #auditLimit: number;
@@ -43,6 +44,7 @@ export class Mirror {
   #finalNumber = 0;
   #mustResync = false;
   #stalls = 0;
+  #retreats = 0;
   #busy: Promise<unknown> = Promise.resolve();
 
   private constructor(rpc: Rpc, mirrored: readonly Mirrored[], options: MirrorOptions, onProgress: OnProgress) {
@@ -51,7 +53,7 @@ export class Mirror {
     this.#auditLimit = options.auditLimit;
     this.#depth = options.depth ?? DEPTH;
     this.#onProgress = onProgress;
-    this.#roster = new Roster(rpc, this.#views, mirrored, onProgress);
+    this.#roster = new Roster(rpc, this.#views, mirrored, options, onProgress);
   }
 
   /**
@@ -88,6 +90,21 @@ export class Mirror {
     return this.#roster.takeFailures();
   }
 
+  /** What outlasts a restart: live, and up to `head`. */
+  kept(): readonly Kept[] {
+    return this.#roster.kept(this.head.number);
+  }
+
+  /** Changes whenever a state that was there is there no more. */
+  get retreats(): number {
+    return this.#retreats + this.#roster.all.reduce((sum, { drops }) => sum + drops, 0);
+  }
+
+  /** Resolves once no block is half folded in. */
+  async settled(): Promise<void> {
+    await this.#busy;
+  }
+
   /** Reads contract state beside the mirror, through the same batching. */
   get views(): Views {
     return this.#views;
@@ -103,7 +120,7 @@ export class Mirror {
     const anchor = async (attempt: number) => {
       // The head was reorganised away meanwhile: there is nothing to be read at it any more.
       if (attempt > 1) await this.#resync();
-      const entries = mirrored.map((one) => new Entry(one));
+      const entries = this.#roster.enter(mirrored);
       await this.#roster.anchor(entries, this.#scope(this.head));
       const [failure] = this.#roster.takeFailures(({ id }) => entries.some((entry) => entry.id === id));
       if (failure !== undefined) throw failure.error;
@@ -145,6 +162,7 @@ export class Mirror {
   async #resync(): Promise<void> {
     if (!this.#mustResync) for (const entry of this.#roster.all) entry.drop(entry.mirrored.fromBlock - 1);
     this.#mustResync = true;
+    this.#retreats++;
     await this.#syncAll();
   }
 
@@ -205,6 +223,9 @@ export class Mirror {
     const fold = new Fold(this.#rpc, this.#views, head, newest ? this.#auditLimit : 0);
     try {
       await fold.run(this.#roster.live);
+    } catch (error) {
+      this.#retreats++;
+      throw error;
     } finally {
       this.#roster.report(...fold.failures);
     }
@@ -225,6 +246,7 @@ export class Mirror {
   }
 
   #rollBack(removed: readonly Head[]): void {
+    this.#retreats += removed.length;
     for (const block of removed) {
       const record = this.#records.at(-1);
       if (record?.head.hash !== block.hash) throw new RangeError(`block ${block.number} is not the mirror's head`);

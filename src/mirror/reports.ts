@@ -1,4 +1,6 @@
-import type { Head } from '../lib/types.ts';
+import type { BlockRef, Head } from '../lib/types.ts';
+import type { Restoring } from './snapshots/restore.ts';
+import type { Kept } from './snapshots/take.ts';
 import type { Difference } from './types.ts';
 
 export type SyncProgress = {
@@ -51,4 +53,8 @@ export type MirrorOptions = {
   readonly auditLimit: number;
   /** Blocks that can be taken back one by one. */
   readonly depth?: number;
+  /** What was kept from an earlier run. */
+  readonly restoring?: Restoring | undefined;
+  /** Called now and then while a long history is gone through, with what is known so far and the final block that it was begun at. */
+  readonly discovered?: ((kept: readonly Kept[], at: BlockRef) => void) | undefined;
 };

@@ -6,7 +6,8 @@ import type { Head } from '../lib/types.ts';
 import { anchorAll } from './anchor.ts';
 import { type DiscoveryScope, discoverAll } from './discovery.ts';
 import { Entry } from './entry.ts';
-import type { Failure, SyncProgress } from './reports.ts';
+import type { Failure, MirrorOptions, SyncProgress } from './reports.ts';
+import type { Kept } from './snapshots/take.ts';
 import type { Mirrored } from './types.ts';
 
 /** Reading a market anew takes time that the block's decisions wait for; those that failed most often wait longest. */
@@ -19,14 +20,32 @@ export class Roster {
   readonly #rpc: Rpc;
   readonly #views: Views;
   readonly #onProgress: OnProgress;
+  readonly #options: MirrorOptions;
   readonly #entries: Entry[];
   #failures: Failure[] = [];
 
-  constructor(rpc: Rpc, views: Views, mirrored: readonly Mirrored[], onProgress: OnProgress) {
+  constructor(rpc: Rpc, views: Views, mirrored: readonly Mirrored[], options: MirrorOptions, onProgress: OnProgress) {
     this.#rpc = rpc;
     this.#views = views;
     this.#onProgress = onProgress;
-    this.#entries = mirrored.map((one) => new Entry(one));
+    this.#options = options;
+    this.#entries = this.enter(mirrored);
+  }
+
+  /** Entries for more of them, with what was kept of each. */
+  enter(mirrored: readonly Mirrored[]): Entry[] {
+    return mirrored.map((one) => {
+      const entry = new Entry(one);
+      entry.discoveredTo = this.#options.restoring?.into(one) ?? entry.discoveredTo;
+      return entry;
+    });
+  }
+
+  /** What outlasts a restart, of these or of all that are live. */
+  kept(head: number, entries: readonly Entry[] = this.live): readonly Kept[] {
+    return entries.flatMap(({ id, discoveredTo, mirrored: { fromBlock, keeping }, live }) =>
+      keeping === undefined ? [] : [{ id, fromBlock, keeping, to: live ? head : discoveredTo }],
+    );
   }
 
   get all(): readonly Entry[] {
@@ -62,8 +81,10 @@ export class Roster {
   async discover(entries: readonly Entry[], scope: DiscoveryScope): Promise<readonly Entry[]> {
     if (entries.length === 0) return [];
     const { to } = scope;
-    const progress = ({ doneTo, logs, logsPerSecond, secondsLeft }: BackfillProgress) =>
+    const progress = ({ doneTo, logs, logsPerSecond, secondsLeft }: BackfillProgress) => {
       this.#onProgress({ phase: 'discovering', done: doneTo, total: to.number, logs, logsPerSecond, secondsLeft });
+      if (to.number <= scope.finalNumber) this.#options.discovered?.(this.kept(to.number, [...new Set([...this.#entries, ...entries])]), to);
+    };
     const failures = await discoverAll(this.#rpc, entries, scope, progress);
     const failed = new Set(failures.map(({ id }) => id));
     for (const entry of entries) if (failed.has(entry.id)) entry.fail(to.number, entry.discoveredTo);

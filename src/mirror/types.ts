@@ -1,4 +1,5 @@
 import type { BlockRef, Head, LogFilter, RawLog, ViewAnswer, ViewCall } from '../lib/types.ts';
+import type { Keeping } from './keeping.ts';
 
 /** Takes back what one block changed. Called at most once, newest block first. */
 export type Undo = () => void;
@@ -44,6 +45,8 @@ export interface Mirrored {
    * share that block's one batch; `compare` runs when everything mirrored has ingested the block.
    */
   audit(block: BlockRef, limit: number, seed: number): readonly ViewCheck[];
+  /** Left out where a start reads everything anew. */
+  readonly keeping?: Keeping | undefined;
 }
 
 /** The contracts that should be mirrored are not there, or answer nonsense. The message names the address. */

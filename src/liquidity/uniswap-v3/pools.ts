@@ -1,6 +1,8 @@
+import { ByteReader, ByteWriter } from '../../lib/bytes.ts';
 import type { Address, BlockRef, Head, LogFilter, RawLog } from '../../lib/types.ts';
 import { dataWord, toAddress, topicAddress } from '../../lib/words.ts';
 import { nothing } from '../../mirror/journal.ts';
+import type { Keeping } from '../../mirror/keeping.ts';
 import type { Reading, Undo, ViewCheck } from '../../mirror/types.ts';
 import { PoolBook, type PoolFamily, pairsAmong } from '../book.ts';
 import { Ladder } from '../concentrated/ladder.ts';
@@ -54,6 +56,23 @@ export class UniswapV3Pools implements PoolFamily {
     const identities = yield* findPools(this.#factory, pairsAmong(this.#tokens), this.#state.fees);
     const pools = yield* readPools(identities);
     this.#state = { fees: this.#state.fees, book: new PoolBook(new Map(pools.map((pool) => [pool.identity.address, pool]))) };
+  }
+
+  /** The fees that pools may have; which pools there are, and what is in them, is read at any start. */
+  get keeping(): Keeping {
+    return {
+      shape: `uniswap-v3 1 ${this.#factory}`,
+      keep: () => {
+        const writer = new ByteWriter();
+        for (const fee of this.#state.fees) writer.number(fee);
+        return [writer.take()];
+      },
+      restore: (pieces) => {
+        const fees = new Set(this.#state.fees);
+        for (const piece of pieces) for (const reader = new ByteReader(piece); !reader.done; ) fees.add(reader.number());
+        this.#state = { ...this.#state, fees };
+      },
+    };
   }
 
   filters(): readonly LogFilter[] {

@@ -1,5 +1,6 @@
 import type { Address, BlockRef, Head, LogFilter, RawLog, ViewAnswer, ViewCall } from '../../lib/types.ts';
 import { Journal } from '../../mirror/journal.ts';
+import type { Keeping } from '../../mirror/keeping.ts';
 import { MirrorError, type Reading, type Undo, type ViewCheck } from '../../mirror/types.ts';
 import type { FeedBook } from '../../oracles/feeds.ts';
 import { momentOf } from '../../oracles/moment.ts';
@@ -11,6 +12,7 @@ import { auditChecks } from './audit.ts';
 import { comptrollerTopics, discoveryTopics, foldLog, gateTopics, grantTopics, tokenTopics, Unread, vaiTopics } from './fold.ts';
 import { standingOf } from './health.ts';
 import { History } from './history.ts';
+import { factsIn, keepHistory } from './kept.ts';
 import { Lens } from './lens.ts';
 import { optionsOf, refusalOf } from './options.ts';
 import { usedPrices } from './prices.ts';
@@ -123,6 +125,14 @@ export class CompoundV2 implements Protocol {
     let lens: Lens | undefined;
     const ingested = () => (lens ??= this.#lensAt(this.#mirrored()));
     return auditChecks(this.#anchored(), ingested, this.#nearest(), limit, seed);
+  }
+
+  get keeping(): Keeping {
+    return {
+      shape: `compound-v2 1 ${this.#comptroller}`,
+      keep: () => keepHistory(this.#history, this.#state),
+      restore: (pieces) => this.#history.restore(factsIn(pieces)),
+    };
   }
 
   // ---- judgement

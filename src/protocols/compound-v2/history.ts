@@ -3,6 +3,7 @@ import { WAD } from '../../lib/math.ts';
 import type { Address, RawLog } from '../../lib/types.ts';
 import { ifWhole } from '../../lib/words.ts';
 import { discoveredIn } from './fold.ts';
+import type { Fact } from './kept.ts';
 import { type CompoundState, forcedKey, type Holding } from './state.ts';
 
 export type Told = Pick<Holding, 'principal' | 'index'>;
@@ -47,6 +48,23 @@ export class History {
       for (const { market, principal, index } of holdings.values()) this.#owe(market.address, address, { principal, index });
     this.forcedFor.set(state.comptroller, new Set(state.forcedFor));
     if (state.rules.gate !== undefined) this.shielded.set(state.rules.gate.address, new Set(state.shielded));
+  }
+
+  *facts(): Iterable<Fact> {
+    for (const [market, index] of this.#indexes) yield { kind: 'index', market, index };
+    for (const [market, theirs] of this.debts) for (const [account, told] of theirs) yield { kind: 'debt', market, account, ...told };
+    for (const [by, keys] of this.forcedFor) for (const key of keys) yield { kind: 'forced', by, key };
+    for (const [by, accounts] of this.shielded) for (const account of accounts) yield { kind: 'shielded', by, account };
+  }
+
+  /** What was kept, before anything was taken in. */
+  restore(facts: Iterable<Fact>): void {
+    for (const fact of facts) {
+      if (fact.kind === 'index') this.#indexes.set(fact.market, fact.index);
+      else if (fact.kind === 'debt') this.#owe(fact.market, fact.account, { principal: fact.principal, index: fact.index });
+      else if (fact.kind === 'forced') toggle(this.forcedFor, fact.by, fact.key, true);
+      else toggle(this.shielded, fact.by, fact.account, true);
+    }
   }
 
   /** What other contracts said is of no use once the deployment's are known. */

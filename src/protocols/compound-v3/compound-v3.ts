@@ -1,6 +1,7 @@
 import { WAD } from '../../lib/math.ts';
 import type { Address, BlockRef, Head, LogFilter, RawLog, ViewAnswer, ViewCall } from '../../lib/types.ts';
 import { Journal } from '../../mirror/journal.ts';
+import { addressesOf, type Keeping, keepSets, setsIn } from '../../mirror/keeping.ts';
 import { MirrorError, type Reading, type Undo, type ViewCheck } from '../../mirror/types.ts';
 import type { FeedBook } from '../../oracles/feeds.ts';
 import { momentOf } from '../../oracles/moment.ts';
@@ -128,6 +129,17 @@ export class CompoundV3 implements Protocol {
     const state = this.#anchored();
     const accounts = limit <= this.#read.size ? [...this.#read] : [...new Set([...this.#read, ...state.accounts])];
     return auditChecks(state, accounts, (accrued) => this.#ownLens(accrued), limit, seed);
+  }
+
+  /** NOTE: debts may move between accounts without a log: who exists is kept, what they owe is read at any start. */
+  get keeping(): Keeping {
+    return {
+      shape: `compound-v3 1 ${this.#comet}`,
+      keep: () => keepSets([this.#known, addressesOf(this.#state?.accounts ?? [])]),
+      restore: (pieces) => {
+        for (const set of setsIn(pieces, 2)) for (const address of set) this.#known.add(address);
+      },
+    };
   }
 
   // ---- judgement

@@ -7,6 +7,7 @@ import { together } from '../../oracles/together.ts';
 import { Changes } from '../bounds.ts';
 import { adaptiveRate } from './adaptive-curve.ts';
 import { newMarket } from './fold.ts';
+import type { KeptPositions } from './kept.ts';
 import { addContract, contractsInUse } from './pre-state.ts';
 import { calls, type RatedMarket, readPosition, readTotals } from './reads.ts';
 import type { Contracts } from './revealed.ts';
@@ -36,7 +37,7 @@ export type Known = {
 
 export function* anchorDeployment(
   { morpho, factory }: Contracts,
-  known: Known,
+  { revealed: known, kept }: { readonly revealed: Known; readonly kept: KeptPositions | undefined },
   labelOf: (id: MarketId, taken: ReadonlyMap<MarketId, BlueMarket>) => string,
   block: Head,
 ): Reading<BlueState> {
@@ -49,7 +50,7 @@ export function* anchorDeployment(
     // One whose creation was taken back by a reorganisation is not there.
     if (read !== undefined) markets.set(id, { ...newMarket(id, labelOf(id, markets), params, read.lastUpdate), ...read });
   }
-  const positions = yield* readPositions(morpho, markets, known);
+  const positions = yield* readPositions(morpho, markets, known, kept);
   const oracles = [...new Set([...markets.values()].map(({ params }) => params.oracle))];
   const state: BlueState = {
     ...{ morpho, markets, positions, head: block, changes: new Changes() },
@@ -75,14 +76,22 @@ export function* anchorDeployment(
   return state;
 }
 
-function* readPositions(morpho: Address, markets: ReadonlyMap<MarketId, BlueMarket>, known: Known): Reading<Position[]> {
-  const wanted = [...known.accounts].flatMap(([id, accounts]) => {
+/** Those that were kept, and have not been named since, are not asked for. */
+function* readPositions(
+  morpho: Address,
+  markets: ReadonlyMap<MarketId, BlueMarket>,
+  known: Known,
+  kept: KeptPositions | undefined,
+): Reading<Position[]> {
+  const all = [...known.accounts].flatMap(([id, accounts]) => {
     const market = markets.get(id);
-    return market === undefined ? [] : Array.from(accounts, (account) => ({ market, account }));
+    return market === undefined ? [] : Array.from(accounts, (account) => ({ market, account, told: kept?.of(id, account) }));
   });
-  const answers = yield wanted.map(({ market, account }) => calls.position(morpho, market.id, account));
-  return wanted.map(({ market, account }, place) => {
-    const read = readPosition(answers[place]);
+  const asked = all.filter(({ told }) => told === undefined);
+  const answers = yield asked.map(({ market, account }) => calls.position(morpho, market.id, account));
+  let place = 0;
+  return all.map(({ market, account, told }) => {
+    const read = told ?? readPosition(answers[place++]);
     if (read === undefined) throw new MirrorError(`position of ${account} in ${market.id} does not answer`);
     return { market, account, ...read };
   });

@@ -1,5 +1,6 @@
 import type { Address, BlockRef, Head, LogFilter, RawLog, ViewAnswer, ViewCall } from '../../lib/types.ts';
 import { Journal } from '../../mirror/journal.ts';
+import type { Keeping } from '../../mirror/keeping.ts';
 import { MirrorError, type Reading, type Undo, type ViewCheck } from '../../mirror/types.ts';
 import type { FeedBook } from '../../oracles/feeds.ts';
 import { momentOf } from '../../oracles/moment.ts';
@@ -10,6 +11,7 @@ import { anchorDeployment } from './anchor.ts';
 import { auditChecks } from './audit.ts';
 import { PositionBounds } from './bounds.ts';
 import { discoveryTopics, foldLog, irmTopics, morphoTopics } from './fold.ts';
+import { deploymentIn, type KeptPositions, keepDeployment } from './kept.ts';
 import { Lens, standingOf } from './lens.ts';
 import type { BadDebt } from './liquidation.ts';
 import { LATE_SECONDS, optionsOf } from './options.ts';
@@ -57,6 +59,8 @@ export class MorphoBlue implements Protocol {
   readonly #settling = new Settling();
   readonly #revealed: Revealed;
   #state: BlueState | undefined;
+  /** From an earlier run, until the first anchor. */
+  #kept: KeptPositions | undefined;
   #bounds: PositionBounds | undefined;
   #filters: readonly LogFilter[] = [];
   #tokens: readonly Address[] = [];
@@ -80,17 +84,22 @@ export class MorphoBlue implements Protocol {
   // ---- mirror
 
   discoveryFilters(): readonly LogFilter[] {
-    return filtersOf(this.#contracts, discoveryTopics);
+    return filtersOf(this.#contracts, this.#kept === undefined ? discoveryTopics : morphoTopics);
   }
 
   discover(logs: readonly RawLog[]): void {
-    for (const log of logs) this.#revealed.take(log);
+    for (const log of logs) {
+      this.#revealed.take(log);
+      this.#kept?.see(log);
+    }
   }
 
   *anchor(block: Head): Reading {
     this.#journal.stop();
     if (this.#state !== undefined) this.#revealed.keep(this.#state);
-    this.#state = yield* anchorDeployment(this.#contracts, this.#revealed, (id, taken) => this.#labelOf(id, taken), block);
+    const known = { revealed: this.#revealed, kept: this.#kept };
+    this.#state = yield* anchorDeployment(this.#contracts, known, (id, taken) => this.#labelOf(id, taken), block);
+    this.#kept = undefined;
     this.#filters = [
       ...filtersOf(this.#contracts, morphoTopics),
       ...(this.#state.adaptive.size === 0 ? [] : [{ addresses: [...this.#state.adaptive], topics0: irmTopics }]),
@@ -139,6 +148,19 @@ export class MorphoBlue implements Protocol {
 
   audit(_block: BlockRef, limit: number, seed: number): readonly ViewCheck[] {
     return auditChecks(this.#anchored(), this.#nearest(), limit, seed);
+  }
+
+  get keeping(): Keeping {
+    const { morpho, factory } = this.#contracts;
+    return {
+      shape: `morpho-blue 1 ${morpho} ${factory}`,
+      keep: () => keepDeployment(this.#revealed, this.#state),
+      restore: (pieces) => {
+        const restored = deploymentIn(pieces);
+        this.#revealed.restore(restored);
+        this.#kept = restored.positions;
+      },
+    };
   }
 
   // ---- judgement

@@ -1,6 +1,7 @@
 /** What logs reveal of a deployment below the anchor, and what an earlier anchor knew: whom and what to read at the next one. */
 import type { Address, Hex, LogFilter, RawLog } from '../../lib/types.ts';
 import { discoveredIn } from './fold.ts';
+import type { RestoredDeployment } from './kept.ts';
 import { authorisationTopics, factoryTopics, preLogIn } from './pre-state.ts';
 import type { BlueState, MarketId, MarketParams, PreLiquidation } from './state.ts';
 
@@ -42,6 +43,15 @@ export class Revealed {
     if (early?.kind !== 'authorisation') return;
     if (early.given) added(this.authorised, early.authorized, early.authorizer);
     else this.authorised.get(early.authorized)?.delete(early.authorizer);
+  }
+
+  /** Takes over what was kept from an earlier run. */
+  restore({ markets, irms, contracts, authorised, accounts }: RestoredDeployment): void {
+    for (const [id, params] of markets) this.markets.set(id, params);
+    for (const irm of irms) this.irms.add(irm);
+    for (const contract of contracts) this.preLiquidations.set(contract.address, contract);
+    for (const [authorized, by] of authorised) for (const authorizer of by) added(this.authorised, authorized, authorizer);
+    for (const [id, own] of accounts) for (const account of own) added(this.accounts, id, account);
   }
 
   /** Takes over what was followed since. */

@@ -1,6 +1,7 @@
 import { MAX_UINT256 } from '../../lib/math.ts';
 import type { Address, BlockRef, Head, LogFilter, RawLog, ViewAnswer, ViewCall } from '../../lib/types.ts';
 import { Journal } from '../../mirror/journal.ts';
+import { addressesOf, type Keeping, keepSets, setsIn } from '../../mirror/keeping.ts';
 import { MirrorError, type Reading, type Undo, type ViewCheck } from '../../mirror/types.ts';
 import type { FeedBook } from '../../oracles/feeds.ts';
 import { momentOf } from '../../oracles/moment.ts';
@@ -148,6 +149,26 @@ export class PerpV2 implements Protocol {
 
   audit(_block: BlockRef, limit: number, seed: number): readonly ViewCheck[] {
     return auditChecks(this.#anchored(), () => this.#lens(this.#mirrored()), this.#nearest(), limit, seed);
+  }
+
+  /** What orders have earned no log tells: who exists is kept, what they have is read at any start. */
+  get keeping(): Keeping {
+    const { clearingHouse, vault } = this.#addresses;
+    const own = [this.#bases, this.#collateral, this.#accounts];
+    return {
+      shape: `perp-v2 1 ${clearingHouse} ${vault}`,
+      keep: () =>
+        keepSets([
+          ...own,
+          this.#state?.markets.keys() ?? [],
+          this.#state?.collateral.keys() ?? [],
+          addressesOf(this.#state?.accounts ?? []),
+        ]),
+      restore: (pieces) => {
+        for (const [place, set] of setsIn(pieces, 2 * own.length).entries())
+          for (const address of set) own[place % own.length]!.add(address);
+      },
+    };
   }
 
   // ---- judgement
