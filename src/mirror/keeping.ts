@@ -61,6 +61,24 @@ export function setsIn(pieces: Iterable<Uint8Array>, count: number): Set<Address
   return sets;
 }
 
+const NUMBERS_A_PIECE = 2_000;
+
+export function* keepNumbers(numbers: Iterable<bigint>): Iterable<Uint8Array> {
+  const writer = new ByteWriter();
+  let count = 0;
+  for (const number of numbers) {
+    writer.bigint(number);
+    if (++count % NUMBERS_A_PIECE === 0) yield writer.take();
+  }
+  yield writer.take();
+}
+
+export function numbersIn(pieces: Iterable<Uint8Array>): bigint[] {
+  const numbers: bigint[] = [];
+  for (const piece of pieces) for (const reader = new ByteReader(piece); !reader.done; ) numbers.push(reader.bigint());
+  return numbers;
+}
+
 /** Of a list that others may join meanwhile. */
 export function* addressesOf(accounts: readonly { readonly address: Address }[]): Iterable<Address> {
   for (let place = 0; place < accounts.length; place++) yield accounts[place]!.address;

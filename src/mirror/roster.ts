@@ -83,7 +83,8 @@ export class Roster {
     const { to } = scope;
     const progress = ({ doneTo, logs, logsPerSecond, secondsLeft }: BackfillProgress) => {
       this.#onProgress({ phase: 'discovering', done: doneTo, total: to.number, logs, logsPerSecond, secondsLeft });
-      if (to.number <= scope.finalNumber) this.#options.discovered?.(this.kept(to.number, [...new Set([...this.#entries, ...entries])]), to);
+      if (to.number <= scope.finalNumber)
+        this.#options.discovered?.(this.kept(to.number, [...new Set([...this.#entries, ...entries])]), to);
     };
     const failures = await discoverAll(this.#rpc, entries, scope, progress);
     const failed = new Set(failures.map(({ id }) => id));

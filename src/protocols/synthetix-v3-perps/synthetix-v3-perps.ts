@@ -1,6 +1,7 @@
 import { MAX_UINT256 } from '../../lib/math.ts';
 import type { Address, BlockRef, Head, LogFilter, RawLog, ViewAnswer, ViewCall } from '../../lib/types.ts';
 import { Journal } from '../../mirror/journal.ts';
+import { type Keeping, keepNumbers, numbersIn } from '../../mirror/keeping.ts';
 import { MirrorError, type Reading, type Undo, type ViewCheck } from '../../mirror/types.ts';
 import type { FeedBook } from '../../oracles/feeds.ts';
 import { momentOf } from '../../oracles/moment.ts';
@@ -120,6 +121,17 @@ export class SynthetixV3Perps implements Protocol {
 
   audit(_block: BlockRef, limit: number, seed: number): readonly ViewCheck[] {
     return auditChecks(this.#anchored(), () => this.#lens(this.#mirrored()), this.#nearest(), limit, seed);
+  }
+
+  /** What accounts have is read at any start. */
+  get keeping(): Keeping {
+    return {
+      shape: `synthetix-v3-perps 1 ${this.#perps}`,
+      keep: () => keepNumbers(new Set([...this.#known, ...(this.#state?.accounts.map(({ id }) => id) ?? [])])),
+      restore: (pieces) => {
+        for (const id of numbersIn(pieces)) this.#known.add(id);
+      },
+    };
   }
 
   // ---- judgement
