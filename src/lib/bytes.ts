@@ -4,6 +4,7 @@ import type { Address, Hex, LogFilter } from './types.ts';
 const FIRST_ROOM = 4_096;
 const ADDRESS_BYTES = 20;
 const HASH_BYTES = 32;
+const SHORT_BYTES = 2;
 const LIMB_BYTES = 8;
 const LIMB_BITS = 64n;
 /** A bigint is a byte that tells its sign and its limbs, and then those, the lowest first. */
@@ -29,6 +30,12 @@ export class ByteWriter {
   byte(value: number): void {
     this.#room(1);
     this.#length = this.#bytes.writeUInt8(value, this.#length);
+  }
+
+  /** 16 bits. */
+  short(value: number): void {
+    this.#room(SHORT_BYTES);
+    this.#length = this.#bytes.writeUInt16LE(value, this.#length);
   }
 
   /** Up to 2^53. */
@@ -97,6 +104,10 @@ export class ByteReader {
 
   byte(): number {
     return this.#bytes.readUInt8(this.#advance(1));
+  }
+
+  short(): number {
+    return this.#bytes.readUInt16LE(this.#advance(SHORT_BYTES));
   }
 
   /** A whole number from -1 up to 2^53. */

@@ -136,6 +136,25 @@ export class Accounts {
     return (this.#tags[entry]! & READ) === 0 ? undefined : this.#amounts.get(entry);
   }
 
+  /** All that is said of an entry beside its amount, for writing it down. */
+  tagOf(entry: number): number {
+    return this.#tags[entry]!;
+  }
+
+  /** An entry as it was written down, of an account that has none of that side yet. Throws a RangeError for what no entry is. */
+  restore(slot: Slot, tag: number, scaled: bigint): void {
+    if ((tag & ~(SIDE | FLAGGED | READ)) !== 0 || (tag & (FLAGGED | READ)) === 0) throw new RangeError(`no entry is marked ${tag}`);
+    this.#amounts.set(this.#append(slot, tag), scaled);
+  }
+
+  /** As one that was never read. */
+  clear(slot: Slot): void {
+    for (let entry = this.end(slot) - 1, first = this.first(slot); entry >= first; entry--) this.#remove(slot, entry);
+    this.#fixed.delete(slot);
+    this.#known[slot] = 0;
+    this.#eModes[slot] = 0;
+  }
+
   // ---- by reserve
 
   isFlagged(slot: Slot, id: number): boolean {

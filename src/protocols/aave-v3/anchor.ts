@@ -27,12 +27,16 @@ import type { MarketAddresses, MarketState, Reserve } from './state.ts';
 
 const MAX_RESERVES = 256n;
 
+/** What of a market emits logs. */
+export type Contracts = Pick<MarketState, 'addresses' | 'byAToken' | 'byDebtToken' | 'byFixedDebtToken'>;
+export type ToRead = { readonly accounts: Accounts; readonly unread: readonly Slot[] };
+
 /**
  * Throws a MirrorError when this is no market of a revision whose rules are known.
  *
- * @param accountsOf those to be read, of which nothing but their addresses is known
+ * @param accountsOf those to be followed, and which of them have to be read
  */
-export function* anchorMarket(provider: Address, accountsOf: (pool: Address) => Accounts, block: Head): Reading<MarketState> {
+export function* anchorMarket(provider: Address, accountsOf: (contracts: Contracts) => ToRead, block: Head): Reading<MarketState> {
   const named = yield* readAddresses(provider);
   const { pool, oracle } = named;
   const [revision, accounting, list, premium, allowed] = yield [
@@ -51,25 +55,29 @@ export function* anchorMarket(provider: Address, accountsOf: (pool: Address) => 
   const reserves = yield* together(assets.map((asset) => readWholeReserve(asset, addresses, prices, rules, block)));
   const categories = yield* readCategories(pool, rules.modes, prices, block);
 
-  const state: MarketState = {
-    rules,
+  const contracts: Contracts = {
     addresses,
-    prices,
-    reserves: new Map(reserves.map((reserve) => [reserve.id, reserve])),
-    byAsset: new Map(reserves.map((reserve) => [reserve.asset, reserve])),
     byAToken: new Map(reserves.map((reserve) => [reserve.aToken, reserve])),
     byDebtToken: new Map(reserves.map((reserve) => [reserve.debtToken, reserve])),
     byFixedDebtToken: new Map(
       reserves.flatMap((reserve) => (reserve.fixedDebtToken === undefined ? [] : [[reserve.fixedDebtToken, reserve]])),
     ),
+  };
+  const { accounts, unread } = accountsOf(contracts);
+  const state: MarketState = {
+    ...contracts,
+    rules,
+    prices,
+    reserves: new Map(reserves.map((reserve) => [reserve.id, reserve])),
+    byAsset: new Map(reserves.map((reserve) => [reserve.asset, reserve])),
     categories: new Map(categories.map((category) => [category.id, category])),
-    accounts: accountsOf(pool),
+    accounts,
     changes: new Changes(),
     flashPremiumBps: mustUint(premium, `pool ${pool}`),
     liquidationAllowed: addresses.sentinel === undefined || uintOf(allowed) === 1n,
     head: block,
   };
-  yield* readAccounts(state);
+  yield* readAccounts(state, unread);
   return state;
 }
 
@@ -104,13 +112,12 @@ function* readWholeReserve(asset: Address, { pool }: MarketAddresses, prices: Aa
 
 type Wanted = { readonly calls: readonly ViewCall[]; take(answers: readonly ViewAnswer[]): void };
 
-function* readAccounts(state: MarketState): Reading {
-  const { accounts, addresses, reserves } = state;
-  const slots = [...accounts.slots()];
+function* readAccounts({ accounts, addresses, reserves }: MarketState, slots: readonly Slot[]): Reading {
+  for (const slot of slots) accounts.clear(slot);
   const answers = yield slots.flatMap((slot) => accountCalls(addresses.pool, accounts.addressOf(slot)));
   const wanted: Wanted[] = [];
-  for (const slot of slots) {
-    const { collateralIds, debtIds, eMode } = readAccount(accounts.addressOf(slot), answers.slice(2 * slot, 2 * slot + 2));
+  for (const [place, slot] of slots.entries()) {
+    const { collateralIds, debtIds, eMode } = readAccount(accounts.addressOf(slot), answers.slice(2 * place, 2 * place + 2));
     accounts.setKnown(slot, true);
     accounts.setEMode(slot, eMode);
     for (const id of collateralIds) {

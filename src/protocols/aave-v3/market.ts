@@ -2,6 +2,7 @@ import { AddressTable } from '../../lib/address-table.ts';
 import type { Address, BlockRef, Head, Hex, LogFilter, RawLog, ViewAnswer, ViewCall } from '../../lib/types.ts';
 import { ifWhole } from '../../lib/words.ts';
 import { Journal } from '../../mirror/journal.ts';
+import type { Keeping } from '../../mirror/keeping.ts';
 import { MirrorError, type Reading, type Undo, type ViewCheck } from '../../mirror/types.ts';
 import type { FeedBook } from '../../oracles/feeds.ts';
 import { momentOf } from '../../oracles/moment.ts';
@@ -9,7 +10,7 @@ import type { FeedId, Moment, UsdPrices } from '../../oracles/types.ts';
 import { nearest } from '../nearest.ts';
 import type { Option, PositionView, PriceUse, Protocol, Slot, Verdict } from '../types.ts';
 import { type Account, Accounts } from './accounts.ts';
-import { anchorMarket } from './anchor.ts';
+import { anchorMarket, type Contracts, type ToRead } from './anchor.ts';
 import { auditChecks, Suspects } from './audit.ts';
 import { AccountBounds } from './bounds.ts';
 import {
@@ -25,6 +26,7 @@ import {
   Unread,
 } from './fold.ts';
 import { standingOf } from './health.ts';
+import { type KeptMarket, keepMarket, marketIn } from './kept.ts';
 import { Lens } from './lens.ts';
 import { optionsOf } from './options.ts';
 import { usedPrices } from './prices.ts';
@@ -56,6 +58,8 @@ export class AaveV3Market implements Protocol {
   /** Borrowers by the contract that logged them: which one is the pool is known from the anchor on. */
   readonly #discovered = new Map<Address, AddressTable>();
   #state: MarketState | undefined;
+  /** From an earlier run, until the first anchor. */
+  #kept: KeptMarket | undefined;
   #bounds: AccountBounds | undefined;
   #filters: readonly LogFilter[] = [];
   #unread = new Unread();
@@ -78,11 +82,12 @@ export class AaveV3Market implements Protocol {
   // ---- mirror
 
   discoveryFilters(): readonly LogFilter[] {
-    return [{ topics0: discoveryTopics }];
+    return [{ topics0: discoveryTopics }, ...(this.#kept?.filters ?? [])];
   }
 
   discover(logs: readonly RawLog[]): void {
     for (const log of logs) {
+      this.#kept?.see(log);
       // NOTE: anybody's contract may log this topic, and less than belongs to it.
       const borrower = ifWhole(() => borrowerIn(log));
       if (borrower === undefined) continue;
@@ -94,13 +99,8 @@ export class AaveV3Market implements Protocol {
 
   *anchor(block: Head): Reading {
     this.#journal.stop();
-    const accountsOf = (pool: Address) => {
-      const accounts = new Accounts();
-      for (const address of this.#state?.accounts.addresses ?? []) accounts.add(address);
-      for (const address of this.#discovered.get(pool) ?? []) accounts.add(address);
-      return accounts;
-    };
-    this.#state = yield* anchorMarket(this.#provider, accountsOf, block);
+    this.#state = yield* anchorMarket(this.#provider, (contracts) => this.#toRead(contracts), block);
+    this.#kept = undefined;
     this.#filters = this.#filtersOf(this.#state);
     this.#unread = new Unread();
     this.#lastHealth.length = 0;
@@ -115,7 +115,19 @@ export class AaveV3Market implements Protocol {
     return this.#filters;
   }
 
-  #filtersOf({ addresses, byAToken, byDebtToken, byFixedDebtToken }: MarketState): readonly LogFilter[] {
+  /** Everybody who is known, but for those of whom enough was kept. */
+  #toRead(contracts: Contracts): ToRead {
+    const { pool } = contracts.addresses;
+    const kept = this.#kept?.asOf(pool, this.#filtersOf(contracts));
+    const accounts = kept?.accounts ?? new Accounts();
+    for (const address of this.#state?.accounts.addresses ?? this.#kept?.addresses ?? []) accounts.add(address);
+    for (const address of this.#discovered.get(pool) ?? []) accounts.add(address);
+    const unread = [];
+    for (const slot of accounts.slots()) if (!kept?.isFresh(slot)) unread.push(slot);
+    return { accounts, unread };
+  }
+
+  #filtersOf({ addresses, byAToken, byDebtToken, byFixedDebtToken }: Contracts): readonly LogFilter[] {
     const tokens = [...byAToken.keys(), ...byDebtToken.keys()];
     const fixed = byFixedDebtToken.size === 0 ? [] : [{ addresses: [...byFixedDebtToken.keys()], topics0: fixedDebtTopics }];
     const filter = (address: Address, topics0: readonly Hex[]) => ({ addresses: [address], topics0 });
@@ -163,6 +175,26 @@ export class AaveV3Market implements Protocol {
       this.#forget();
     };
     return auditChecks(state, ingested, refuted, this.#nearest(), limit, seed, this.#suspects);
+  }
+
+  get keeping(): Keeping {
+    return {
+      shape: `aave-v3 1 ${this.#provider}`,
+      keep: () => {
+        const state = this.#state;
+        const followed = state && { pool: state.addresses.pool, filters: this.#filters, accounts: state.accounts };
+        return keepMarket(followed, this.#discovered);
+      },
+      restore: (pieces) => {
+        const { market, borrowers } = marketIn(pieces);
+        this.#kept = market;
+        for (const [contract, addresses] of borrowers) {
+          const own = new AddressTable();
+          for (const address of addresses) own.add(address);
+          this.#discovered.set(contract, own);
+        }
+      },
+    };
   }
 
   // ---- judgement
