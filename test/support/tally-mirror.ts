@@ -34,6 +34,11 @@ export class TallyMirror implements Mirrored {
     return { balances: sorted(this.balances), children: sorted(this.children), rate: this.rate };
   }
 
+  /** As if a log had named it. */
+  know(account: Address): void {
+    this.#known.add(account);
+  }
+
   discoveryFilters(): readonly LogFilter[] {
     return [{ addresses: [this.#tally], topics0: [CHANGED] }];
   }
