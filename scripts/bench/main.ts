@@ -4,6 +4,7 @@ import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { whole } from '../whole.ts';
 import { backfill } from './backfill.ts';
+import { blocks } from './blocks.ts';
 import { bundle } from './bundle.ts';
 import { hotpath } from './hotpath.ts';
 import { judging } from './judging.ts';
@@ -18,7 +19,7 @@ import { ticks } from './ticks.ts';
 import { updates } from './updates.ts';
 
 // NOTE: planning moves a price on the scene that others have measured before.
-const BENCHES: readonly Bench[] = [quotes, signingAndSending, ledger, ticks, judging, backfill, updates, hotpath, planning, bundle];
+const BENCHES: readonly Bench[] = [quotes, signingAndSending, ledger, ticks, blocks, judging, backfill, updates, hotpath, planning, bundle];
 const USAGE_ERROR = 2;
 
 const HELP = `Usage: npm run bench -- [options]
