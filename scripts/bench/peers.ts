@@ -1,5 +1,9 @@
 /** Others' libraries, timed at the same work where they are installed; nothing of ours needs them. */
+import type { Moment } from '../../src/oracles/types.ts';
+import type { BlueMarket } from '../../src/protocols/morpho-blue/state.ts';
+import type { BlueCrowd } from './blue-crowd.ts';
 import type { Crowd } from './crowd.ts';
+import { unhealthyAmong } from './market.ts';
 import { medianMs } from './result.ts';
 
 /** What is used of `@aave/math-utils`. */
@@ -34,7 +38,38 @@ export async function mathUtils(crowd: Crowd, accounts: number): Promise<number 
       (userReserves) => Number(formatUserSummary({ ...market, userReserves, formattedReserves, userEmodeCategoryId: 0 }).healthFactor) < 1,
     );
   };
+  const theirs = judge().length;
+  const ours = unhealthyAmong(crowd.state, some.keys(), at).length;
+  if (theirs !== ours) throw new Error(`of ${accounts} accounts @aave/math-utils finds ${theirs} unhealthy, we ${ours}`);
   return (await medianMs(RUNS, judge, 1)) / accounts;
+}
+
+/** What is used of `@morpho-org/blue-sdk`. */
+type BlueSdk = {
+  readonly Market: new (market: object) => BlueSdkMarket;
+  readonly AccrualPosition: new (position: object, market: BlueSdkMarket) => { readonly isLiquidatable: boolean | undefined };
+};
+type BlueSdkMarket = { accrueInterest(timestamp: bigint): BlueSdkMarket };
+
+/** Judges every position with `@morpho-org/blue-sdk`, interest to the moment accrued once a market; undefined where it is not installed. */
+export async function blueSdk({ state }: BlueCrowd): Promise<((at: Moment) => readonly number[]) | undefined> {
+  const library = await installed('@morpho-org/blue-sdk');
+  if (library === undefined) return undefined;
+  const { Market, AccrualPosition } = library as BlueSdk;
+  return (at) => {
+    const markets = new Map<BlueMarket, BlueSdkMarket>();
+    for (const market of state.markets.values()) {
+      const price = state.oracles.get(market.params.oracle)?.decoded?.price(at);
+      const known = new Market({ ...market, lastUpdate: BigInt(market.lastUpdate), price });
+      markets.set(market, known.accrueInterest(BigInt(at.timestamp)));
+    }
+    const found: number[] = [];
+    for (const [slot, { market, account, borrowShares, collateral }] of state.positions.entries()) {
+      const position = { user: account, supplyShares: 0n, borrowShares, collateral };
+      if (new AccrualPosition(position, markets.get(market)!).isLiquidatable) found.push(slot);
+    }
+    return found;
+  };
 }
 
 function reservesOf(crowd: Crowd) {

@@ -7,12 +7,14 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { Moment } from '../../src/oracles/types.ts';
 import { Watchlist } from '../../src/risk/watchlist.ts';
+import { blueTicks } from './blue.ts';
 import { Crowd } from './crowd.ts';
 import { unhealthyAmong } from './market.ts';
 import { mathUtils } from './peers.ts';
 import { type Bench, type Choice, median, quantile, type Result } from './result.ts';
 
 const SIZES = [10_000, 30_000, 100_000, 300_000, 1_000_000] as const;
+const BLUE_POSITIONS = 100_000;
 const TICKS = 10_000;
 const EVENTS = 200;
 const FALLING = { feeds: 10, percent: 20n };
@@ -27,6 +29,7 @@ type Times = { readonly ticks: number[]; readonly sets: number[]; readonly block
 async function run({ seed, accounts }: Choice): Promise<Result[]> {
   const results: Result[] = [];
   for (const size of accounts === undefined ? SIZES : [accounts]) results.push(...(await measure(size, seed)));
+  results.push(await blueTicks(accounts ?? BLUE_POSITIONS, seed));
   return results;
 }
 
