@@ -109,7 +109,7 @@ export function planProspect({ candidate, openings, ...rest }: Prospect, market:
     const numeraire = countedIn(option, terms);
     for (const flash of lendersFor(option, regimes, market, depth, terms))
       for (const way of waysOut({ ...option, numeraire })) {
-        const found = bestAmount(regimes, value(flash, way));
+        const found = bestAmount(regimes, value(flash, way), best?.valueWei);
         if (found !== undefined && (best === undefined || found.valueWei > best.valueWei)) best = found;
       }
   }

@@ -15,13 +15,19 @@ const GOLDEN = 0.381_966;
  * best is looked for at the top of the parabola through three amounts around it, as Brent's method does (Algorithms for Minimization without
  * Derivatives, ch. 5), until what concavity leaves room for is not worth another look. `value` answers undefined where the amount cannot be done; such
  * amounts lose.
+ *
+ * @param beyondWei only more than this is of use: where concavity leaves no room for it the search ends
  */
 export function bestAmount<T extends { readonly valueWei: bigint }>(
   regimes: readonly Regime[],
   value: (amountRaw: bigint) => T | undefined,
+  beyondWei = 0n,
 ): T | undefined {
   let best: T | undefined;
-  for (const regime of regimes) best = better(best, bestInRegime(regime, value));
+  for (const regime of regimes) {
+    const floorWei = best === undefined || best.valueWei < beyondWei ? beyondWei : best.valueWei;
+    best = better(best, bestInRegime(regime, value, Number(floorWei)));
+  }
   return best;
 }
 
@@ -33,6 +39,7 @@ function better<T extends { readonly valueWei: bigint }>(a: T | undefined, b: T 
 function bestInRegime<T extends { readonly valueWei: bigint }>(
   { minRaw, maxRaw }: Regime,
   value: (amountRaw: bigint) => T | undefined,
+  floor: number,
 ): T | undefined {
   let best: T | undefined;
   const look = (amountRaw: bigint): Point => {
@@ -47,7 +54,7 @@ function bestInRegime<T extends { readonly valueWei: bigint }>(
 
   let left = look(minRaw);
   let halved = true;
-  for (let step = 0; step < MAX_STEPS && isWorthALook(left, middle, right); step++) {
+  for (let step = 0; step < MAX_STEPS && isWorthALook(left, middle, right, floor); step++) {
     const width = right.amountRaw - left.amountRaw;
     const next = look(halved ? nextAmount(left, middle, right) : goldenAmount(left, middle, right));
     const [low, high] = next.amountRaw < middle.amountRaw ? [next, middle] : [middle, next];
@@ -62,11 +69,11 @@ function bestInRegime<T extends { readonly valueWei: bigint }>(
 /** What an amount makes: minus infinity where it cannot be done. */
 type Point = { readonly amountRaw: bigint; readonly value: number };
 
-function isWorthALook(left: Point, middle: Point, right: Point): boolean {
+function isWorthALook(left: Point, middle: Point, right: Point, floor: number): boolean {
   if (right.amountRaw - left.amountRaw <= 2n) return middle.amountRaw - left.amountRaw === 2n || right.amountRaw - middle.amountRaw === 2n;
   if (!Number.isFinite(middle.value)) return true;
   const gain = Math.max(rise(right, middle, left), rise(left, middle, right));
-  return !(gain <= Math.abs(middle.value) * ENOUGH || middle.value + gain <= 0);
+  return !(gain <= Math.abs(middle.value) * ENOUGH || middle.value + gain <= floor);
 }
 
 /** A concave curve stays below the line through two of its points, outside of them: most that it gains from the second one to the third. */
