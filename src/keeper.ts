@@ -26,6 +26,7 @@ import { SnapshotStore } from './mirror/snapshots/store.ts';
 import { PriceUpdates } from './oracles/price-updates.ts';
 import { PulledPrices } from './oracles/pull/pulled.ts';
 import { approveBy } from './pipeline/approve.ts';
+import { CapitalBook } from './pipeline/capital-book.ts';
 import { Chronicle } from './pipeline/chronicle.ts';
 import { Follower } from './pipeline/follow.ts';
 import { Hedger } from './pipeline/hedger.ts';
@@ -133,6 +134,7 @@ export async function runKeeper(config: Config, telemetry: Telemetry, stop: Abor
   const switchboard = await Switchboard.restore(ledger, config.limits.maxConsecutiveFailures, emit, Date.now);
   const repeats = new Repeats();
   const approve = approveBy(config.limits, ledger, () => switchboard.state, repeats, config.relays.publicMempool !== 'never', Date.now);
+  const capital = new CapitalBook(ledger);
   const tracker = new Tracker({
     ledger,
     chain,
@@ -142,6 +144,7 @@ export async function runKeeper(config: Config, telemetry: Telemetry, stop: Abor
       const prices = (...asked: Parameters<World['usdAt']>) => world.usdAt(...asked);
       const result = await settleReceipt(transaction, receipt, settings, chain, prices, ownAccounts(world.protocols));
       laneBook.touched();
+      capital.mined(ownAccounts(world.protocols), receipt);
       repeats.mined(result);
       return result;
     },
@@ -167,7 +170,9 @@ export async function runKeeper(config: Config, telemetry: Telemetry, stop: Abor
   await pulled?.onBlock();
   const hedgeRules = { ...HEDGE_DEADLINE, maxInventoryUsd8: config.maxInventoryUsd8 };
   const hedger =
-    config.mode === 'live' && lane !== undefined ? await Hedger.restore({ ledger, switchboard, emit, rules: hedgeRules }) : undefined;
+    config.mode === 'live' && lane !== undefined
+      ? await Hedger.restore({ ledger, switchboard, emit, rules: hedgeRules, capital })
+      : undefined;
   const pipeline = new BlockPipeline({
     settings,
     dispatcher,

@@ -156,6 +156,14 @@ export const reportShape = z.object({
   }),
   /** In transactions of ours; landed are those that it had accepted and that were mined. */
   relays: z.array(z.object({ relay: z.string(), sent: z.int(), accepted: z.int(), refused: z.int(), landed: z.int() })),
+  /** Margin at venues, in raw units of the token that it is paid out in, over the ledger's whole life. */
+  capital: z.array(
+    z.object({
+      ...{ deployment: z.string(), executor: address, token: address },
+      ...{ first: z.object({ block, amountRaw: integer }), last: z.object({ block, amountRaw: integer }) },
+      ...{ depositedRaw: integer, withdrawnRaw: integer, leftRaw: integer },
+    }),
+  ),
   attempts: z.array(attemptShape),
 });
 

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { Switch } from '../guard/types.ts';
 import type { Address, Hex } from '../lib/types.ts';
+import { CAPITAL, type Capital, capitalOf } from './capital.ts';
 import { type Database, LedgerError, ledgerFile, openDatabase } from './database.ts';
 import { requireVersion } from './migrations.ts';
 import { type AttemptRow, attemptsOf, balanceChanges, intendedAttempt, notesOf, type TransactionRow } from './rows.ts';
@@ -73,6 +74,8 @@ export interface LedgerReader {
   decisions(about: { readonly account?: Address }, limit: number): Promise<readonly DecisionRecord[]>;
   switchState(): Promise<{ readonly state: Switch; readonly reason: string | undefined }>;
   get(key: string): Promise<string | undefined>;
+  /** What is ours at venues, one for each deployment. */
+  capital(): Promise<readonly Capital[]>;
   close(): Promise<void>;
 }
 
@@ -157,6 +160,11 @@ class SqlReader implements LedgerReader {
 
   async get(key: string): Promise<string | undefined> {
     return (await this.#db.selectFrom('facts').select('value').where('key', '=', key).executeTakeFirst())?.value;
+  }
+
+  async capital(): Promise<readonly Capital[]> {
+    const rows = await this.#db.selectFrom('facts').select('value').where('key', 'like', `${CAPITAL}%`).orderBy('key').execute();
+    return rows.map((row) => capitalOf(row.value));
   }
 
   close(): Promise<void> {

@@ -1,4 +1,5 @@
 import type { Address, Hex } from '../lib/types.ts';
+import type { Capital } from './capital.ts';
 import { type Efficiency, efficiencyOf } from './efficiency.ts';
 import { costUsd8Up } from './money.ts';
 import type { TransactionRecord } from './reader.ts';
@@ -61,6 +62,8 @@ export type Report = {
   readonly misses: Readonly<Record<string, number>>;
   readonly efficiency: Efficiency;
   readonly relays: readonly RelayLine[];
+  /** At venues, over the ledger's whole life. */
+  readonly capital: readonly Capital[];
   readonly attempts: readonly AttemptLine[];
 };
 
@@ -126,6 +129,7 @@ export function reportOf(
   transactions: readonly TransactionRecord[],
   notes: Parameters<typeof relayLines>[1],
   span: { readonly from?: number; readonly to?: number },
+  capital: readonly Capital[] = [],
 ): Report {
   const lines = attemptLines(transactions);
   const blocks = transactions.map(({ mined, targetBlock }) => mined?.block ?? targetBlock);
@@ -145,6 +149,7 @@ export function reportOf(
     ),
     efficiency: efficiencyOf(lines),
     relays: relayLines(transactions, notes),
+    capital,
     attempts: lines,
   };
 }

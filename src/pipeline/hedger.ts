@@ -12,6 +12,7 @@ import { gasWeiOf } from '../strategy/evaluate.ts';
 import type { Terms } from '../strategy/terms.ts';
 import type { Decision, Plan, SkipReason } from '../strategy/types.ts';
 import type { Emit } from '../telemetry/events.ts';
+import type { CapitalBook } from './capital-book.ts';
 import type { Switchboard } from './switchboard.ts';
 
 type Reduce = Extract<HedgeCommand, { kind: 'reduce' }>;
@@ -34,6 +35,7 @@ export type HedgerParts = {
   readonly switchboard: Switchboard;
   readonly emit: Emit;
   readonly rules: HedgeRules;
+  readonly capital: CapitalBook;
 };
 
 /**
@@ -71,6 +73,7 @@ export class Hedger {
     const killed = this.#parts.switchboard.state.switch === 'killed';
     if (killed !== this.#book.killed) await this.#step({ kind: 'switched', killed }, now);
     const venues = new Map(protocols.flatMap((protocol) => venueOf(protocol)).map((venue) => [venue.protocol.id, venue]));
+    for (const { protocol, own } of venues.values()) await this.#parts.capital.onBlock(protocol.id, own, block.head.number);
     const orders: Reduce[] = [];
     for (const deployment of new Set([...venues.keys(), ...Array.from(this.#book.hedges.values(), (hedge) => hedge.deployment)])) {
       const venue = venues.get(deployment);

@@ -97,7 +97,10 @@ test('what falls below its margin is taken over and closed at a profit, which re
   // What it deposited is all there, but for less than a unit a takeover.
   expect(Number(kept - 10_000n * USDC)).toBeGreaterThanOrEqual(-included.length);
   const reader = await readLedger(join(folder, 'data'));
-  const transactions = await reader.transactions({}).finally(() => reader.close());
+  const [transactions, [capital]] = await Promise.all([reader.transactions({}), reader.capital()]).finally(() => reader.close());
+  // The margin is in the report: nothing was put in or taken out but what rounding took.
+  expect(capital).toMatchObject({ deployment: 'perp-v2/perp', executor, first: { amountRaw: 10_000n * USDC }, last: { amountRaw: kept } });
+  expect([capital!.depositedRaw, capital!.withdrawnRaw, capital!.leftRaw]).toEqual([0n, 0n, kept - 10_000n * USDC]);
   const mined = transactions.flatMap(({ attempts }) => attempts.flatMap(({ result }) => (result?.outcome === 'included' ? [result] : [])));
   expect(mined.length).toBe(included.length);
   for (const { profitUsd8 } of mined) expect(profitUsd8).toBeGreaterThan(0n);

@@ -20,23 +20,27 @@ async function readReport(dataDir: string, scope: Scope): Promise<Report> {
   try {
     const [transactions, first, last] = [await reader.transactions(scope), await reader.get(FIRST_BLOCK), await reader.get(HEAD_BLOCK)];
     const from = scope.sinceBlock ?? (scope.sinceMs === undefined && first !== undefined ? Number(first) : undefined);
-    return reportOf(transactions, await reader.relayNotes(transactions), {
-      ...(from !== undefined && { from }),
-      ...(last !== undefined && { to: Number(last) }),
-    });
+    const span = { ...(from !== undefined && { from }), ...(last !== undefined && { to: Number(last) }) };
+    return reportOf(transactions, await reader.relayNotes(transactions), span, await reader.capital());
   } finally {
     await reader.close();
   }
 }
 
-export function reportJson({ totals, attempts, efficiency, ...rest }: Report) {
+export function reportJson({ totals, attempts, efficiency, capital, ...rest }: Report) {
   const { missedProfitUsd8, ...shares } = efficiency;
   const missedProfitUsd = Object.fromEntries(Object.entries(missedProfitUsd8).map(([cause, usd8]) => [cause, usdText(usd8)]));
-  return { ...rest, totals: totalsJson(totals), efficiency: { ...outside(shares), missedProfitUsd }, attempts: attempts.map(attemptJson) };
+  return {
+    ...rest,
+    capital: capital.map((one) => outside(one)),
+    totals: totalsJson(totals),
+    efficiency: { ...outside(shares), missedProfitUsd },
+    attempts: attempts.map(attemptJson),
+  };
 }
 
 function reportText(report: Report): string {
-  const { from, to, totals, blocksAfterUpdate, misses, efficiency, relays, attempts } = report;
+  const { from, to, totals, blocksAfterUpdate, misses, efficiency, relays, capital, attempts } = report;
   const counts = (record: Readonly<Record<string, number>>) =>
     Object.entries(record)
       .map(([name, count]) => `${count} x ${name}`)
@@ -62,6 +66,10 @@ function reportText(report: Report): string {
     ...relays.map(
       ({ relay, sent, accepted, refused, landed }) =>
         `relay        ${relay}: ${sent} sent, ${accepted} accepted, ${refused} refused, ${landed} landed`,
+    ),
+    ...capital.map(
+      ({ deployment, first, last, depositedRaw, withdrawnRaw, leftRaw }) =>
+        `capital      ${deployment}: ${first.amountRaw} raw at block ${first.block}, ${depositedRaw} deposited, ${withdrawnRaw} withdrawn, ${leftRaw} left by our transactions, ${last.amountRaw} at block ${last.block}`,
     ),
     ...(rows.length === 0
       ? []

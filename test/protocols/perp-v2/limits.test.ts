@@ -113,6 +113,48 @@ test('a plan tells its discount, what the close costs of it, and the funding tha
   expect([perp!.market, step.value]).toEqual(['perp-v2/perp', (await world.balanceOf(vault, settlement)) / 100_000n]);
 });
 
+describe('the first of two legs', () => {
+  const room = { roomUsd8: 10n ** 15n };
+  const legOf = ({ protocol, ...rest }: Followed, account: Address, limits = room) =>
+    protocol.own()!.firstLeg(slotOf(account), limits, later({ protocol, ...rest }, 12));
+
+  async function allowLoss(executor: Address, amountRaw: bigint): Promise<void> {
+    await world.send(world.chain.deployer.address, { at: executor, abi: executorAbi }, 'allowLoss', [world.perp.settlement, amountRaw]);
+    await world.mine();
+  }
+
+  test('is none unless the owner lets the meter fall; then it is within that, the margin, and the room for inventory', async () => {
+    await undone(world, async () => {
+      expect(legOf(await follow(world, rich), lean)).toBeUndefined();
+      await allowLoss(rich, 100_000n * USDC);
+      const whole = legOf(await follow(world, rich), lean)!;
+      expect(whole.valueUsd8).toBeGreaterThan(0n);
+      const half = { roomUsd8: whole.valueUsd8 / 2n };
+      expect(legOf(await follow(world, rich), lean, half)!.valueUsd8).toBeLessThanOrEqual(half.roomUsd8);
+      await allowLoss(rich, 30n * USDC);
+      expect(legOf(await follow(world, rich), lean)!.mostLossRaw).toBeLessThanOrEqual(31n * USDC);
+      // CH_NEFCI: a twentieth of a dollar of margin takes over fifty cents, whatever else is allowed.
+      await allowLoss(poor, 100_000n * USDC);
+      const little = legOf(await follow(world, poor), lean);
+      expect(little === undefined || little.valueUsd8 <= 50n * 10n ** 8n).toBe(true);
+    });
+    followed = await follow(world, rich);
+  });
+
+  test('is none that the insurance fund could not bear (CH_IIC), and none in a market that is shut', async () => {
+    await undone(world, async () => {
+      await allowLoss(rich, 100_000n * USDC);
+      await limitTicks(0);
+      expect(legOf(await follow(world, rich), lean)).toBeUndefined();
+      await limitTicks(1_000);
+      await move(world, 'ETH', MARKET.usd * 0.88, 0.93);
+      const fallen = await follow(world, rich);
+      expect(fallen.protocol.own()!.firstLeg(fallen.protocol.state.slots.get(ruined)!, room, later(fallen, 12))).toBeUndefined();
+    });
+    followed = await follow(world, rich);
+  });
+});
+
 test('the margin comes back to the owner of the Executor', async () => {
   await undone(world, async () => {
     const { settlement, vault } = world.perp;
