@@ -11,6 +11,7 @@ import { judging } from './judging.ts';
 import { ledger } from './ledger.ts';
 import { planning } from './planning.ts';
 import { quotes } from './quotes.ts';
+import { restarting } from './restart.ts';
 import { type Bench, type Choice, type Result, ratio, rounded } from './result.ts';
 import { closeScene } from './scene.ts';
 import { signingAndSending } from './signing.ts';
@@ -19,7 +20,20 @@ import { ticks } from './ticks.ts';
 import { updates } from './updates.ts';
 
 // NOTE: planning moves a price on the scene that others have measured before.
-const BENCHES: readonly Bench[] = [quotes, signingAndSending, ledger, ticks, blocks, judging, backfill, updates, hotpath, planning, bundle];
+const BENCHES: readonly Bench[] = [
+  quotes,
+  signingAndSending,
+  ledger,
+  ticks,
+  blocks,
+  judging,
+  backfill,
+  updates,
+  hotpath,
+  planning,
+  bundle,
+  restarting,
+];
 const USAGE_ERROR = 2;
 
 const HELP = `Usage: npm run bench -- [options]
@@ -29,7 +43,7 @@ Times Bailiff on this machine, prints a table and writes it as JSON. Other work 
   --only NAME    one of these alone; may be repeated
 ${BENCHES.map(({ name, about }) => `                   ${name.padEnd(10)}${about}`).join('\n')}
   --seed S       what the accounts of ticks, and what happens to them, are drawn from (1)
-  --accounts N   so many accounts for ticks, instead of several sizes
+  --accounts N   so many accounts for ticks and restart, instead of their own
   --json FILE    where to write the results (bench-results.json)
   --help
 `;

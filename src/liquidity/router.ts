@@ -168,8 +168,10 @@ export class PoolRouter implements Venue {
     for (const family of this.#families) family.discover(logs);
   }
 
-  get keeping(): Keeping {
-    return keptTogether(this.#families.flatMap(({ keeping }) => keeping ?? []));
+  /** NOTE: all that have a history or none: it is gone through once for them together. */
+  get keeping(): Keeping | undefined {
+    const keepings = this.#families.filter((family) => family.discoveryFilters().length > 0).map(({ keeping }) => keeping);
+    return keepings.every((keeping) => keeping !== undefined) ? keptTogether(keepings) : undefined;
   }
 
   *anchor(block: Head): Reading {

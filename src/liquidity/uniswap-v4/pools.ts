@@ -1,6 +1,7 @@
 import type { Address, BlockRef, Head, LogFilter, RawLog } from '../../lib/types.ts';
 import { dataWord, ifWhole, toAddress, topicAddress } from '../../lib/words.ts';
 import { nothing } from '../../mirror/journal.ts';
+import type { Keeping } from '../../mirror/keeping.ts';
 import type { Reading, Undo, ViewCheck } from '../../mirror/types.ts';
 import { PoolBook, type PoolFamily, pairsAmong } from '../book.ts';
 import { Ladder } from '../concentrated/ladder.ts';
@@ -10,6 +11,7 @@ import { MOST_POOLS_OF_A_PAIR, readPools } from './anchor.ts';
 import { checksOf } from './audit.ts';
 import type { UniswapV4Deployment } from './deployments.ts';
 import { fold, POOL_TOPICS, signedWord } from './fold.ts';
+import { keepListings, listingsIn } from './kept.ts';
 import { type Listing, listingOf, NONE } from './key.ts';
 import { UniswapV4Pool } from './pool.ts';
 import { feesOf } from './state.ts';
@@ -34,6 +36,8 @@ export class UniswapV4Pools implements PoolFamily {
   readonly fromBlock: number;
   readonly #manager: Manager;
   #tokens: ReadonlySet<Address> = new Set();
+  /** Those whose older pools are known too. */
+  #searched: ReadonlySet<Address> | undefined;
   #state: State = { listings: new Map(), book: undefined };
 
   constructor({ poolManager, fromBlock }: UniswapV4Deployment, wrappedNative: Address) {
@@ -68,10 +72,26 @@ export class UniswapV4Pools implements PoolFamily {
   }
 
   *anchor(_block: Head): Reading {
+    this.#searched ??= this.#tokens;
     const { listings } = this.#state;
     const usual = pairsAmong(this.#tokens).flatMap(([token0, token1]) => this.#usualBetween(token0, token1));
     const pools = yield* readPools(this.#manager, [...withAll(listings, usual).values()]);
     this.#state = { listings, book: new PoolBook(new Map(pools.map((pool) => [pool.identity.address, pool]))) };
+  }
+
+  /** The pools that were found, for the tokens that were wanted when the history was gone through. */
+  get keeping(): Keeping {
+    return {
+      shape: `uniswap-v4 1 ${this.#manager.address} ${this.#manager.wrappedNative}`,
+      keep: () => keepListings(this.#searched ?? this.#tokens, this.#state.listings.values()),
+      restore: (pieces) => {
+        const { tokens, keys } = listingsIn(pieces);
+        if (![...this.#tokens].every((token) => tokens.has(token))) throw new RangeError('other tokens are wanted now');
+        const listings = keys.map((key) => listingOf(key, this.#manager.wrappedNative));
+        this.#searched = tokens;
+        this.#state = { ...this.#state, listings: withAll(this.#state.listings, listings) };
+      },
+    };
   }
 
   filters(): readonly LogFilter[] {

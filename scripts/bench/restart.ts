@@ -1,0 +1,90 @@
+/** A keeper that comes back: what its last run kept is found, checked and read, and what happened since is made up for. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { encodeFunctionData, parseAbi } from 'viem';
+import type { Address } from '../../src/lib/types.ts';
+import { restoringFrom, type SnapshotEvent, SnapshotService } from '../../src/mirror/snapshots/service.ts';
+import { SnapshotStore } from '../../src/mirror/snapshots/store.ts';
+import type { AaveV3Market } from '../../src/protocols/aave-v3/market.ts';
+import { Watch } from '../../src/risk/candidates.ts';
+import { World } from '../../src/world.ts';
+import { rpc } from '../devnet/rpc.ts';
+import { grow } from './grow.ts';
+import type { Bench, Choice, Result } from './result.ts';
+import { mirrored, openScene, type Scene } from './scene.ts';
+
+const ACCOUNTS = 1_000_000;
+const BLOCKS_BEHIND = 1_000;
+/** What is not final is read block by block. */
+const UNFINAL = 64;
+const PER_BLOCK = 50;
+const poolAbi = parseAbi(['function borrow(address asset, uint256 amount, uint256 mode, uint16 referral, address onBehalfOf)']);
+
+async function run({ accounts = ACCOUNTS }: Choice): Promise<Result[]> {
+  const scene = await openScene();
+  const folder = await mkdtemp(join(tmpdir(), 'bailiff-bench-'));
+  try {
+    const { world, market } = await mirrored(scene);
+    grow(market, accounts, 60n);
+    const told: SnapshotEvent[] = [];
+    const store = new SnapshotStore(folder);
+    await new SnapshotService(store, scene.rpc.chainId, (event) => told.push(event)).take(world.keeper);
+    const [taken] = told;
+    if (taken?.kind !== 'taken') throw new Error('no snapshot could be taken');
+    const events = await happen(scene, market);
+    const { ms, judgedMs, known } = await restart(scene, store);
+    if (known < accounts) throw new Error(`${known} of ${accounts} accounts came back`);
+    const happened = `${BLOCKS_BEHIND} blocks with ${events} position events behind`;
+    return [
+      {
+        name: 'restart, ready',
+        ours: ms,
+        unit: 'ms',
+        notes: `${accounts} accounts kept, ${happened}; judging everybody once more takes ${Math.round(judgedMs)} ms`,
+        figures: { accounts, events, judgedMs: Math.round(judgedMs) },
+      },
+      {
+        name: 'snapshot, longest pause',
+        ours: taken.longestPauseMs,
+        unit: 'ms',
+        notes: `${(taken.bytes / 1e6).toFixed(0)} MB in ${Math.round(taken.ms)} ms, beside the stream`,
+        figures: { bytes: taken.bytes, ms: Math.round(taken.ms) },
+      },
+    ];
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+async function restart({ rpc: pool, book }: Scene, store: SnapshotStore) {
+  const began = performance.now();
+  const restoring = await restoringFrom(store, pool, pool.chainId, () => {});
+  const world = await World.open({ rpc: pool, book, executor: undefined, restoring }, () => {});
+  const ms = performance.now() - began;
+  new Watch().judge(world.protocols, world.next(), world.head.number);
+  return { ms, judgedMs: performance.now() - began - ms, known: (world.protocols[0] as AaveV3Market).state.accounts.length };
+}
+
+/** Every borrower who can borrows a little more; the rest of the blocks are empty. */
+async function happen({ fixture: { anvil } }: Scene, { state }: AaveV3Market): Promise<number> {
+  await rpc(anvil.rpcUrl, 'anvil_autoImpersonateAccount', [true]);
+  const before = Number(await rpc(anvil.rpcUrl, 'eth_blockNumber', []));
+  let sent = 0;
+  for (const slot of state.accounts.slots()) {
+    const { address, owed } = state.accounts.read(slot);
+    const [id] = owed.keys();
+    if (id === undefined || BigInt(address) < 2n ** 64n) continue;
+    const asset: Address = state.reserves.get(id)!.asset;
+    const data = encodeFunctionData({ abi: poolAbi, functionName: 'borrow', args: [asset, 3n, 2n, 0, address] });
+    await rpc(anvil.rpcUrl, 'anvil_setBalance', [address, '0xde0b6b3a7640000']);
+    await rpc(anvil.rpcUrl, 'eth_sendTransaction', [{ from: address, to: state.addresses.pool, data, gas: '0x7a120' }]);
+    if (++sent % PER_BLOCK === 0) await rpc(anvil.rpcUrl, 'evm_mine', []);
+  }
+  const mined = Number(await rpc(anvil.rpcUrl, 'eth_blockNumber', [])) - before;
+  for (let left = BLOCKS_BEHIND + UNFINAL - mined; left > 0; left -= PER_BLOCK)
+    await rpc(anvil.rpcUrl, 'anvil_mine', [`0x${Math.min(left, PER_BLOCK).toString(16)}`]);
+  return sent;
+}
+
+export const restarting: Bench = { name: 'restart', about: 'a start from a snapshot', run };
