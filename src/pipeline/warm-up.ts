@@ -1,8 +1,10 @@
-import { sequenceOf } from '../execution/sequence.ts';
-import { encodeExecute } from '../lib/encode-steps.ts';
+import { draftAll } from '../execution/rehearse.ts';
 import type { Head } from '../lib/types.ts';
+import { withDepth } from '../liquidity/exchanges.ts';
+import type { Depth } from '../liquidity/types.ts';
 import type { FeedId, Moment } from '../oracles/types.ts';
 import { Watch } from '../risk/candidates.ts';
+import { packOne, packTransactions } from '../strategy/block.ts';
 import { type DecisionWorld, decideBlock } from './decide.ts';
 import type { Settings } from './settings.ts';
 
@@ -19,14 +21,19 @@ export function warmUp(world: DecisionWorld, settings: Settings, head: Head): vo
   const next = world.next();
   const watch = new Watch();
   watch.judge(world.protocols, next, head.number);
+  let left: Depth | undefined;
   // One price after another: if all fell alike, no position's health would change.
   for (const feed of new Set(world.protocols.flatMap((protocol) => protocol.feeds()))) {
     if (performance.now() > until) return;
     const at = fallen(next, feed);
-    const { candidates } = watch.foresee(world.protocols, at, head.number + 1);
-    const { decisions, terms } = decideBlock(world, settings, candidates.slice(0, MOST_CANDIDATES), head, at, 0n);
-    const plans = decisions.flatMap((decision) => (decision.kind === 'plan' ? [decision.plan] : []));
-    if (terms !== undefined && plans.length > 0) encodeExecute(sequenceOf(plans, 1n, terms.surcharge, terms, head.number));
+    const candidates = watch.foresee(world.protocols, at, head.number + 1).candidates.slice(0, MOST_CANDIDATES);
+    // By itself, and behind what the one before left, as the second of two updates is.
+    for (const venue of left === undefined ? [world.venue] : [world.venue, withDepth(world.venue, left)]) {
+      const { decisions, terms, after } = decideBlock(world, settings, candidates, head, at, 0n, undefined, undefined, venue);
+      const plans = decisions.flatMap((decision) => (decision.kind === 'plan' ? [decision.plan] : []));
+      left = after;
+      if (terms !== undefined) for (const pack of [packTransactions, packOne]) draftAll(plans, terms, head.number + 1, pack);
+    }
   }
 }
 
