@@ -1,4 +1,5 @@
 import { serializeTransaction, type TransactionSerializable } from 'viem';
+import { Eip1559Bytes } from '../lib/eip1559.ts';
 import { keccak256 } from '../lib/keccak.ts';
 import type { Address, Hex } from '../lib/types.ts';
 import { parseAddress, parseBigQuantity, parseBytes, parseHash, parseQuantity, record, ShapeError } from './parse.ts';
@@ -19,6 +20,11 @@ export type PendingTransaction = {
 };
 
 type Fields = Readonly<Record<string, unknown>>;
+type Unsigned1559 = Pick<PendingTransaction, 'nonce' | 'to' | 'data' | 'gas'> & {
+  readonly maxFeePerGas: bigint;
+  readonly maxPriorityFeePerGas: bigint;
+  readonly value: bigint;
+};
 
 /**
  * Reads a full body as nodes announce it. Throws `ShapeError` when it is none, when it is of a type that cannot be put together again (blobs),
@@ -55,12 +61,26 @@ function feesOf(body: Fields) {
 }
 
 function signedBytes(body: Fields, unsigned: object): Hex {
-  const legacy = (unsigned as { type: string }).type === 'legacy';
+  const kind = (unsigned as { type: string }).type;
+  const legacy = kind === 'legacy';
   const v = parseBigQuantity(body['v'] ?? body['yParity'], 'transaction v');
   const chainId = body['chainId'] == null ? undefined : parseQuantity(body['chainId'], 'transaction chainId');
   // NOTE: a legacy transaction signed for any chain has v 27 or 28, and its bytes hold no chain id whatever the body says.
   const bound = chainId === undefined || (legacy && v < 35n) ? {} : { chainId };
   const list = legacy ? {} : { accessList: accessListOf(body['accessList']) };
+  if (kind === 'eip1559' && chainId !== undefined) {
+    const { maxFeePerGas, maxPriorityFeePerGas, gas, value, ...rest } = unsigned as Unsigned1559;
+    const fees = { maxFeeWei: maxFeePerGas, priorityFeeWei: maxPriorityFeePerGas };
+    const bytes = new Eip1559Bytes({
+      ...rest,
+      ...fees,
+      chainId,
+      gasLimit: gas,
+      valueWei: value,
+      accessList: accessListOf(body['accessList']),
+    });
+    return bytes.signed({ r: wordOf(body['r'], 'r'), s: wordOf(body['s'], 's'), yParity: v % 2n === 0n ? 0 : 1 });
+  }
   const signature = { r: wordOf(body['r'], 'r'), s: wordOf(body['s'], 's'), v: legacy ? v : v % 2n === 0n ? 27n : 28n };
   try {
     return serializeTransaction({ ...unsigned, ...bound, ...list } as TransactionSerializable, signature);

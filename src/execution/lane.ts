@@ -1,6 +1,6 @@
-import { serializeTransaction } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
 import { signHash } from '../lib/ecdsa.ts';
+import { Eip1559Bytes } from '../lib/eip1559.ts';
 import { keccak256 } from '../lib/keccak.ts';
 import type { Address, Hex } from '../lib/types.ts';
 import type { Lane } from './types.ts';
@@ -11,19 +11,8 @@ export function keyLane(privateKey: Hex): Lane {
   return {
     address: address.toLowerCase() as Address,
     async sign(transaction) {
-      const fields = {
-        type: 'eip1559',
-        chainId: transaction.chainId,
-        nonce: transaction.nonce,
-        to: transaction.to,
-        data: transaction.data,
-        value: transaction.valueWei,
-        gas: transaction.gasLimit,
-        maxFeePerGas: transaction.maxFeeWei,
-        maxPriorityFeePerGas: transaction.priorityFeeWei,
-      } as const;
-      const signature = signHash(keccak256(serializeTransaction(fields) as Hex), privateKey);
-      const raw = serializeTransaction(fields, signature) as Hex;
+      const bytes = new Eip1559Bytes({ ...transaction, accessList: [] });
+      const raw = bytes.signed(signHash(keccak256(bytes.unsigned), privateKey));
       return { raw, txHash: keccak256(raw) };
     },
   };
