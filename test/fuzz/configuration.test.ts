@@ -11,7 +11,7 @@ import { aboutVariables, UNSUPPORTED } from '../../src/config/variables.ts';
 import { ConfigError, explainError } from '../../src/lib/errors.ts';
 import { type Case, FILES, leakIn, makeCase, SECRETS } from './cases.ts';
 
-const RUNS = Number(process.env['FUZZ_RUNS'] ?? 10_000);
+const RUNS = Number(process.env['FUZZ_RUNS'] ?? 2_000);
 /** Thousands of small files are written and read on the way. */
 const PATIENCE_MS = 600_000;
 const SEED = Number(process.env['FUZZ_SEED'] ?? 20_260);
