@@ -9,6 +9,7 @@ import { CHAIN_ID } from '../../scripts/devnet/anvil.ts';
 import { devKey } from '../../scripts/devnet/keys.ts';
 import { rpc } from '../../scripts/devnet/rpc.ts';
 import { PYTH_FEE_WEI } from '../../scripts/devnet/synthetix/deploy.ts';
+import { readLedger } from '../../src/ledger/reader.ts';
 import { addressOfId } from '../../src/protocols/synthetix-v3-perps/state.ts';
 import { openDesk, TREASURY } from '../protocols/synthetix-v3-perps/desk.ts';
 import { openPool } from '../protocols/synthetix-v3-perps/pool.ts';
@@ -171,6 +172,16 @@ test('debts that collateral no longer covers are liquidated at a price that nobo
   expect(new Set(included().map(({ account }) => String(account).toLowerCase()))).toEqual(new Set([LEAN, WHALE, DEBTOR].map(addressOfId)));
   expect(keeper.lines.filter(({ event }) => ['attempt.reverted', 'audit.mismatch', 'market.suspended'].includes(event))).toEqual([]);
   for (const { protocol, market } of included()) expect([protocol, market]).toEqual(['synthetix-v3-perps', 'snx']);
+  // The books add up to what the chain gave, gas and fees of updates and all.
+  const reader = await readLedger(join(folder, 'kept'));
+  const transactions = await reader.transactions({}).finally(() => reader.close());
+  const booked = transactions.flatMap(({ attempts }) =>
+    attempts.flatMap(({ result }) => (result?.outcome === 'included' ? [result.profitUsd8] : [])),
+  );
+  expect(booked.length).toBe(included().length);
+  const net = transactions.reduce((sum, { mined }) => sum + (mined?.netUsd8 ?? 0n), 0n);
+  expect(net).toBeGreaterThan(0n);
+  expect(Math.abs(Number(booked.reduce((sum, profit) => sum + profit, 0n) - net))).toBeLessThan(50_000);
 });
 
 test('without an Executor that keeps it the reward is sold at the pool in the same transaction, for wrapped native', async () => {

@@ -34,7 +34,7 @@ export async function checkInterest(rpc: Rpc, book: AddressBook, choices: Choice
     const name = `${market} open interest`;
     return attempt(name, 'see whether the deployment is one that this version knows', async () => {
       const most = await readAt(views, await getHead(rpc, 'latest'), mostOpen());
-      const detail = `at most ${most} of its settlement token, by what its vault holds`;
+      const detail = `at most ${most} of its settlement token`;
       if (most >= LITTLE_INTEREST) return good(name, detail);
       return doubtful(
         name,

@@ -1,4 +1,5 @@
 import type { Family } from '../registry.ts';
+import { mostOpen } from './interest.ts';
 import { SynthetixV3Perps } from './synthetix-v3-perps.ts';
 
 export type { SynthetixDeployment } from './synthetix-v3-perps.ts';
@@ -22,6 +23,11 @@ export const synthetixV3Perps: Family = {
     book['synthetix-v3-perps'].map((deployment) => ({
       protocol: new SynthetixV3Perps(deployment, feeds, usd, perpExecutor),
       flashes: [],
+    })),
+  interest: (book) =>
+    book['synthetix-v3-perps'].map(({ name, perpsMarket }) => ({
+      market: `synthetix-v3-perps/${name}`,
+      mostOpen: () => mostOpen(perpsMarket),
     })),
   contracts: (book) =>
     book['synthetix-v3-perps'].map(({ name: market, perpsMarket: address }) => ({

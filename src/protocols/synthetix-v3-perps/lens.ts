@@ -4,6 +4,7 @@ import { keeperReward, type RewardParts, reservedReward } from './liquidation.ts
 import { abs, daysWad, divWadToZero, greater, lesser, mulWadToZero, WAD, yearsWad } from './math.ts';
 import { answerOf, believed, type NodePrice, type PriceNode } from './nodes.ts';
 import { type Account, type Collateral, type PerpMarket, type Position, pricesBehind, SNX_USD, type SynthetixState } from './state.ts';
+import { servedIn } from './windows.ts';
 
 export type MarketNow = {
   readonly market: PerpMarket;
@@ -33,6 +34,7 @@ export class Lens {
   readonly #nodes = new Map<NodePrice, PriceNode | undefined>();
   readonly #prices = new Map<NodePrice, bigint | undefined>();
   #interest: bigint | undefined;
+  #served: ReadonlySet<Account> | undefined;
 
   /** @param mirrored the mirrored block: prices are worked out while they agree with what was read there */
   constructor(state: SynthetixState, at: Moment, mirrored: Moment) {
@@ -112,6 +114,22 @@ export class Lens {
     }
     const rewardWad = reservedReward(parts, account);
     return { ok: true, availableWad, requiredWad: maintenanceWad + rewardWad, initialWad: initialWad + rewardWad, parts };
+  }
+
+  /** The flagged accounts that windows have room for in this block, all together. */
+  get served(): ReadonlySet<Account> {
+    this.#served ??= servedIn(this);
+    return this.#served;
+  }
+
+  /** What the account's positions have earned of funding since their last change; below zero where they owe it. 0 where a market has no price. */
+  funding({ positions }: Account): bigint {
+    let sum = 0n;
+    for (const { market, size, funding } of positions.values()) {
+      const now = this.market(market);
+      if (typeof now !== 'string') sum += mulWadToZero(size, now.fundingWad - funding);
+    }
+    return sum;
   }
 
   #priceNow(of: NodePrice): bigint | undefined {

@@ -1,10 +1,11 @@
 /** The ways to liquidate an account. Nothing is paid in; what the protocol pays out in snxUSD is exchanged, or stays where it is counted. */
 import { encodeFunctionData, parseAbi } from 'viem';
 import type { Step } from '../../lib/steps.ts';
+import { usdText } from '../../lib/usd.ts';
 import type { Moment, UsdPrices } from '../../oracles/types.ts';
 import type { Financing, Option, Refusal } from '../types.ts';
 import type { Lens } from './lens.ts';
-import { flaggingReward, liquidatableAt, windowReward } from './liquidation.ts';
+import { flaggingReward, windowReward } from './liquidation.ts';
 import type { Account } from './state.ts';
 
 const perpsAbi = parseAbi([
@@ -14,9 +15,11 @@ const perpsAbi = parseAbi([
 ]);
 
 /** Measured on the devnet: a call by itself, what each position adds, and each kind of collateral that is seized. */
-const CALL_GAS = 350_000n;
-const POSITION_GAS = 350_000n;
-const COLLATERAL_GAS = 220_000n;
+const CALL_GAS = 280_000n;
+const POSITION_GAS = 250_000n;
+const COLLATERAL_GAS = 150_000n;
+
+const WAD_TO_USD8 = 10n ** 10n;
 
 type Way = {
   readonly label: string;
@@ -38,7 +41,7 @@ export function refusalOf(account: Account, { lens }: OptionParts): Refusal | un
   if (lens.state.gate.paused) return { reason: 'liquidation-paused', figures: { market: lens.state.contracts.perpsMarket } };
   const old = lens.tooOld(account);
   if (old.length > 0) return { reason: 'price-too-old', figures: { feeds: old.join(', ') } };
-  if (!account.flagged || openNow(account, lens)) return undefined;
+  if (!account.flagged || lens.served.has(account)) return undefined;
   const left = [...account.positions.values()].map(({ market, size }) => `${market.symbol} ${size}`);
   return { reason: 'window-used', figures: { left: left.join(', ') } };
 }
@@ -46,7 +49,7 @@ export function refusalOf(account: Account, { lens }: OptionParts): Refusal | un
 function wayOf(account: Account, lens: Lens): Way | undefined {
   if (account.flagged) {
     const { costs, rules } = lens.state;
-    if (costs.liquidate === undefined || !openNow(account, lens)) return undefined;
+    if (costs.liquidate === undefined || !lens.served.has(account)) return undefined;
     return {
       label: 'liquidate what is flagged',
       rewardUsd: windowReward(costs.liquidate, rules),
@@ -61,11 +64,6 @@ function wayOf(account: Account, lens: Lens): Way | undefined {
     : { label: 'flag and liquidate', rewardUsd, functionName: 'liquidate' };
 }
 
-/** NOTE: of several accounts in one market the first takes what its window has left; the others then fail in rehearsal, and wait. */
-function openNow({ positions }: Account, { at }: Lens): boolean {
-  return [...positions.values()].some(({ market, size }) => liquidatableAt(market, size, BigInt(at.timestamp)) > 0n);
-}
-
 /** Exchanged for what profit is counted in; or, with an Executor that counts snxUSD, kept: whichever brings more. */
 function financings({ state }: Lens, usd: UsdPrices, at: Moment): readonly Financing[] {
   const { contracts, desk } = state;
@@ -78,13 +76,9 @@ function financings({ state }: Lens, usd: UsdPrices, at: Moment): readonly Finan
   return [{ kind: 'reward' }, { kind: 'margin', margin, debtUsd8: price.priceUsd8 }];
 }
 
-function optionOf(
-  { id, positions, collateral }: Account,
-  { label, rewardUsd, functionName }: Way,
-  financing: Financing,
-  { state }: Lens,
-): Option {
-  const { usd, perpsMarket } = state.contracts;
+function optionOf(account: Account, { label, rewardUsd, functionName }: Way, financing: Financing, lens: Lens): Option {
+  const { usd, perpsMarket } = lens.state.contracts;
+  const { id, positions, collateral } = account;
   const args = functionName === 'liquidateFlaggedAccounts' ? ([[id]] as const) : ([id] as const);
   const call: Step = {
     ...{ kind: 'call', target: perpsMarket, valueWei: 0n },
@@ -95,6 +89,7 @@ function optionOf(
     // All or nothing: a liquidation takes what it may.
     regimes: [{ minRaw: 1n, maxRaw: 1n }],
     gasUnits: CALL_GAS + BigInt(positions.size) * POSITION_GAS + BigInt(collateral.size) * COLLATERAL_GAS,
+    told: () => ({ rewardUsd: usdText(rewardUsd / WAD_TO_USD8), fundingUsd: usdText(lens.funding(account) / WAD_TO_USD8) }),
     flow: () => [{ asset: usd, deltaRaw: rewardUsd }],
     steps: (_, exchange) => [call, ...exchange],
   };

@@ -4,9 +4,15 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 import { SLOT_SECONDS } from '../../../scripts/devnet/anvil.ts';
 import { rpc } from '../../../scripts/devnet/rpc.ts';
 import { PYTH_FEE_WEI } from '../../../scripts/devnet/synthetix/deploy.ts';
+import { RpcPool } from '../../../src/chain/rpc.ts';
+import { faultOf } from '../../../src/cli/doctor/interface.ts';
+import { SecretUrl } from '../../../src/lib/secret.ts';
+import { usdText } from '../../../src/lib/usd.ts';
 import { carriedBy, pythFeedOf } from '../../../src/oracles/pull/pyth.ts';
 import type { FeedAnswer } from '../../../src/oracles/types.ts';
 import { carrying } from '../../../src/protocols/carrying.ts';
+import type { ProtocolBook } from '../../../src/protocols/registry.ts';
+import { synthetixV3Perps } from '../../../src/protocols/synthetix-v3-perps/family.ts';
 import { addressOfId } from '../../../src/protocols/synthetix-v3-perps/state.ts';
 import { decide, nextBlock, openDesk, plansOf, run, TREASURY } from './desk.ts';
 import { type Followed, follow, later } from './followed.ts';
@@ -69,10 +75,26 @@ test('whoever falls below its margin is flagged for the reward that was worked o
     for (const [place, ran] of (await run(world, part)).entries()) {
       if (!ran.ok) throw new Error(`${part[place]!.option}: ${ran.reason}`);
       expect(ran.settlement.grossRaw).toBe(part[place]!.seizedRaw);
-      expect(part[place]!.gasUnits > ran.gasUsed).toBe(true);
+      expect(part[place]!.told).toHaveProperty('rewardUsd', usdText(part[place]!.seizedRaw / 10n ** 10n));
+      // The first in a market writes what was never written before.
+      expect(part[place]!.gasUnits * 12n > ran.gasUsed * 10n).toBe(true);
     }
   }
   expect((await paid()) - before).toBe(expected);
+
+  // Many have something left and few windows are open: what is offered for one block is done in it, all of it.
+  let done = 0;
+  for (let round = 0; round < 4; round++) {
+    await world.pass(30);
+    await world.setPrices({});
+    await followed.follower.advance();
+    const offered = plansOf(decide(followed, executor, nextBlock(followed)));
+    expect(offered.length).toBeGreaterThan(0);
+    expect((await run(world, offered)).filter(({ ok }) => !ok)).toEqual([]);
+    done += offered.length;
+    await followed.follower.advance();
+  }
+  expect(done).toBeGreaterThan(6);
 });
 
 test('what is left of a flagged account goes window by window, for the reward of a call each, and not before there is room', async () => {
@@ -175,4 +197,20 @@ test('while the market is closed nothing is offered, and says so', async () => {
   const slot = slotOf(followed, WHALE);
   expect(followed.protocol.options(slot, nextBlock(followed))).toEqual([]);
   expect(followed.protocol.refusal(slot, nextBlock(followed))?.reason).toBe('liquidation-paused');
+});
+
+test('the doctor knows a perps market from other contracts, and what is open there', async () => {
+  const book = { wrappedNative: world.weth, 'synthetix-v3-perps': [{ name: 'snx', perpsMarket: world.snx.perpsMarket, fromBlock: 1 }] };
+  const [told] = synthetixV3Perps.contracts(book as unknown as ProtocolBook);
+  const rpcPool = await RpcPool.open([new SecretUrl(world.anvil.rpcUrl)]);
+  try {
+    expect(await faultOf(rpcPool, told!.address, told!.views)).toBeUndefined();
+    expect(await faultOf(rpcPool, world.snx.usd, told!.views)).toMatch(/is another kind of contract/);
+  } finally {
+    rpcPool.close();
+  }
+  const { follower } = await follow(world);
+  const open = await follower.perform(synthetixV3Perps.interest!(book as unknown as ProtocolBook)[0]!.mostOpen(), follower.head);
+  const sizes = await Promise.all([ETH, BTC].map((id) => world.read<bigint>('PerpsMarketModule', 'size', [id])));
+  expect(open).toBe((sizes[0]! * 2_000n + sizes[1]! * 40_000n) / WAD);
 });

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Prng } from '../../../scripts/devnet/prng.ts';
 import { intOf, uintOf } from '../../../src/lib/words.ts';
+import { MirrorError } from '../../../src/mirror/types.ts';
 import type { Moment } from '../../../src/oracles/types.ts';
 import { capacityAt, windowSize } from '../../../src/protocols/synthetix-v3-perps/liquidation.ts';
 import { calls } from '../../../src/protocols/synthetix-v3-perps/reads.ts';
@@ -127,6 +128,16 @@ test('the audit finds nothing to object to, and everything taken back is as it w
   await world.pass(12);
   for (const one of [followed, fresh]) await one.follower.advance();
   expect(figures(fresh)).toEqual(figures());
+});
+
+test('rules that change are followed by a new anchor alone', async () => {
+  world.call(world.snx.perpsMarket, 'MarketConfigurationModule', 'setLockedOiRatio', [ETH, wad(0.25)]);
+  await world.chain.mine();
+  await expect(followed.follower.advance()).rejects.toThrow(MirrorError);
+  followed = await follow(world);
+  await world.pass(12);
+  await followed.follower.advance();
+  expect((await differences(mirrored(followed))).found).toEqual([]);
 });
 
 /** One of the things that happen. Each mines a block or some. */
