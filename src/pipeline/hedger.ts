@@ -8,7 +8,7 @@ import { usd8ToWeiUp, usdText, weiToUsd8Floor } from '../lib/usd.ts';
 import type { Moment } from '../oracles/types.ts';
 import type { FirstLeg, FirstLegLimits, OwnAccount, Protocol, Reduction } from '../protocols/types.ts';
 import { byProfit } from '../strategy/block.ts';
-import { gasWeiOf } from '../strategy/evaluate.ts';
+import { unbidGasWeiOf } from '../strategy/evaluate.ts';
 import type { Terms } from '../strategy/terms.ts';
 import type { Decision, Plan, SkipReason } from '../strategy/types.ts';
 import type { Emit } from '../telemetry/events.ts';
@@ -201,7 +201,7 @@ function reductionOf(own: OwnAccount, order: Parameters<OwnAccount['reduce']>[0]
 function firstLeg(candidate: Plan['candidate'], leg: FirstLeg, terms: Terms): { readonly leg: FirstLeg; readonly plan: Plan } {
   const { label, market, amountRaw, valueUsd8, profitWad, gasUnits, laterGasUnits, margin, mostLossRaw, pools, steps } = leg;
   const grossWei = (profitWad * margin.creditUsd8) / terms.numeraireUsd8;
-  const gasWei = gasWeiOf(gasUnits, terms) + gasWeiOf(laterGasUnits, terms);
+  const gasWei = unbidGasWeiOf(gasUnits, terms) + unbidGasWeiOf(laterGasUnits, terms);
   const profitWei = grossWei - gasWei;
   const plan: Plan = {
     ...{ candidate, option: label, debtAsset: margin.credit, collateralAsset: market, repayRaw: amountRaw, seizedRaw: amountRaw },
@@ -224,7 +224,7 @@ function secondLeg({ protocol, own }: Venue, reduction: Reduction, base: Address
     ...{ route: label, pools, flash: 'none', flashFeeRaw: 0n, steps, margin, sweep: [] },
     leg: { kind: 'second', leastRaw: 0n },
     grossWei: usd8ToWeiUp(valueUsd8, terms.numeraireUsd8),
-    ...{ gasUnits, gasWei: gasWeiOf(gasUnits, terms), bidWei: 0n, profitWei: 0n, profitUsd8: 0n, repayUsd8: valueUsd8 },
+    ...{ gasUnits, gasWei: unbidGasWeiOf(gasUnits, terms), bidWei: 0n, profitWei: 0n, profitUsd8: 0n, repayUsd8: valueUsd8 },
   };
 }
 

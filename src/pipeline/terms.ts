@@ -1,4 +1,5 @@
 import type { Surcharge } from '../chain/rollup.ts';
+import { LEAST_TIP_WEI, most } from '../execution/fees.ts';
 import type { Address, Head } from '../lib/types.ts';
 import { usd8ToWeiUp } from '../lib/usd.ts';
 import type { Moment, UsdPrices } from '../oracles/types.ts';
@@ -32,6 +33,8 @@ export function termsAt(
     numeraire: settings.wrappedNative,
     numeraireUsd8: native.priceUsd8,
     gasPriceWei: at.baseFeeWei + tipWei,
+    // In the public mempool all is taken for its tip; there nobody is bid anything.
+    ...(bidShare === 0 ? {} : { unbidGasPriceWei: at.baseFeeWei + most(tipWei, LEAST_TIP_WEI) }),
     surcharge,
     minProfitUsd8,
     bid: bidShare === 'auto' ? autoBid(own, native.priceUsd8, usd8ToWeiUp(minProfitUsd8, native.priceUsd8)) : fixedBid(bidShare),

@@ -59,7 +59,7 @@ export function evaluate(
   const gasUnits =
     TRANSACTION_GAS + GROUP_GAS + option.gasUnits + (loan?.gasUnits ?? 0n) + exit.fills.reduce((sum, fill) => sum + fill.gasUnits, 0n);
   const grossWei = worthWei(exit.grossRaw, option, terms) - (option.feeWei ?? 0n);
-  const gasWei = gasWeiOf(gasUnits, terms);
+  const gasWei = financing.kind === 'margin' ? unbidGasWeiOf(gasUnits, terms) : gasWeiOf(gasUnits, terms);
   return {
     ok: true,
     evaluation: {
@@ -81,6 +81,11 @@ export function evaluate(
 /** With what a rollup charges beside it. */
 export function gasWeiOf(gasUnits: bigint, { surcharge, gasPriceWei }: Terms): bigint {
   return (gasUnits + surcharge.gasUnits) * gasPriceWei + surcharge.feeWei;
+}
+
+/** The same where nothing is bid: on margin. */
+export function unbidGasWeiOf(gasUnits: bigint, terms: Terms): bigint {
+  return gasWeiOf(gasUnits, { ...terms, gasPriceWei: terms.unbidGasPriceWei ?? terms.gasPriceWei });
 }
 
 /** What an option pays in and brings at an amount. */

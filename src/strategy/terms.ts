@@ -11,6 +11,8 @@ export type Terms = {
   readonly numeraireUsd8: bigint;
   /** Base fee of the block that will include us plus our priority fee, per gas. */
   readonly gasPriceWei: bigint;
+  /** The same for what bids nothing, and has to be taken for its tip. Absent: no different. */
+  readonly unbidGasPriceWei?: bigint;
   /** What a rollup charges for one liquidation beyond its gas: data posted on the parent chain, the operator's fee. */
   readonly surcharge: Surcharge;
   readonly minProfitUsd8: bigint;
