@@ -45,9 +45,19 @@ export class AddressTable {
     return found === 0 ? undefined : found - 1;
   }
 
+  /** As `add`, of an address whose words are read one after another. */
+  addWords(next: () => number): number {
+    for (let word = 0; word < WORDS; word++) asked[word] = next();
+    return this.#add();
+  }
+
   /** Its number: a new one where it has none yet. */
   add(address: Address): number {
     read(address);
+    return this.#add();
+  }
+
+  #add(): number {
     const place = this.#placeOf(hashOf(asked, 0));
     const found = this.#places[place]!;
     return found === 0 ? this.#append(place) : found - 1;

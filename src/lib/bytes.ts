@@ -1,10 +1,11 @@
 /** Values written one after another as bytes, and read back in the same order. What is read is untrusted: whatever does not fit throws a RangeError. */
 import type { Address, Hex, LogFilter } from './types.ts';
 
-const FIRST_ROOM = 4_096;
+const FIRST_ROOM = 8_192;
 const ADDRESS_BYTES = 20;
 const HASH_BYTES = 32;
 const SHORT_BYTES = 2;
+const WORD_BYTES = 4;
 const LIMB_BYTES = 8;
 const LIMB_BITS = 64n;
 /** A bigint is a byte that tells its sign and its limbs, and then those, the lowest first. */
@@ -13,6 +14,8 @@ const NEGATIVE = 0x80;
 
 export class ByteWriter {
   #bytes = Buffer.alloc(FIRST_ROOM);
+  /** NOTE: Buffer's own ways with bigints take several times as long. */
+  #view = viewOf(this.#bytes);
   #length = 0;
 
   get length(): number {
@@ -23,25 +26,28 @@ export class ByteWriter {
   take(): Uint8Array {
     const taken = this.#bytes.subarray(0, this.#length);
     this.#bytes = Buffer.alloc(FIRST_ROOM);
+    this.#view = viewOf(this.#bytes);
     this.#length = 0;
     return taken;
   }
 
   byte(value: number): void {
     this.#room(1);
-    this.#length = this.#bytes.writeUInt8(value, this.#length);
+    this.#bytes[this.#length++] = value;
   }
 
   /** 16 bits. */
   short(value: number): void {
     this.#room(SHORT_BYTES);
-    this.#length = this.#bytes.writeUInt16LE(value, this.#length);
+    this.#view.setUint16(this.#length, value, true);
+    this.#length += SHORT_BYTES;
   }
 
   /** Up to 2^53. */
   number(value: number): void {
     this.#room(LIMB_BYTES);
-    this.#length = this.#bytes.writeDoubleLE(value, this.#length);
+    this.#view.setFloat64(this.#length, value, true);
+    this.#length += LIMB_BYTES;
   }
 
   /** Of at most 256 bits, and a sign. */
@@ -52,10 +58,18 @@ export class ByteWriter {
     let limbs = 0;
     for (; rest > 0n; limbs++) {
       if (limbs === MOST_LIMBS) throw new RangeError(`${value} has more than 256 bits`);
-      this.#length = this.#bytes.writeBigUInt64LE(BigInt.asUintN(64, rest), this.#length);
+      this.#view.setBigUint64(this.#length, rest, true);
+      this.#length += LIMB_BYTES;
       rest >>= LIMB_BITS;
     }
     this.#bytes[at] = limbs | (value < 0n ? NEGATIVE : 0);
+  }
+
+  /** 32 bits, the highest first: five make an address. */
+  word(value: number): void {
+    this.#room(WORD_BYTES);
+    this.#view.setUint32(this.#length, value);
+    this.#length += WORD_BYTES;
   }
 
   address(address: Address): void {
@@ -87,15 +101,22 @@ export class ByteWriter {
     const larger = Buffer.alloc(2 * this.#bytes.length + bytes);
     this.#bytes.copy(larger, 0, 0, this.#length);
     this.#bytes = larger;
+    this.#view = viewOf(larger);
   }
+}
+
+function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): DataView {
+  return new DataView(buffer, byteOffset, byteLength);
 }
 
 export class ByteReader {
   readonly #bytes: Buffer;
+  readonly #view: DataView;
   #at = 0;
 
   constructor(bytes: Uint8Array) {
     this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#view = viewOf(bytes);
   }
 
   get done(): boolean {
@@ -103,16 +124,16 @@ export class ByteReader {
   }
 
   byte(): number {
-    return this.#bytes.readUInt8(this.#advance(1));
+    return this.#bytes[this.#advance(1)]!;
   }
 
   short(): number {
-    return this.#bytes.readUInt16LE(this.#advance(SHORT_BYTES));
+    return this.#view.getUint16(this.#advance(SHORT_BYTES), true);
   }
 
   /** A whole number from -1 up to 2^53. */
   number(): number {
-    const value = this.#bytes.readDoubleLE(this.#advance(LIMB_BYTES));
+    const value = this.#view.getFloat64(this.#advance(LIMB_BYTES), true);
     if (!Number.isSafeInteger(value) || value < -1) throw new RangeError('not a whole number');
     return value;
   }
@@ -121,10 +142,15 @@ export class ByteReader {
     const head = this.byte();
     const limbs = head & ~NEGATIVE;
     if (limbs > MOST_LIMBS) throw new RangeError('not a number of at most 256 bits');
-    let value = 0n;
     const from = this.#advance(limbs * LIMB_BYTES);
-    for (let limb = limbs - 1; limb >= 0; limb--) value = (value << LIMB_BITS) | this.#bytes.readBigUInt64LE(from + limb * LIMB_BYTES);
+    if (limbs === 1 && head === 1) return this.#view.getBigUint64(from, true);
+    let value = 0n;
+    for (let limb = limbs - 1; limb >= 0; limb--) value = (value << LIMB_BITS) | this.#view.getBigUint64(from + limb * LIMB_BYTES, true);
     return (head & NEGATIVE) === 0 ? value : -value;
+  }
+
+  word(): number {
+    return this.#view.getUint32(this.#advance(WORD_BYTES));
   }
 
   address(): Address {

@@ -25,7 +25,7 @@ const CHAIN_ID = 31337;
 class KeepingTally extends TallyMirror {
   readonly keeping: Keeping = {
     shape: `tally 1 ${this.id}`,
-    keep: () => keepSets([this.balances.keys()]),
+    keep: () => keepSets([this.known]),
     restore: (pieces) => {
       const [known] = setsIn(pieces, 1);
       for (const address of known!) this.know(address);
@@ -226,5 +226,32 @@ describe('a snapshot', () => {
     }
     expect(await files()).toHaveLength(4);
     expect((await files()).at(-1)).toContain(String(mirror.head.number));
+  });
+});
+
+describe('a history that is gone through', () => {
+  it('is gone on with where an earlier start was cut short', async () => {
+    const store = new SnapshotStore(folder);
+    const service = new SnapshotService(store, CHAIN_ID, (event) => told.push(event), 0);
+    const stop = new Error('killed');
+    let saved = 0;
+    const cut = Mirror.sync(pool, [new KeepingTally(chain.tally)], {
+      ...{ multicall3: chain.multicall3, auditLimit: 0 },
+      discovered: (kept, at) => {
+        saved = kept[0]!.to;
+        service.discovered(kept, at);
+        throw stop;
+      },
+    });
+    await expect(cut).rejects.toBe(stop);
+    await service.stop();
+    expect(saved).toBeGreaterThan(10);
+
+    const rpc = new EarlierDouble(pool, (await chain.block()).number);
+    const tally = new KeepingTally(chain.tally);
+    await Mirror.sync(rpc, [tally], { multicall3: chain.multicall3, auditLimit: 0, restoring: await newest() });
+    expect(tally.state()).toEqual((await synced()).tally.state());
+    const asked = rpc.calls.flatMap(({ params: [filter] }) => Number(Object(filter).fromBlock ?? Number.POSITIVE_INFINITY));
+    expect(Math.min(...asked)).toBe(saved + 1);
   });
 });

@@ -34,6 +34,10 @@ export class TallyMirror implements Mirrored {
     return { balances: sorted(this.balances), children: sorted(this.children), rate: this.rate };
   }
 
+  get known(): ReadonlySet<Address> {
+    return this.#known;
+  }
+
   /** As if a log had named it. */
   know(account: Address): void {
     this.#known.add(account);

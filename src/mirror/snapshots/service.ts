@@ -53,15 +53,18 @@ export class SnapshotService {
   #savedAt = performance.now();
   #saving = false;
 
-  constructor(store: SnapshotStore, chainId: number, tell: (event: SnapshotEvent) => void) {
+  readonly #underWayEveryMs: number;
+
+  constructor(store: SnapshotStore, chainId: number, tell: (event: SnapshotEvent) => void, underWayEveryMs = UNDER_WAY_EVERY_MS) {
     this.#store = store;
     this.#chainId = chainId;
     this.#tell = tell;
+    this.#underWayEveryMs = underWayEveryMs;
   }
 
   /** While a history is gone through: so that it need not be gone through again from its beginning. Made at once, before anything else is discovered. */
   discovered(kept: readonly Kept[], at: BlockRef): void {
-    if (this.#saving || performance.now() - this.#savedAt < UNDER_WAY_EVERY_MS) return;
+    if (this.#saving || performance.now() - this.#savedAt < this.#underWayEveryMs) return;
     this.#savedAt = performance.now();
     const { number, hash } = at;
     const block = { number, hash };

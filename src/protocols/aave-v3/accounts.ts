@@ -72,19 +72,26 @@ export class Accounts {
     const before = this.length;
     const slot = this.#addresses.add(address);
     if (this.length === before) return slot;
-    this.#places.open(slot);
-    if (slot >= this.#known.length) {
-      this.#known = grown(this.#known, slot + 1);
-      this.#eModes = grown(this.#eModes, slot + 1);
-    }
-    this.#known[slot] = 0;
-    this.#eModes[slot] = 0;
+    this.#open(slot);
     journal?.record(() => {
       this.#places.close(slot);
       this.#fixed.delete(slot);
       this.#addresses.pop();
     });
     return slot;
+  }
+
+  /** As `add`, of an address whose words are read one after another. */
+  addWords(next: () => number): Slot {
+    const before = this.length;
+    const slot = this.#addresses.addWords(next);
+    if (this.length !== before) this.#open(slot);
+    return slot;
+  }
+
+  /** The words of all addresses, by slot, five each: as they can be written down. */
+  get words(): Uint32Array {
+    return this.#addresses.words;
   }
 
   isKnown(slot: Slot): boolean {
@@ -250,6 +257,16 @@ export class Accounts {
   }
 
   // ---- inside
+
+  #open(slot: Slot): void {
+    this.#places.open(slot);
+    if (slot >= this.#known.length) {
+      this.#known = grown(this.#known, slot + 1);
+      this.#eModes = grown(this.#eModes, slot + 1);
+    }
+    this.#known[slot] = 0;
+    this.#eModes[slot] = 0;
+  }
 
   #find(slot: Slot, side: number): number | undefined {
     for (let entry = this.first(slot), end = this.end(slot); entry < end; entry++) if ((this.#tags[entry]! & SIDE) === side) return entry;

@@ -7,7 +7,8 @@ import { namedIn } from '../../mirror/keeping.ts';
 import type { Slot } from '../types.ts';
 import { Accounts } from './accounts.ts';
 
-const ACCOUNTS_A_PIECE = 200;
+const ACCOUNTS_A_PIECE = 50;
+const ADDRESS_WORDS = 5;
 const ADDRESSES_A_PIECE = 1_000;
 const KIND = { contracts: 0, accounts: 1, borrowers: 2 } as const;
 /** After this, what was stored may be read otherwise. */
@@ -88,14 +89,14 @@ function* keepFollowed({ pool, filters, accounts }: Followed): Iterable<Uint8Arr
   yield writer.take();
   for (let slot = 0; slot < accounts.length; slot++) {
     if (writer.length === 0) writer.byte(KIND.accounts);
-    writeAccount(writer, accounts, slot);
+    writeAccount(writer, accounts, accounts.words, slot);
     if ((slot + 1) % ACCOUNTS_A_PIECE === 0) yield writer.take();
   }
   if (writer.length > 0) yield writer.take();
 }
 
-function writeAccount(writer: ByteWriter, accounts: Accounts, slot: Slot): void {
-  writer.address(accounts.addressOf(slot));
+function writeAccount(writer: ByteWriter, accounts: Accounts, words: Uint32Array, slot: Slot): void {
+  for (let word = slot * ADDRESS_WORDS; word < (slot + 1) * ADDRESS_WORDS; word++) writer.word(words[word]!);
   writer.byte(accounts.isKnown(slot) ? 1 : 0);
   writer.byte(accounts.eModeOf(slot));
   const first = accounts.first(slot);
@@ -137,7 +138,7 @@ export function marketIn(pieces: Iterable<Uint8Array>): RestoredMarket {
 }
 
 function readAccount(reader: ByteReader, accounts: Accounts): void {
-  const slot = accounts.add(reader.address());
+  const slot = accounts.addWords(() => reader.word());
   accounts.setKnown(slot, reader.byte() === 1);
   accounts.setEMode(slot, reader.byte());
   for (let left = reader.short(); left > 0; left--) accounts.restore(slot, reader.short(), reader.bigint());
