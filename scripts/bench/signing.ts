@@ -2,6 +2,7 @@
 import { createServer, type Server } from 'node:http';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
+import type { FlashbotsBundleProvider as Library } from '@flashbots/ethers-provider-bundle';
 import type * as Ethers from 'ethers';
 import { keccak256, toHex } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
@@ -41,8 +42,21 @@ async function signing(): Promise<Result> {
       }),
     WARM_UP,
   );
-  const notes = '1.4 kB of calldata; ours is viem';
-  return { name: 'signing a transaction', ours: ours * 1_000, unit: 'µs', peers: [{ name: 'ethers', value: theirs * 1_000 }], notes };
+  const account = privateKeyToAccount(KEY);
+  const plain = await medianMs(
+    RUNS,
+    () =>
+      account.signTransaction({
+        ...{ type: 'eip1559', chainId: CHAIN_ID, nonce: nonce++, to: TO, data: DATA, gas: 900_000n },
+        ...{ maxFeePerGas: fees.maxFeeWei, maxPriorityFeePerGas: fees.priorityFeeWei },
+      }),
+    WARM_UP,
+  );
+  const peers = [
+    { name: 'viem', value: plain * 1_000 },
+    { name: 'ethers', value: theirs * 1_000 },
+  ];
+  return { name: 'signing a transaction', ours: ours * 1_000, unit: 'µs', peers, notes: '1.4 kB of calldata; hashed before and after' };
 }
 
 async function sending(): Promise<Result> {
@@ -76,13 +90,31 @@ async function sending(): Promise<Result> {
       },
       WARM_UP,
     );
-    const notes = 'the answer included, from a relay that does nothing; ours is Flashbots’ library';
-    const peers = [{ name: 'floor: JSON-RPC by hand', value: byHand * 1_000 }];
+    const library = libraryAt(url);
+    const withLibrary = await medianMs(
+      RUNS,
+      () => library.sendRawBundle([raw], block++, { revertingTxHashes: [], replacementUuid: 'bench' }),
+      WARM_UP,
+    );
+    const notes = 'the answer included, from a relay that does nothing, in this process';
+    const peers = [
+      { name: 'viem and fetch', value: byHand * 1_000 },
+      { name: 'Flashbots’ library', value: withLibrary * 1_000 },
+    ];
     return { name: 'handing over a bundle', ours: ours * 1_000, unit: 'µs', peers, notes };
   } finally {
     relayDouble.closeAllConnections();
     await new Promise((resolve) => relayDouble.close(resolve));
   }
+}
+
+function libraryAt(url: string): Library {
+  const require = createRequire(import.meta.url);
+  const ethers = require('ethers') as typeof Ethers;
+  const { FlashbotsBundleProvider } = require('@flashbots/ethers-provider-bundle') as { FlashbotsBundleProvider: typeof Library };
+  const chain = new ethers.JsonRpcProvider('http://127.0.0.1:1', CHAIN_ID, { staticNetwork: true });
+  const parts = [chain, new ethers.Wallet(KEY), new ethers.FetchRequest(url)] as unknown as ConstructorParameters<typeof Library>;
+  return new FlashbotsBundleProvider(parts[0], parts[1], parts[2], CHAIN_ID);
 }
 
 async function listen(): Promise<Server> {

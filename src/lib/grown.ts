@@ -1,6 +1,6 @@
 const LEAST = 64;
 /** Above this the room that is left empty would be large. */
-const LARGE = 1_000_000;
+const LARGE = 100_000;
 
 type Numbers =
   | Int32Array<ArrayBuffer>

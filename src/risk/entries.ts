@@ -31,7 +31,7 @@ export const LOOSE = -2;
 
 const LEAST_ROOM = 64;
 /** Above this the room that is left empty would be large. */
-const LARGE = 1_000_000;
+const LARGE = 100_000;
 
 export class Entries {
   doubles = new Float64Array(WIDTH * LEAST_ROOM);

@@ -311,6 +311,7 @@ export class AaveV3Market implements Protocol {
 
   #nearest(): readonly Slot[] {
     const { accounts } = this.#anchored();
-    return nearest(accounts.slots(), (slot) => (accounts.inDebt(slot) ? this.#lastHealth[slot] : undefined), NEAREST);
+    const healthOf = (slot: Slot) => this.#lastHealth[slot];
+    return nearest(accounts.slots(), healthOf, NEAREST, (slot) => accounts.inDebt(slot));
   }
 }
