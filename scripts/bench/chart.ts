@@ -18,7 +18,7 @@ const BOTTOM = 50;
 const TEXT = 'font-family="sans-serif" font-size="12"';
 
 function linesOf(results: readonly Measured[]): Line[] {
-  const ticks = results.filter(({ name }) => name.startsWith('tick, '));
+  const ticks = results.filter(({ name }) => name.startsWith('tick, ') && name.endsWith(' accounts'));
   const by = (value: (result: Measured) => number): Point[] =>
     ticks.map((result) => ({ accounts: result.figures!['accounts']!, ms: value(result) })).sort((a, b) => a.accounts - b.accounts);
   return [
