@@ -4,11 +4,13 @@ import type { AddressBook } from './config/addressBook.ts';
 import type { Config } from './config/config.ts';
 import type { LaneBook } from './execution/lane-book.ts';
 import type { RelayPanel } from './execution/relays/panel.ts';
+import { type Efficiency, efficiencyOf } from './ledger/efficiency.ts';
 import type { LedgerReader } from './ledger/reader.ts';
 import { attemptLines, totalsOf } from './ledger/report.ts';
 import type { Address } from './lib/types.ts';
 import type { Follower } from './pipeline/follow.ts';
 import { positionRows } from './pipeline/positions.ts';
+import type { RiskDesk } from './pipeline/risk-desk.ts';
 import type { Settings } from './pipeline/settings.ts';
 import type { Switchboard } from './pipeline/switchboard.ts';
 import type { KeeperStatus, KeeperView, Readiness } from './server/view.ts';
@@ -28,6 +30,7 @@ export type EyesParts = {
   readonly announcer: Announcer;
   readonly lanes: LaneBook;
   readonly panel: RelayPanel;
+  readonly risks: RiskDesk;
   readonly treasury: Address | undefined;
 };
 
@@ -44,6 +47,7 @@ export class KeeperEyes implements KeeperView {
     const { config, book, settings, world, rpc, follower, switchboard, reader, treasury, lanes, panel } = this.#parts;
     const { state } = switchboard;
     const candidates = follower.last?.outcome.judged.candidates ?? [];
+    const transactions = await reader.transactions({});
     return {
       readiness: this.#readiness(),
       mode: config.mode,
@@ -64,18 +68,25 @@ export class KeeperEyes implements KeeperView {
       })),
       endpoints: rpc.endpoints.map((endpoint) => ({ host: endpoint.host, up: endpoint.restMs === 0 })),
       relays: panel.figures,
-      totals: totalsOf(await reader.transactions({})),
+      totals: totalsOf(transactions),
+      efficiency: efficiencyOf(attemptLines(transactions)),
       startedAt: this.#startedAt,
     };
   }
 
   async positions(limit: number) {
-    const { world, follower } = this.#parts;
-    return positionRows(world.protocols, world.next(), follower.last?.decisions ?? [], limit);
+    const { world, follower, risks } = this.#parts;
+    return positionRows(world.protocols, world.next(), follower.last?.decisions ?? [], (plan) => risks.of(plan), limit);
   }
 
   async attempts(limit: number) {
-    return attemptLines(await this.#parts.reader.transactions({}, limit)).slice(-limit);
+    const { reader } = this.#parts;
+    const transactions = await reader.transactions({}, limit);
+    return attemptLines(transactions, await reader.statedRisks(transactions)).slice(-limit);
+  }
+
+  async efficiency(): Promise<Efficiency> {
+    return efficiencyOf(attemptLines(await this.#parts.reader.transactions({})));
   }
 
   subscribe(listener: Listener): () => void {

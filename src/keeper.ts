@@ -20,6 +20,7 @@ import { openLedger } from './ledger/ledger.ts';
 import { lockDataDir } from './ledger/lock.ts';
 import { readLedger } from './ledger/reader.ts';
 import type { Ledger } from './ledger/types.ts';
+import { withTimeout } from './lib/async.ts';
 import { ConfigError, explainError } from './lib/errors.ts';
 import { restoringFrom, SnapshotService } from './mirror/snapshots/service.ts';
 import { SnapshotStore } from './mirror/snapshots/store.ts';
@@ -33,12 +34,14 @@ import { Hedger } from './pipeline/hedger.ts';
 import { BlockPipeline } from './pipeline/on-block.ts';
 import { UpdatePipeline } from './pipeline/on-update.ts';
 import { OwnBids } from './pipeline/own-bids.ts';
+import { RiskDesk } from './pipeline/risk-desk.ts';
 import { settleReceipt } from './pipeline/settle.ts';
 import { Switchboard } from './pipeline/switchboard.ts';
 import { warmUp } from './pipeline/warm-up.ts';
 import { Watch } from './risk/candidates.ts';
 import { startServer } from './server/server.ts';
 import { Announcer } from './telemetry/announcer.ts';
+import { serveEfficiency } from './telemetry/efficiency.ts';
 import { progressTo } from './telemetry/progress.ts';
 import type { Telemetry } from './telemetry/telemetry.ts';
 import { tellRelays } from './telemetry/tell-relays.ts';
@@ -56,6 +59,8 @@ export type Wraps = {
 const RELAY_TIMEOUT_MS = 2_000;
 /** Time for some orders to be mined, at any gap between blocks. */
 const HEDGE_DEADLINE = { deadlineBlocks: 10, deadlineSeconds: 60 };
+/** What has been planned and not told yet, when it stops, has so long. */
+const TELLING_MS = 2_000;
 /** Commands left in the ledger are looked for this often. */
 const COMMANDS_EVERY_MS = 250;
 
@@ -150,7 +155,9 @@ export async function runKeeper(config: Config, telemetry: Telemetry, stop: Abor
     },
   });
   const ownBids = await OwnBids.open(reader);
-  const chronicle = new Chronicle(ledger, emit);
+  const risks = new RiskDesk(world.priceMoves, publicMempool === 'only' ? 'public' : 'bundle', ownBids);
+  const chronicle = new Chronicle(ledger, emit, risks);
+  cleanup.defer(() => withTimeout(chronicle.told(), TELLING_MS, 'telling of the last plans').catch(() => {}));
   const watch = new Watch();
   const topUps =
     config.laneTopUpWei === 0n || config.mode === 'watch'
@@ -257,8 +264,10 @@ export async function runKeeper(config: Config, telemetry: Telemetry, stop: Abor
     announcer,
     lanes: laneBook,
     panel,
+    risks,
     treasury: executor?.treasury,
   });
+  serveEfficiency(telemetry.metrics.registry, () => eyes.efficiency());
   const server = await startServer({ view: eyes, registry: telemetry.metrics.registry, log: telemetry.log, http: config.http });
   cleanup.defer(() => server.close());
   const commands = setInterval(

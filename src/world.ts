@@ -22,6 +22,7 @@ import type { UsdBook } from './oracles/usd.ts';
 import type { DecisionWorld } from './pipeline/decide.ts';
 import { shielded } from './protocols/shielded.ts';
 import type { Protocol } from './protocols/types.ts';
+import { PriceMoves } from './risk/price-moves.ts';
 import { RECENT_HEADS, type Synced, sync, type WorldParts, wantedTokens } from './synced.ts';
 
 /** USD of one whole token, 8 decimals, and its decimals. */
@@ -35,6 +36,8 @@ export class World implements DecisionWorld {
   readonly usd: UsdBook;
   /** What updates the feeds, for judging updates that are not mined yet. */
   readonly aggregators: AggregatorBook;
+  /** How the pools' prices have moved while the chain was followed. */
+  readonly priceMoves = new PriceMoves();
   readonly #router: Venue;
   readonly #flashes: readonly { readonly source: FlashSource; readonly of: string }[];
   readonly #feeds: Feeds;
@@ -75,6 +78,7 @@ export class World implements DecisionWorld {
       ...parts.flashes.map((source) => ({ source, of: parts.venue.id })),
     ];
     for (const { id, during, error } of parts.mirror.takeFailures()) this.#distrust.failed(id, `${during}: ${error.message}`);
+    this.priceMoves.observe(this.head.timestamp, this.#router.pools());
   }
 
   /**
@@ -187,6 +191,7 @@ export class World implements DecisionWorld {
       for (const id of change.reread) this.#mirror.reanchor(id);
     }
     this.#wantNewTokens();
+    this.priceMoves.observe(this.head.timestamp, this.#router.pools());
     // Nobody waits for it: what is tried now counts from the next block on.
     void this.#trials.onBlock(this.head);
     void this.#surcharge.onBlock(this.head.number, this.errands);

@@ -174,7 +174,12 @@ export class HotScene implements AsyncDisposable {
     const backrunner = new Backrunner({ lane, relays, chain, ledger }, CHAIN_ID);
     const approve = approveBy(own.limits, ledger, () => RUNNING, new Repeats(), false, Date.now);
     return new UpdatePipeline({
-      ...{ settings: own, chain, ownBids: { at: () => emptyBook() }, chronicle: new Chronicle(ledger, () => {}) },
+      ...{
+        settings: own,
+        chain,
+        ownBids: { at: () => emptyBook() },
+        chronicle: new Chronicle(ledger, () => {}, { state: async () => undefined }),
+      },
       lanes: { now: () => ({ lane: lane.address, backrunner }) },
       dispatcher: { standing: timed('plan with sizing', 'what is under way', dispatcher.standing.bind(dispatcher), laps) },
       approve: timed('what is under way', 'guard', approve, laps),

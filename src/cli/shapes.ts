@@ -11,6 +11,13 @@ const integer = z.string().regex(/^-?\d+$/);
 const usd = z.string().regex(/^-?\d+\.\d{2,8}$/);
 const holding = z.object({ asset: address, symbol: z.string(), decimals: z.int(), amountRaw: integer, valueUsd: usd });
 const skip = z.looseObject({ reason: z.string() });
+/** What is likely to become of a plan between quote and inclusion. Shares and slippage in basis points; the worst is what 5% of the included fall short of. */
+const risk = z.object({
+  ...{ includedBps: z.int(), revertedBps: z.int() },
+  slippageBps: z.object({ p5: z.int(), p50: z.int(), p95: z.int() }),
+  ...{ expectedProfitWei: integer, expectedProfitUsd: usd, worstProfitWei: integer, worstProfitUsd: usd },
+  ...{ paths: z.int(), seed: z.int(), blocksSeen: z.int() },
+});
 const plan = z.object({
   option: z.string(),
   debtAsset: address,
@@ -29,6 +36,7 @@ const plan = z.object({
   profitUsd: usd,
   /** What its protocol tells of it beside. Of a takeover: discount, cost of the close, funding that the account owes. */
   told: z.record(z.string(), z.string()).optional(),
+  risk: risk.optional(),
 });
 
 const position = z
@@ -126,6 +134,7 @@ export const attemptShape = z.object({
   gasWei: integer.optional(),
   profitWei: integer.optional(),
   profitUsd: usd.optional(),
+  risk: z.object({ includedBps: z.int(), revertedBps: z.int(), expectedProfitUsd: usd, worstProfitUsd: usd }).optional(),
 });
 
 export const reportShape = z.object({
@@ -152,7 +161,13 @@ export const reportShape = z.object({
     ...{ captureRateBps: z.int().optional(), slippageBps: z.int().optional(), revertRateBps: z.int().optional() },
     ...{ bidShareBps: z.int().optional(), gasShareBps: z.int().optional() },
     blocksToLiquidate: z.object({ p50: z.int(), p90: z.int(), most: z.int() }).optional(),
+    residualDebtUsd: usd,
     missedProfitUsd: z.record(z.string(), usd),
+  }),
+  /** What was stated of plans before they were sent, and what became of them: of those settled. */
+  stated: z.object({
+    ...{ attempts: z.int(), settled: z.int(), expectedProfitUsd: usd, profitUsd: usd },
+    ...{ expectedIncluded: z.int(), included: z.int(), expectedReverted: z.int(), reverted: z.int(), belowWorst: z.int() },
   }),
   /** In transactions of ours; landed are those that it had accepted and that were mined. */
   relays: z.array(z.object({ relay: z.string(), sent: z.int(), accepted: z.int(), refused: z.int(), landed: z.int() })),

@@ -9,7 +9,9 @@ import { decideBlock } from '../pipeline/decide.ts';
 import { type PositionRow, positionRows } from '../pipeline/positions.ts';
 import type { Settings } from '../pipeline/settings.ts';
 import { Watch } from '../risk/candidates.ts';
-import type { Decision } from '../strategy/types.ts';
+import { emptyBook } from '../strategy/bids/book.ts';
+import { type ExecutionRisk, riskOf } from '../strategy/risk.ts';
+import type { Decision, Plan } from '../strategy/types.ts';
 import { progressTo } from '../telemetry/progress.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import { tellSnapshots } from '../telemetry/tell-snapshots.ts';
@@ -35,7 +37,10 @@ export async function survey(config: Config, { log }: Telemetry): Promise<Survey
     const { number, hash, timestamp } = world.head;
     log.event('sync.done', { block: number, hash, positions: world.protocols.reduce((sum, protocol) => sum + protocol.count(), 0) });
     const at = world.next();
-    return { block: { number, hash, timestamp }, positions: positionRows(world.protocols, at, decide(config, book, world)) };
+    return {
+      block: { number, hash, timestamp },
+      positions: positionRows(world.protocols, at, decide(config, book, world), riskBy(config, world)),
+    };
   } finally {
     rpc.close();
   }
@@ -52,7 +57,7 @@ function decide(config: Config, book: AddressBook, world: World): readonly Decis
   const { limits } = config;
   const settings = settingsToShow(config, book);
   const { candidates } = new Watch().judge(world.protocols, at, world.head.number);
-  const { decisions } = decideBlock(world, settings, candidates, world.head, at, 0n);
+  const { decisions } = decideBlock(world, settings, candidates, world.head, at, 0n, undefined, undefined, world.venue, world.priceMoves);
   return decisions.map((decision): Decision => {
     if (decision.kind === 'skip') return decision;
     const { candidate, debtAsset, collateralAsset, repayUsd8 } = decision.plan;
@@ -67,4 +72,10 @@ function decide(config: Config, book: AddressBook, world: World): readonly Decis
     const verdict = checkMarket(figures, limits);
     return verdict.ok ? decision : { kind: 'skip', candidate, skip: verdict.skip };
   });
+}
+
+/** As a keeper without outcomes of its own sees it: what moves the pools was not followed either. */
+function riskBy({ relays }: Config, { priceMoves }: World): (plan: Plan) => ExecutionRisk | undefined {
+  const channel = relays.publicMempool === 'only' ? 'public' : 'bundle';
+  return (plan) => riskOf(plan, priceMoves, { channel, book: emptyBook(), outcomes: [] });
 }

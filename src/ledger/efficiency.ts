@@ -17,6 +17,8 @@ export type Efficiency = {
   readonly bidShareBps: number | undefined;
   /** Gas, of gross profit. */
   readonly gasShareBps: number | undefined;
+  /** Debt of the lost ones that was to be repaid, and was left to others. */
+  readonly residualDebtUsd8: bigint;
   /** What the lost ones were expected to bring, by what became of the last try. */
   readonly missedProfitUsd8: Readonly<Record<string, bigint>>;
 };
@@ -50,6 +52,7 @@ export function efficiencyOf(attempts: readonly AttemptLine[]): Efficiency {
     revertRateBps: shareBps(BigInt(mined.length - included.length), BigInt(mined.length)),
     bidShareBps: shareBps(sum(included.map(({ bidWei = 0n }) => bidWei)), grossWei - gasWei),
     gasShareBps: shareBps(gasWei, grossWei),
+    residualDebtUsd8: sum(lost.map((chance) => most(chance.map(({ repayUsd8 }) => repayUsd8)))),
     missedProfitUsd8: missed,
   };
 }

@@ -4,7 +4,9 @@ import type { Address, Hex } from '../lib/types.ts';
 import { CAPITAL, type Capital, capitalOf } from './capital.ts';
 import { type Database, LedgerError, ledgerFile, openDatabase } from './database.ts';
 import { requireVersion } from './migrations.ts';
+import { statedKey } from './report.ts';
 import { type AttemptRow, attemptsOf, balanceChanges, intendedAttempt, notesOf, type TransactionRow } from './rows.ts';
+import { type StatedRisk, statedIn } from './stated.ts';
 import type { AttemptResult, IntendedAttempt, OutcomeKind } from './types.ts';
 
 /** Narrows what is read; each part that is given must hold. */
@@ -70,6 +72,8 @@ export interface LedgerReader {
   events(txHash: Hex): Promise<readonly EventRecord[]>;
   /** What relays said to each of these transactions, every time that it went out. */
   relayNotes(transactions: readonly TransactionRecord[]): Promise<ReadonlyMap<Hex, readonly Readonly<Record<string, string>>[]>>;
+  /** What was stated of the risk of plans for these accounts, by `statedKey`. */
+  statedRisks(transactions: readonly TransactionRecord[]): Promise<ReadonlyMap<string, StatedRisk>>;
   /** Newest first. */
   decisions(about: { readonly account?: Address }, limit: number): Promise<readonly DecisionRecord[]>;
   switchState(): Promise<{ readonly state: Switch; readonly reason: string | undefined }>;
@@ -92,6 +96,9 @@ export async function readLedger(dataDir: string): Promise<LedgerReader> {
   }
   return new SqlReader(db);
 }
+
+/** In one query: a statement has only so many places for values. */
+const MOST_NAMED = 500;
 
 class SqlReader implements LedgerReader {
   readonly #db: Database;
@@ -140,6 +147,37 @@ class SqlReader implements LedgerReader {
       this.#db,
       transactions.map(({ txHash }) => txHash),
     );
+  }
+
+  async statedRisks(transactions: readonly TransactionRecord[]): Promise<ReadonlyMap<string, StatedRisk>> {
+    const accounts = [...new Set(transactions.flatMap(({ attempts }) => attempts.map(({ account }) => account)))];
+    const blocks = transactions.map(({ targetBlock }) => targetBlock - 1);
+    const risks = new Map<string, StatedRisk>();
+    if (accounts.length === 0) return risks;
+    for (let first = 0; first < accounts.length; first += MOST_NAMED) {
+      const rows = await this.#db
+        .selectFrom('decisions')
+        .select(['block', 'protocol', 'market', 'account', 'detail'])
+        .where('kind', '=', 'plan')
+        .where('account', 'in', accounts.slice(first, first + MOST_NAMED))
+        .where(
+          'block',
+          '>=',
+          blocks.reduce((a, b) => Math.min(a, b)),
+        )
+        .where(
+          'block',
+          '<=',
+          blocks.reduce((a, b) => Math.max(a, b)),
+        )
+        .orderBy('id')
+        .execute();
+      for (const { detail, ...plan } of rows) {
+        const risk = statedIn(detail);
+        if (risk !== undefined) risks.set(statedKey(plan as Parameters<typeof statedKey>[0]), risk);
+      }
+    }
+    return risks;
   }
 
   async decisions(about: { readonly account?: Address }, limit: number): Promise<readonly DecisionRecord[]> {

@@ -4,6 +4,7 @@ import { type Efficiency, efficiencyOf } from './efficiency.ts';
 import { costUsd8Up } from './money.ts';
 import type { TransactionRecord } from './reader.ts';
 import { type RelayLine, relayLines } from './relay-notes.ts';
+import { type Stated, type StatedRisk, statedOf } from './stated.ts';
 import type { OutcomeKind } from './types.ts';
 
 /** One attempt as people and scripts see it. Without a result yet, it is `open`. */
@@ -35,6 +36,8 @@ export type AttemptLine = {
   readonly gasWei: bigint | undefined;
   readonly profitWei: bigint | undefined;
   readonly profitUsd8: bigint | undefined;
+  /** What was stated of it when it was planned; undefined where nothing was, or nobody asked. */
+  readonly risk?: StatedRisk | undefined;
 };
 
 export type Totals = {
@@ -61,13 +64,18 @@ export type Report = {
   /** How many attempts came to nothing, by outcome and reason. */
   readonly misses: Readonly<Record<string, number>>;
   readonly efficiency: Efficiency;
+  readonly stated: Stated;
   readonly relays: readonly RelayLine[];
   /** At venues, over the ledger's whole life. */
   readonly capital: readonly Capital[];
   readonly attempts: readonly AttemptLine[];
 };
 
-export function attemptLines(transactions: readonly TransactionRecord[]): readonly AttemptLine[] {
+/** @param risks what was stated, by `statedKey` */
+export function attemptLines(
+  transactions: readonly TransactionRecord[],
+  risks: ReadonlyMap<string, StatedRisk> = new Map(),
+): readonly AttemptLine[] {
   return transactions.flatMap((transaction) =>
     transaction.attempts.map(({ result, ...intended }): AttemptLine => {
       const block = transaction.mined?.block;
@@ -97,6 +105,7 @@ export function attemptLines(transactions: readonly TransactionRecord[]): readon
         gasWei: result?.gasWei,
         profitWei: result?.profitWei,
         profitUsd8: result?.profitUsd8,
+        risk: risks.get(statedKey({ ...intended, block: transaction.targetBlock - 1 })),
       };
     }),
   );
@@ -121,17 +130,29 @@ export function totalsOf(transactions: readonly TransactionRecord[]): Totals {
   };
 }
 
+/** A plan by its position and the head that it was made at. */
+export function statedKey(plan: {
+  readonly protocol: string;
+  readonly market: string;
+  readonly account: Address;
+  readonly block: number;
+}): string {
+  return `${plan.protocol}/${plan.market}/${plan.account}/${plan.block}`;
+}
+
 /**
  * @param notes what relays said, by transaction
+ * @param risks what was stated of plans, by `statedKey`
  * @param span the blocks that the keeper is known to have seen, which may hold no transaction at all
  */
 export function reportOf(
   transactions: readonly TransactionRecord[],
   notes: Parameters<typeof relayLines>[1],
+  risks: ReadonlyMap<string, StatedRisk>,
   span: { readonly from?: number; readonly to?: number },
   capital: readonly Capital[] = [],
 ): Report {
-  const lines = attemptLines(transactions);
+  const lines = attemptLines(transactions, risks);
   const blocks = transactions.map(({ mined, targetBlock }) => mined?.block ?? targetBlock);
   const from = span.from ?? Math.min(...blocks, span.to ?? Number.MAX_SAFE_INTEGER);
   const to = Math.max(...blocks, span.to ?? 0);
@@ -148,6 +169,7 @@ export function reportOf(
         .map(({ outcome, reason }) => (reason === undefined ? outcome : `${outcome}: ${reason}`)),
     ),
     efficiency: efficiencyOf(lines),
+    stated: statedOf(lines),
     relays: relayLines(transactions, notes),
     capital,
     attempts: lines,

@@ -98,7 +98,7 @@ export class PoolDepth implements Depth {
 
   /** All ways between two tokens here. */
   network(tokenIn: Address, tokenOut: Address, bridges: readonly Address[], avoid: readonly Address[]): Network {
-    const key = keyOf(tokenIn, tokenOut, avoid);
+    const key = `${keyOf(tokenIn, tokenOut, avoid)}${bridges.length === 0 ? '!' : ''}`;
     let network = this.#networks.get(key);
     if (network === undefined) {
       network = networkOf(tokenIn, tokenOut, bridges, (from, to) => this.#leg(from, to, avoid));

@@ -71,6 +71,23 @@ export class Exchanges implements Exchange {
     return exchange.quoteOut(tokenIn, tokenOut, amountOutRaw, Depths.of(at).at(exchange), avoid);
   }
 
+  get direct(): Exchange | undefined {
+    const { direct } = this.#others;
+    if (direct === undefined) return undefined;
+    const own = (from: Address, to: Address) => this.#own.some((exchange) => exchange.trades(from, to));
+    const others = (at: Depth) => Depths.of(at).at(this.#others);
+    return {
+      name: this.name,
+      depth: (at) => this.depth(at),
+      spot: (...asked) => this.spot(...asked),
+      quoteIn: (from, to, amountRaw, at, avoid) =>
+        own(from, to) ? this.quoteIn(from, to, amountRaw, at, avoid) : direct.quoteIn(from, to, amountRaw, others(at), avoid),
+      quoteOut: (from, to, amountRaw, at, avoid) =>
+        own(from, to) ? this.quoteOut(from, to, amountRaw, at, avoid) : direct.quoteOut(from, to, amountRaw, others(at), avoid),
+      steps: (fill, input) => this.steps(fill, input),
+    };
+  }
+
   steps(fill: Fill, input: InputAmount): readonly Step[] {
     return this.#all.find(({ name }) => name === fill.venue)?.steps(fill, input) ?? [];
   }
@@ -89,5 +106,6 @@ export function withDepth(venue: Exchange, depth: Depth): Exchange {
     quoteIn: (...asked) => venue.quoteIn(...asked),
     quoteOut: (...asked) => venue.quoteOut(...asked),
     steps: (...asked) => venue.steps(...asked),
+    ...(venue.direct && { direct: venue.direct }),
   };
 }

@@ -35,6 +35,8 @@ export type HopOrder = {
 /** A pool's state at one moment, as a value: quoting changes nothing, and an exchange ends in another `Pool`. */
 export interface Pool {
   readonly identity: PoolIdentity;
+  /** Its steps exchange the amounts that were planned, or revert; others give what they give for what they get. */
+  readonly asPlanned?: true;
   /** The contract that has its tokens. */
   readonly holder: Address;
   /** What that holds of them, about. */

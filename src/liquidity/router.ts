@@ -5,9 +5,9 @@ import type { Reading, Undo, ViewCheck } from '../mirror/types.ts';
 import type { Moment } from '../oracles/types.ts';
 import type { PoolFamily } from './book.ts';
 import { PoolDepth, RoutedFill } from './depth.ts';
-import { tokenInOf } from './pool.ts';
+import { type Pool, tokenInOf } from './pool.ts';
 import { bestRoute } from './routing.ts';
-import type { Depth, Fill, InputAmount, NoFill, Venue } from './types.ts';
+import type { Depth, Exchange, Fill, InputAmount, NoFill, Venue } from './types.ts';
 
 export type RouterOptions = {
   readonly name: string;
@@ -65,10 +65,14 @@ export class PoolRouter implements Venue {
     this.#odd = odd;
   }
 
+  pools(): Iterable<Pool> {
+    return this.depth().books.flatMap((book) => [...book.pools.values()]);
+  }
+
   /** For each token the contract of a mirrored pool that holds most of it. */
   holders(): ReadonlyMap<Address, { readonly holder: Address; readonly heldRaw: bigint }> {
     const most = new Map<Address, { holder: Address; heldRaw: bigint }>();
-    for (const { identity, holder, heldRaw } of this.depth().books.flatMap((book) => [...book.pools.values()]))
+    for (const { identity, holder, heldRaw } of this.pools())
       for (const [place, token] of [identity.token0, identity.token1].entries())
         if (heldRaw[place]! > (most.get(token)?.heldRaw ?? 0n)) most.set(token, { holder, heldRaw: heldRaw[place]! });
     return most;
@@ -94,6 +98,17 @@ export class PoolRouter implements Venue {
 
   quoteOut(tokenIn: Address, tokenOut: Address, amountOutRaw: bigint, at: Depth, avoid: readonly Address[] = []): Fill | NoFill {
     return this.#quote(tokenIn, tokenOut, amountOutRaw, 'out', PoolDepth.of(at), avoid);
+  }
+
+  get direct(): Exchange {
+    return {
+      name: this.name,
+      depth: (at) => this.depth(at),
+      spot: (...asked) => this.spot(...asked),
+      quoteIn: (from, to, amountRaw, at, avoid = []) => this.#quote(from, to, amountRaw, 'in', PoolDepth.of(at), avoid, []),
+      quoteOut: (from, to, amountRaw, at, avoid = []) => this.#quote(from, to, amountRaw, 'out', PoolDepth.of(at), avoid, []),
+      steps: (fill, input) => this.steps(fill, input),
+    };
   }
 
   /**
@@ -131,11 +146,12 @@ export class PoolRouter implements Venue {
     exact: 'in' | 'out',
     depth: PoolDepth,
     avoid: readonly Address[],
+    bridges = this.#bridges(),
   ): Fill | NoFill {
     if (tokenIn === tokenOut || amountRaw <= 0n) return noFill('no-route');
     const odd = this.#oddityOf(tokenIn) ?? this.#oddityOf(tokenOut);
     if (odd !== undefined) return odd;
-    const network = depth.network(tokenIn, tokenOut, this.#bridges(), avoid);
+    const network = depth.network(tokenIn, tokenOut, bridges, avoid);
     const gasRaw = this.#gasRaw(exact === 'in' ? tokenOut : tokenIn, depth);
     const route = bestRoute({ tokenIn, tokenOut, amountRaw, exact, gasRaw }, network, this.#splits);
     if (route !== undefined) return new RoutedFill(this.name, route, this.#nameOf);

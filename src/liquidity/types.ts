@@ -2,6 +2,7 @@ import type { Step } from '../lib/steps.ts';
 import type { Address } from '../lib/types.ts';
 import type { Mirrored } from '../mirror/types.ts';
 import type { Moment } from '../oracles/types.ts';
+import type { Pool } from './pool.ts';
 
 export type NoFill =
   | { readonly ok: false; readonly reason: 'no-route' | 'too-thin' | 'not-synced' }
@@ -44,6 +45,8 @@ export interface Exchange {
   quoteIn(tokenIn: Address, tokenOut: Address, amountInRaw: bigint, at: Depth, avoid?: readonly Address[]): Fill | NoFill;
   /** Best fill that yields exactly `amountOutRaw`. */
   quoteOut(tokenIn: Address, tokenOut: Address, amountOutRaw: bigint, at: Depth, avoid?: readonly Address[]): Fill | NoFill;
+  /** The same over paths of a single hop, where there is such a thing: no swap of theirs waits for another's amount. */
+  readonly direct?: Exchange | undefined;
   /** Steps that perform the fill. With `gain` the first hop sells the Executor's whole gain of the input token. */
   steps(fill: Fill, input: InputAmount): readonly Step[];
 }
@@ -52,6 +55,8 @@ export interface Exchange {
 export interface Venue extends Exchange, Mirrored {
   /** Tells the venue which tokens will be exchanged; it finds and mirrors their pools. Returns true when this adds pools to mirror. */
   want(tokens: readonly Address[]): boolean;
+  /** All mirrored pools. */
+  pools(): Iterable<Pool>;
 }
 
 /** Lends within one transaction. */

@@ -1,19 +1,30 @@
 import type { Ledger } from '../ledger/types.ts';
+import { explainError } from '../lib/errors.ts';
 import type { Head } from '../lib/types.ts';
 import { usdText } from '../lib/usd.ts';
 import type { Candidate } from '../risk/types.ts';
+import type { ExecutionRisk } from '../strategy/risk.ts';
 import type { Plan, SkipReason } from '../strategy/types.ts';
 import type { Emit } from '../telemetry/events.ts';
+import type { RiskDesk } from './risk-desk.ts';
 
 /** What is decided, told once: a line for people and a record in the ledger when it changes, not every block. */
 export class Chronicle {
   readonly #ledger: Ledger;
   readonly #emit: Emit;
+  readonly #risks: Pick<RiskDesk, 'state'>;
   readonly #said = new Map<string, string>();
+  #telling: Promise<unknown> = Promise.resolve();
 
-  constructor(ledger: Ledger, emit: Emit) {
+  constructor(ledger: Ledger, emit: Emit, risks: Pick<RiskDesk, 'state'>) {
     this.#ledger = ledger;
     this.#emit = emit;
+    this.#risks = risks;
+  }
+
+  /** Everything that is planned has been told. */
+  async told(): Promise<void> {
+    await this.#telling;
   }
 
   found(candidate: Candidate): void {
@@ -24,9 +35,18 @@ export class Chronicle {
     this.#emit('candidate.found', { protocol, market, account, healthFactorWad: String(healthFactorWad), sinceBlock });
   }
 
-  async planned(plan: Plan, head: Head): Promise<void> {
+  /** Told once its risk is known: nobody waits for that. */
+  planned(plan: Plan, head: Head): void {
+    this.#said.delete(`skip ${keyOf(plan.candidate)}`);
+    const telling = this.#tell(plan, head).catch((error: unknown) =>
+      this.#emit('block.failed', { block: head.number, reason: explainError(error) }),
+    );
+    this.#telling = Promise.all([this.#telling, telling]);
+  }
+
+  async #tell(plan: Plan, head: Head): Promise<void> {
     const { candidate } = plan;
-    const fields = describePlan(plan);
+    const fields = describePlan(plan, await this.#risks.state(plan));
     this.#emit('plan.made', {
       protocol: candidate.protocol,
       market: candidate.market,
@@ -34,7 +54,6 @@ export class Chronicle {
       block: head.number,
       ...fields,
     });
-    this.#said.delete(`skip ${keyOf(candidate)}`);
     await this.#ledger.decide({
       block: head.number,
       protocol: candidate.protocol,
@@ -62,7 +81,7 @@ export class Chronicle {
 }
 
 /** A plan's figures for people and records. */
-export function describePlan(plan: Plan): Readonly<Record<string, string>> {
+export function describePlan(plan: Plan, risk: ExecutionRisk | undefined): Readonly<Record<string, string>> {
   return {
     option: plan.option,
     repayRaw: String(plan.repayRaw),
@@ -76,6 +95,26 @@ export function describePlan(plan: Plan): Readonly<Record<string, string>> {
     profitWei: String(plan.profitWei),
     profitUsd: usdText(plan.profitUsd8),
     ...plan.told,
+    ...(risk && describeRisk(risk)),
+  };
+}
+
+/** The same words as in the API, flat. */
+function describeRisk(risk: ExecutionRisk): Readonly<Record<string, string>> {
+  const { slippageBps } = risk;
+  return {
+    includedBps: String(risk.includedBps),
+    revertedBps: String(risk.revertedBps),
+    slippageP5Bps: String(slippageBps.p5),
+    slippageP50Bps: String(slippageBps.p50),
+    slippageP95Bps: String(slippageBps.p95),
+    expectedProfitWei: String(risk.expectedProfitWei),
+    expectedProfitUsd: usdText(risk.expectedProfitUsd8),
+    worstProfitWei: String(risk.worstProfitWei),
+    worstProfitUsd: usdText(risk.worstProfitUsd8),
+    riskPaths: String(risk.paths),
+    riskSeed: String(risk.seed),
+    riskBlocksSeen: String(risk.blocksSeen),
   };
 }
 

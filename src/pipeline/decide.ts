@@ -6,6 +6,7 @@ import type { Carried } from '../oracles/pull/pyth.ts';
 import type { FeedAnswer, FeedId, Moment } from '../oracles/types.ts';
 import { carrying } from '../protocols/carrying.ts';
 import type { Option, Protocol } from '../protocols/types.ts';
+import type { PriceMoves } from '../risk/price-moves.ts';
 import type { Candidate } from '../risk/types.ts';
 import { type BidBook, emptyBook } from '../strategy/bids/book.ts';
 import { planBlock } from '../strategy/block.ts';
@@ -23,6 +24,8 @@ export type DecisionWorld = OracleWorld & {
   readonly surcharge: Surcharge;
   /** What updates the feeds, for judging updates that are not mined yet. */
   readonly aggregators: AggregatorBook;
+  /** How the pools' prices have moved while they were followed. */
+  readonly priceMoves: PriceMoves;
   /** The block that will include us, with what pending updates will have written by then. */
   next(pending?: ReadonlyMap<FeedId, FeedAnswer>): Moment;
   /** Why a market is not acted on, or undefined. */
@@ -39,6 +42,7 @@ export type Carry = (feeds: readonly FeedId[]) => Carried | undefined;
  * A plan or a named reason for each candidate, and the depth that all plans leave. `terms` is undefined where the native token has no price. Pure.
  *
  * @param venue where it is exchanged: at the mirrored pools, or at what others of ours will have left of them
+ * @param moves how the pools have moved, where they may move again before the block takes it
  */
 export function decideBlock(
   world: DecisionWorld,
@@ -50,8 +54,10 @@ export function decideBlock(
   own: BidBook = UNTAUGHT,
   carry: Carry = () => undefined,
   venue: Exchange = world.venue,
+  moves?: PriceMoves,
 ): { readonly decisions: readonly Decision[]; readonly terms: Terms | undefined; readonly after: Depth | undefined } {
-  const terms = termsAt(settings, world, head, at, tipWei, own);
+  const told = termsAt(settings, world, head, at, tipWei, own);
+  const terms = told && moves ? { ...told, moves } : told;
   const protocols = new Map(world.protocols.map((protocol) => [protocol.id, protocol]));
   const protocolOf = (candidate: Candidate) => protocols.get(candidate.deployment)!;
   const decisions: Decision[] = [];

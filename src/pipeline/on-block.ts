@@ -108,17 +108,16 @@ export class BlockPipeline {
     this.#pulled?.need(waitedFor(world.protocols, judged.candidates, at));
     const carry: Carry = (feeds) => answers && this.#pulled?.carriedFor(feeds, answers);
     const own = this.#ownBids.at(head.number);
-    const { decisions, terms } = decideBlock(world, this.#settings, judged.candidates, head, at, tipWei, own, carry);
+    const { venue, priceMoves } = world;
+    const { decisions, terms } = decideBlock(world, this.#settings, judged.candidates, head, at, tipWei, own, carry, venue, priceMoves);
     const whole = decisions.flatMap((decision) => (decision.kind === 'plan' ? [decision.plan] : []));
     const skips = decisions.flatMap((decision) => (decision.kind === 'skip' ? [decision] : []));
     // What is held goes first: nothing else is worth more than its end.
     const plans = [...(await this.#legs(world, whole, skips, { head, at, terms, open })), ...whole];
     const dispatched = terms === undefined ? undefined : await this.#send(plans, skips, { head, at, terms, open, stillCurrent });
     for (const candidate of judged.candidates) this.#chronicle.found(candidate);
-    await Promise.all([
-      ...plans.map((plan) => this.#chronicle.planned(plan, head)),
-      ...skips.map(({ candidate, skip }) => this.#chronicle.skipped(candidate, skip, head)),
-    ]);
+    for (const plan of plans) this.#chronicle.planned(plan, head);
+    await Promise.all(skips.map(({ candidate, skip }) => this.#chronicle.skipped(candidate, skip, head)));
     this.#chronicle.forget(judged.candidates);
     return { judged, decisions, dispatched };
   }

@@ -4,9 +4,12 @@ import type { Settled } from '../execution/tracker.ts';
 import type { LedgerReader } from '../ledger/reader.ts';
 import type { OpenTransaction, OutcomeKind } from '../ledger/types.ts';
 import { advance, type BidBook, emptyBook, nameOf, type OwnBid, record } from '../strategy/bids/book.ts';
+import type { OwnOutcome } from '../strategy/risk.ts';
 
 /** Enough to fill the belief's memory at every size. */
 const LATEST = 1_000;
+/** What ended longer ago tells little of what comes. */
+const LATEST_OUTCOMES = 200;
 const BPS = 10_000;
 const USD8 = 1e8;
 
@@ -16,6 +19,7 @@ type Ended = Pick<OpenTransaction, 'raw' | 'channel' | 'targetBlock' | 'attempts
 export class OwnBids {
   readonly #reader: Pick<LedgerReader, 'transactions'>;
   #book: BidBook = emptyBook();
+  #outcomes: readonly OwnOutcome[] = [];
 
   private constructor(reader: Pick<LedgerReader, 'transactions'>) {
     this.#reader = reader;
@@ -33,15 +37,22 @@ export class OwnBids {
     return this.#book;
   }
 
+  /** How our last transactions ended, oldest first. */
+  get outcomes(): readonly OwnOutcome[] {
+    return this.#outcomes;
+  }
+
   note(settled: readonly Settled[]): void {
-    const bids = settled.flatMap(({ transaction, result }) => ownBid({ ...transaction, outcome: result.outcome }) ?? []);
-    this.#book = inOrder(bids).reduce(record, this.#book);
+    const ended = settled.map(({ transaction, result }) => ({ ...transaction, outcome: result.outcome }));
+    this.#book = inOrder(ended.flatMap((one) => ownBid(one) ?? [])).reduce(record, this.#book);
+    this.#outcomes = [...this.#outcomes, ...ended.flatMap((one) => ownOutcome(one) ?? [])].slice(-LATEST_OUTCOMES);
   }
 
   async restore(): Promise<void> {
     const records = await this.#reader.transactions({}, LATEST);
     const bids = records.flatMap((transaction) => ownBid(transaction) ?? []);
     this.#book = inOrder(bids).reduce(record, emptyBook());
+    this.#outcomes = records.flatMap((transaction) => ownOutcome(transaction) ?? []).slice(-LATEST_OUTCOMES);
   }
 }
 
@@ -53,10 +64,26 @@ function inOrder(bids: readonly OwnBid[]): readonly OwnBid[] {
 /** What a transaction's end tells of rivals: nothing unless it was a bundle with a bid that was included or missed. What reverted had another fault. */
 export function ownBid({ raw, channel, targetBlock, attempts, outcome }: Ended): OwnBid | undefined {
   if (channel !== 'bundle' || attempts.length === 0 || (outcome !== 'included' && outcome !== 'missed')) return undefined;
-  const { data } = parseTransaction(raw);
-  const shareBps = data === undefined ? undefined : decodeBidBps(data);
+  const shareBps = shareOf(raw);
   if (shareBps === undefined || shareBps <= 0 || shareBps >= BPS) return undefined;
-  const keptUsd8 = attempts.reduce((sum, { expectedProfitUsd8 }) => sum + expectedProfitUsd8, 0n);
-  const surplusUsd = (Number(keptUsd8) / USD8) * (BPS / (BPS - shareBps));
+  const surplusUsd = surplusUsdOf(attempts, shareBps);
   return { block: targetBlock, liquidations: attempts.map(nameOf), surplusUsd, shareBps, won: outcome === 'included' };
+}
+
+/** How a transaction ended, for the odds of the next; nothing where it gave way to another of ours. */
+function ownOutcome({ raw, channel, attempts, outcome }: Ended): OwnOutcome | undefined {
+  if (attempts.length === 0 || (outcome !== 'included' && outcome !== 'reverted' && outcome !== 'missed')) return undefined;
+  const shareBps = Math.min(shareOf(raw) ?? 0, BPS - 1);
+  return { channel, surplusUsd: surplusUsdOf(attempts, shareBps), shareBps, outcome };
+}
+
+function shareOf(raw: Ended['raw']): number | undefined {
+  const { data } = parseTransaction(raw);
+  return data === undefined ? undefined : decodeBidBps(data);
+}
+
+/** Gross profit less gas, of what is left of it after the bid. */
+function surplusUsdOf(attempts: Ended['attempts'], shareBps: number): number {
+  const keptUsd8 = attempts.reduce((sum, { expectedProfitUsd8 }) => sum + expectedProfitUsd8, 0n);
+  return (Number(keptUsd8) / USD8) * (BPS / (BPS - shareBps));
 }

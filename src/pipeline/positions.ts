@@ -1,5 +1,6 @@
 import type { Moment } from '../oracles/types.ts';
 import type { PositionView, Protocol } from '../protocols/types.ts';
+import type { ExecutionRisk } from '../strategy/risk.ts';
 import type { Decision, Plan, SkipReason } from '../strategy/types.ts';
 
 /** One position as it stands, and what is decided about it: a plan, or why nothing is sent (`healthy` for most). */
@@ -10,14 +11,15 @@ export type PositionRow = {
   readonly healthFactorWad: bigint | undefined;
   readonly liquidatable: boolean;
   readonly view: PositionView;
-  readonly verdict: { readonly plan: Plan } | { readonly skip: SkipReason };
+  readonly verdict: { readonly plan: Plan; readonly risk: ExecutionRisk | undefined } | { readonly skip: SkipReason };
 };
 
-/** The positions with debt, worst health first, those that cannot be judged last. */
+/** The positions with debt, worst health first, those that cannot be judged last. `riskOf` is asked for those within the limit alone. */
 export function positionRows(
   protocols: readonly Protocol[],
   at: Moment,
   decisions: readonly Decision[],
+  riskOf: (plan: Plan) => ExecutionRisk | undefined,
   limit = Number.POSITIVE_INFINITY,
 ): readonly PositionRow[] {
   const judged = protocols.flatMap((protocol) =>
@@ -42,7 +44,7 @@ export function positionRows(
         decision === undefined
           ? { skip: undecided(verdict) }
           : decision.kind === 'plan'
-            ? { plan: decision.plan }
+            ? { plan: decision.plan, risk: riskOf(decision.plan) }
             : { skip: decision.skip },
     };
   });

@@ -106,6 +106,7 @@ function onPrices(world: StressWorld, moves: Moves, depth: Depth): DecisionWorld
     flashes: world.flashes,
     surcharge: world.surcharge,
     aggregators: world.aggregators,
+    priceMoves: world.priceMoves,
     next: (pending) => world.next(pending),
     suspended: (protocol) => world.suspended(protocol),
     sequencer: () => world.sequencer(),

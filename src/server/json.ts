@@ -1,8 +1,11 @@
 import { getAddress } from 'viem/utils';
+import type { Efficiency } from '../ledger/efficiency.ts';
 import type { AttemptLine, Totals } from '../ledger/report.ts';
+import type { Stated, StatedRisk } from '../ledger/stated.ts';
 import { usdText } from '../lib/usd.ts';
 import type { PositionRow } from '../pipeline/positions.ts';
 import type { Holding } from '../protocols/types.ts';
+import type { ExecutionRisk } from '../strategy/risk.ts';
 import type { Plan, SkipReason } from '../strategy/types.ts';
 import type { Happening, KeeperStatus } from './view.ts';
 
@@ -11,8 +14,8 @@ import type { Happening, KeeperStatus } from './view.ts';
  * addresses with their checksum, undefined left out.
  */
 export function statusJson(status: KeeperStatus) {
-  const { readiness, head, totals, ...rest } = status;
-  return outside({ ...readinessJson(readiness), ...rest, head, totals: totalsJson(totals) });
+  const { readiness, head, totals, efficiency, ...rest } = status;
+  return outside({ ...readinessJson(readiness), ...rest, head, totals: totalsJson(totals), efficiency: efficiencyJson(efficiency) });
 }
 
 export function readinessJson(readiness: KeeperStatus['readiness']) {
@@ -32,11 +35,11 @@ export function positionJson({ protocol, market, healthFactorWad, liquidatable, 
     debtUsd: usdText(view.debtUsd8),
     collateral: view.collateral.map(holdingJson),
     debt: view.debt.map(holdingJson),
-    ...('plan' in verdict ? { plan: planJson(verdict.plan) } : { skip: skipJson(verdict.skip) }),
+    ...('plan' in verdict ? { plan: planJson(verdict.plan, verdict.risk) } : { skip: skipJson(verdict.skip) }),
   });
 }
 
-export function planJson(plan: Plan) {
+export function planJson(plan: Plan, risk?: ExecutionRisk) {
   const {
     option,
     debtAsset,
@@ -69,7 +72,12 @@ export function planJson(plan: Plan) {
     profitWei,
     profitUsd: usdText(plan.profitUsd8),
     ...(plan.told !== undefined && { told: plan.told }),
+    ...(risk && { risk: riskJson(risk) }),
   });
+}
+
+export function riskJson({ expectedProfitUsd8, worstProfitUsd8, ...rest }: ExecutionRisk) {
+  return outside({ ...rest, expectedProfitUsd: usdText(expectedProfitUsd8), worstProfitUsd: usdText(worstProfitUsd8) });
 }
 
 /** NOTE: the figures come first, so that none of them can take the reason's place. */
@@ -78,13 +86,28 @@ export function skipJson({ reason, figures }: SkipReason) {
 }
 
 export function attemptJson(line: AttemptLine) {
-  const { repayUsd8, expectedProfitUsd8, profitUsd8, ...rest } = line;
+  const { repayUsd8, expectedProfitUsd8, profitUsd8, risk, ...rest } = line;
   return outside({
     ...rest,
     repayUsd: usdText(repayUsd8),
     expectedProfitUsd: usdText(expectedProfitUsd8),
     ...(profitUsd8 !== undefined && { profitUsd: usdText(profitUsd8) }),
+    ...(risk && { risk: statedRiskJson(risk) }),
   });
+}
+
+function statedRiskJson({ expectedProfitUsd8, worstProfitUsd8, ...rest }: StatedRisk) {
+  return { ...rest, expectedProfitUsd: usdText(expectedProfitUsd8), worstProfitUsd: usdText(worstProfitUsd8) };
+}
+
+/** Shares in basis points, left out where there is nothing to take a share of. */
+export function efficiencyJson({ residualDebtUsd8, missedProfitUsd8, ...shares }: Efficiency) {
+  const missedProfitUsd = Object.fromEntries(Object.entries(missedProfitUsd8).map(([cause, usd8]) => [cause, usdText(usd8)]));
+  return { ...outside(shares), residualDebtUsd: usdText(residualDebtUsd8), missedProfitUsd };
+}
+
+export function statedJson({ expectedProfitUsd8, profitUsd8, ...counts }: Stated) {
+  return { ...counts, expectedProfitUsd: usdText(expectedProfitUsd8), profitUsd: usdText(profitUsd8) };
 }
 
 export function totalsJson({ profitUsd8, gasUsd8, bidUsd8, ...counts }: Totals) {

@@ -1,5 +1,6 @@
 import type { RelayFigures } from '../execution/relays/panel.ts';
 import type { Switch } from '../guard/types.ts';
+import type { Efficiency } from '../ledger/efficiency.ts';
 import type { AttemptLine, Totals } from '../ledger/report.ts';
 import type { Address, Hex } from '../lib/types.ts';
 import type { PositionRow } from '../pipeline/positions.ts';
@@ -32,6 +33,7 @@ export type KeeperStatus = {
   readonly endpoints: readonly { readonly host: string; readonly up: boolean }[];
   readonly relays: readonly RelayFigures[];
   readonly totals: Totals;
+  readonly efficiency: Efficiency;
   /** Unix ms of this machine. */
   readonly startedAt: number;
 };

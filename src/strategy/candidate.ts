@@ -6,6 +6,8 @@ import type { Candidate } from '../risk/types.ts';
 import { type Bound, boundOf } from './bounds.ts';
 import { countedIn, type Evaluation, evaluate, type NoEvaluation, repaidRaw, stepsOf } from './evaluate.ts';
 import { type Way, waysOut } from './exits.ts';
+import { isBrittle, likelier } from './holding.ts';
+import { outlookOf } from './outlook.ts';
 import { bestAmount } from './size.ts';
 import type { Terms } from './terms.ts';
 import type { Decision, Plan, SkipReason } from './types.ts';
@@ -99,19 +101,26 @@ export function planProspect({ candidate, openings, ...rest }: Prospect, market:
   let oddity: Record<string, string> | undefined;
   for (const { option, regimes, bound } of openings) {
     if (best !== undefined && bound !== undefined && bound.valueWei <= best.valueWei) continue;
-    const value = (flash: FlashSource | undefined, way: Way) => (amountRaw: bigint) => {
-      const result = evaluate(option, amountRaw, flash, way, market.venue, depth, terms);
+    const value = (flash: FlashSource | undefined, way: Way, venue: Exchange) => (amountRaw: bigint) => {
+      const result = evaluate(option, amountRaw, flash, way, venue, depth, terms);
       if (result.ok) return result.evaluation;
       obstacle = result.reason;
       if (result.reason === 'odd-token') oddity = { token: result.token, cause: result.cause };
       return undefined;
     };
-    const numeraire = countedIn(option, terms);
-    for (const flash of lendersFor(option, regimes, market, depth, terms))
-      for (const way of waysOut({ ...option, numeraire })) {
-        const found = bestAmount(regimes, value(flash, way), best?.valueWei);
-        if (found !== undefined && (best === undefined || found.valueWei > best.valueWei)) best = found;
-      }
+    const ways = waysOut({ ...option, numeraire: countedIn(option, terms) });
+    const search = (lenders: readonly (FlashSource | undefined)[], venue: Exchange) => {
+      for (const flash of lenders)
+        for (const way of ways) {
+          // Where chances are weighed, one of less value may be the better one.
+          const toBeat = terms.moves === undefined ? best?.valueWei : undefined;
+          best = likelier(best, bestAmount(regimes, value(flash, way, venue), toBeat), terms, at);
+        }
+    };
+    search(lendersFor(option, regimes, market, depth, terms), market.venue);
+    // What would fail at the pools' next move has to make much more than what would not.
+    if (best !== undefined && isBrittle(best, terms))
+      search(option.financing.kind === 'loan' ? market.flashes : [undefined], market.venue.direct ?? market.venue);
   }
   if (best === undefined && oddity !== undefined) return skip('odd-token', oddity);
   if (best === undefined)
@@ -125,7 +134,7 @@ export function planProspect({ candidate, openings, ...rest }: Prospect, market:
  */
 export function planAgain(
   prospect: Prospect,
-  { option, amountRaw, loan, way, valueWei }: Evaluation,
+  { option, amountRaw, loan, way, venue, valueWei }: Evaluation,
   market: Market,
   depth: Depth,
   terms: Terms,
@@ -133,7 +142,7 @@ export function planAgain(
   enoughBps: bigint,
 ): Planned {
   const again = (amount: bigint) => {
-    const result = evaluate(option, amount, loan?.flash, way, market.venue, depth, terms);
+    const result = evaluate(option, amount, loan?.flash, way, venue, depth, terms);
     return result.ok ? result.evaluation : undefined;
   };
   const keeps = (found: Evaluation | undefined, bps: bigint) => found !== undefined && found.valueWei * BPS >= valueWei * bps;
@@ -219,6 +228,7 @@ function decide(candidate: Candidate, best: Evaluation, market: Market, depth: D
     profitWei,
     profitUsd8,
     repayUsd8: price === undefined ? 0n : rawToUsd8Floor(best.repayRaw, price),
+    outlook: outlookOf(best, terms, at),
   };
   return { decision: { kind: 'plan', plan }, after: best.exit.after, evaluation: best };
 }

@@ -11,8 +11,12 @@ export type Evaluation = {
   readonly amountRaw: bigint;
   readonly repayRaw: bigint;
   readonly seizedRaw: bigint;
+  /** What has to be there of the debt asset once it is liquidated: loan and fee, or what the protocol's callback asks for. */
+  readonly owedRaw: bigint;
   readonly loan: Loan | undefined;
   readonly way: Way;
+  /** Where it is exchanged. */
+  readonly venue: Exchange;
   readonly exit: Exit;
   readonly grossWei: bigint;
   readonly gasUnits: bigint;
@@ -67,8 +71,10 @@ export function evaluate(
       amountRaw,
       repayRaw,
       seizedRaw,
+      owedRaw,
       loan,
       way,
+      venue,
       exit,
       grossWei,
       gasUnits,
@@ -107,16 +113,16 @@ function worthWei(grossRaw: bigint, { financing }: Option, { numeraireUsd8 }: Te
 /** The Executor's steps for an evaluation: borrow where that is needed, liquidate, exchange, repay; then sell what is left. */
 export function stepsOf(evaluation: Evaluation, venue: Exchange, executor: Address): readonly Step[] {
   const { option, amountRaw, repayRaw, loan, exit } = evaluation;
-  const stepsOfLeg = (leg: Leg | undefined) => (leg === undefined ? [] : venue.steps(leg.fill, leg.input));
+  const stepsOfLeg = ({ fill, input }: Leg) => venue.steps(fill, input);
   const { financing } = option;
   if (financing.kind === 'margin') {
     const { executor: own, unitWad, release } = financing.margin;
-    return [...option.steps(amountRaw, stepsOfLeg(exit.inner), own), ...release(exit.grossRaw / unitWad)];
+    return [...option.steps(amountRaw, exit.inner.flatMap(stepsOfLeg), own), ...release(exit.grossRaw / unitWad)];
   }
-  const inner = option.steps(amountRaw, stepsOfLeg(exit.inner), executor);
+  const inner = option.steps(amountRaw, exit.inner.flatMap(stepsOfLeg), executor);
   const borrowed = (by: Loan) =>
     by.flash.steps({ token: option.debtAsset, amountRaw: repayRaw, feeRaw: by.feeRaw, lender: by.lender }, inner, executor);
-  return [...(loan === undefined ? inner : borrowed(loan)), ...stepsOfLeg(exit.outer)];
+  return [...(loan === undefined ? inner : borrowed(loan)), ...(exit.outer === undefined ? [] : stepsOfLeg(exit.outer))];
 }
 
 function loanOf(flash: FlashSource | undefined, token: Address, amountRaw: bigint): Loan | undefined {

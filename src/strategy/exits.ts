@@ -8,8 +8,8 @@ export type Exit = {
   /** Numeraire left once the loan and its fee are repaid; below zero when the sale does not even cover them. */
   readonly grossRaw: bigint;
   readonly after: Depth;
-  /** Done while the loan is out: brings at least what is owed. */
-  readonly inner: Leg | undefined;
+  /** Done while the loan is out, one after another: brings at least what is owed. */
+  readonly inner: readonly Leg[];
   /** Done when the loan is repaid: sells what is left. */
   readonly outer: Leg | undefined;
 };
@@ -42,31 +42,59 @@ export function waysOut({
   if (debtAsset === numeraire) return [sellAll];
   // With the numeraire as collateral, selling all of it for debt would only pay the pools twice.
   if (collateralAsset === numeraire) return [buyDebt];
-  return [buyDebt, sellAll];
+  return [overNumeraire, buyDebt, sellAll];
+}
+
+/**
+ * Everything seized is sold for the numeraire, and exactly what is owed is bought with that; the remainder is the profit. Pools that have moved meanwhile take of
+ * the profit, where a path over the numeraire, whose second swap is told its amount, would find less there than planned.
+ */
+function overNumeraire(venue: Exchange, request: ExitRequest): Exit | NoFill {
+  const { collateralAsset, debtAsset, numeraire, avoid } = request;
+  const sale = venue.quoteIn(collateralAsset, numeraire, request.seizedRaw, request.depth, avoid);
+  if (!sale.ok) return sale;
+  const depth = request.depth.after(sale);
+  const purchase = venue.quoteOut(numeraire, debtAsset, request.owedRaw, depth, avoid);
+  if (!purchase.ok) return purchase;
+  return {
+    ok: true,
+    fills: [sale, purchase],
+    grossRaw: sale.amountOutRaw - purchase.amountInRaw,
+    get after() {
+      return depth.after(purchase);
+    },
+    inner: [
+      { fill: sale, input: 'gain' },
+      { fill: purchase, input: 'planned' },
+    ],
+    outer: undefined,
+  };
 }
 
 /** Collateral and debt are one asset: no exchange while the loan is out. */
 function keepDebtAsset(venue: Exchange, request: ExitRequest): Exit | NoFill {
-  return sellRest(venue, request, request.debtAsset, request.seizedRaw - request.owedRaw, undefined);
+  return sellRest(venue, request, request.debtAsset, request.seizedRaw - request.owedRaw, []);
 }
 
 /** Everything seized is sold for the debt asset; the remainder of that is the profit. */
 function sellAll(venue: Exchange, request: ExitRequest): Exit | NoFill {
   const sale = venue.quoteIn(request.collateralAsset, request.debtAsset, request.seizedRaw, request.depth, request.avoid);
   if (!sale.ok) return sale;
-  return sellRest(venue, request, request.debtAsset, sale.amountOutRaw - request.owedRaw, { fill: sale, input: 'gain' });
+  return sellRest(venue, request, request.debtAsset, sale.amountOutRaw - request.owedRaw, [{ fill: sale, input: 'gain' }]);
 }
 
 /** Exactly what is owed is bought with collateral; the remainder of the collateral is the profit, exchanged once. */
 function buyDebt(venue: Exchange, request: ExitRequest): Exit | NoFill {
   const purchase = venue.quoteOut(request.collateralAsset, request.debtAsset, request.owedRaw, request.depth, request.avoid);
   if (!purchase.ok) return purchase;
-  return sellRest(venue, request, request.collateralAsset, request.seizedRaw - purchase.amountInRaw, { fill: purchase, input: 'planned' });
+  return sellRest(venue, request, request.collateralAsset, request.seizedRaw - purchase.amountInRaw, [
+    { fill: purchase, input: 'planned' },
+  ]);
 }
 
-function sellRest(venue: Exchange, request: ExitRequest, token: Address, restRaw: bigint, inner: Leg | undefined): Exit | NoFill {
-  const fills = inner === undefined ? [] : [inner.fill];
-  const depth = inner === undefined ? request.depth : request.depth.after(inner.fill);
+function sellRest(venue: Exchange, request: ExitRequest, token: Address, restRaw: bigint, inner: readonly Leg[]): Exit | NoFill {
+  const fills = inner.map(({ fill }) => fill);
+  const depth = fills.reduce((before, fill) => before.after(fill), request.depth);
   if (token === request.numeraire) return { ok: true, fills, grossRaw: restRaw, after: depth, inner, outer: undefined };
   if (restRaw <= 0n) return { ok: false, reason: 'too-thin' };
   // The loan is repaid by then, so even the lender's pool is free again; avoiding it keeps the quote simple and costs little.

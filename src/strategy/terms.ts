@@ -1,5 +1,6 @@
 import type { Surcharge } from '../chain/rollup.ts';
 import type { Address } from '../lib/types.ts';
+import type { PriceMoves } from '../risk/price-moves.ts';
 import type { BidPolicy } from './bids/policy.ts';
 
 /** What one block's planning takes for granted: the operator's wishes and the block's prices. */
@@ -25,6 +26,8 @@ export type Terms = {
   readonly maxTransactionGas: bigint;
   /** Gas that all our transactions of a block may use. */
   readonly maxBlockGas: bigint;
+  /** How the pools have moved, where they may move again before a plan is carried out; undefined where nothing can come between. */
+  readonly moves?: PriceMoves;
 };
 
 /** Intrinsic cost of a transaction, the Executor's own frame, and the sweep to the treasury (measured on the devnet: 112k without a group). */

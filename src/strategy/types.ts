@@ -2,6 +2,7 @@ import type { Step } from '../lib/steps.ts';
 import type { Address } from '../lib/types.ts';
 import type { Margin, Refusal } from '../protocols/types.ts';
 import type { Candidate } from '../risk/types.ts';
+import type { Outlook } from './outlook.ts';
 
 /** A liquidation worth sending: one group of an Executor sequence. Amounts in wei are of wrapped native, or of what profit on margin is worth in it. */
 export type Plan = {
@@ -34,6 +35,8 @@ export type Plan = {
   readonly profitWei: bigint;
   readonly profitUsd8: bigint;
   readonly repayUsd8: bigint;
+  /** What its risk is told from; undefined where nothing is at the pools' mercy. */
+  readonly outlook?: Outlook;
 };
 
 /** `second`: it closes what is held, which no limit holds back. `leastRaw`: what the venue's meter must rise by; below zero, the most that it may fall. */

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { request } from 'node:http';
 import { onTestFinished } from 'vitest';
 import type { HttpConfig } from '../../src/config/config.ts';
+import { efficiencyOf } from '../../src/ledger/efficiency.ts';
 import { totalsOf } from '../../src/ledger/report.ts';
 import { Secret } from '../../src/lib/secret.ts';
 import type { PositionRow } from '../../src/pipeline/positions.ts';
@@ -32,6 +33,7 @@ export const status: KeeperStatus = {
     { relay: 'relay.example.org', sent: 5, accepted: 3, refused: 1, simulated: 4, landed: 2, latencyMs: 21.5, resting: ['simulate'] },
   ],
   totals: totalsOf([]),
+  efficiency: efficiencyOf([]),
   startedAt: 1,
 };
 

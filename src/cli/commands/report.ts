@@ -3,8 +3,8 @@ import type { Efficiency } from '../../ledger/efficiency.ts';
 import { FIRST_BLOCK, HEAD_BLOCK } from '../../ledger/facts.ts';
 import { readLedger, type Scope } from '../../ledger/reader.ts';
 import { type Report, reportOf } from '../../ledger/report.ts';
-import { usdText } from '../../lib/usd.ts';
-import { attemptJson, outside, totalsJson } from '../../server/json.ts';
+import type { Stated } from '../../ledger/stated.ts';
+import { attemptJson, efficiencyJson, outside, statedJson, totalsJson } from '../../server/json.ts';
 import type { Since } from '../arguments.ts';
 import { cents, type OutputOptions, print, table, warn } from '../output.ts';
 
@@ -21,26 +21,26 @@ async function readReport(dataDir: string, scope: Scope): Promise<Report> {
     const [transactions, first, last] = [await reader.transactions(scope), await reader.get(FIRST_BLOCK), await reader.get(HEAD_BLOCK)];
     const from = scope.sinceBlock ?? (scope.sinceMs === undefined && first !== undefined ? Number(first) : undefined);
     const span = { ...(from !== undefined && { from }), ...(last !== undefined && { to: Number(last) }) };
-    return reportOf(transactions, await reader.relayNotes(transactions), span, await reader.capital());
+    const risks = await reader.statedRisks(transactions);
+    return reportOf(transactions, await reader.relayNotes(transactions), risks, span, await reader.capital());
   } finally {
     await reader.close();
   }
 }
 
-export function reportJson({ totals, attempts, efficiency, capital, ...rest }: Report) {
-  const { missedProfitUsd8, ...shares } = efficiency;
-  const missedProfitUsd = Object.fromEntries(Object.entries(missedProfitUsd8).map(([cause, usd8]) => [cause, usdText(usd8)]));
+export function reportJson({ totals, attempts, efficiency, stated, capital, ...rest }: Report) {
   return {
     ...rest,
     capital: capital.map((one) => outside(one)),
     totals: totalsJson(totals),
-    efficiency: { ...outside(shares), missedProfitUsd },
+    efficiency: efficiencyJson(efficiency),
+    stated: statedJson(stated),
     attempts: attempts.map(attemptJson),
   };
 }
 
 function reportText(report: Report): string {
-  const { from, to, totals, blocksAfterUpdate, misses, efficiency, relays, capital, attempts } = report;
+  const { from, to, totals, blocksAfterUpdate, misses, efficiency, stated, relays, capital, attempts } = report;
   const counts = (record: Readonly<Record<string, number>>) =>
     Object.entries(record)
       .map(([name, count]) => `${count} x ${name}`)
@@ -63,6 +63,7 @@ function reportText(report: Report): string {
     `delay        ${counts(Object.fromEntries(Object.entries(blocksAfterUpdate).map(([blocks, count]) => [`${blocks} blocks after the update`, count])))}`,
     `misses       ${counts(misses)}`,
     ...efficiencyText(efficiency),
+    ...statedText(stated),
     ...relays.map(
       ({ relay, sent, accepted, refused, landed }) =>
         `relay        ${relay}: ${sent} sent, ${accepted} accepted, ${refused} refused, ${landed} landed`,
@@ -77,13 +78,23 @@ function reportText(report: Report): string {
   ].join('\n');
 }
 
-function efficiencyText({ tried, won, blocksToLiquidate, missedProfitUsd8, ...shares }: Efficiency): readonly string[] {
+function efficiencyText({ tried, won, blocksToLiquidate, residualDebtUsd8, missedProfitUsd8, ...shares }: Efficiency): readonly string[] {
   const percent = (bps: number | undefined) => (bps === undefined ? '-' : `${(bps / 100).toFixed(2)}%`);
   const { captureRateBps, slippageBps, revertRateBps, bidShareBps, gasShareBps } = shares;
   const delay = blocksToLiquidate && `; blocks to liquidate ${blocksToLiquidate.p50} at the median, ${blocksToLiquidate.most} at most`;
   return [
     `won          ${won} of ${tried} tried, ${percent(captureRateBps)} of the profit${delay ?? ''}`,
     `shares       bids ${percent(bidShareBps)}, gas ${percent(gasShareBps)}, slippage against the plan ${percent(slippageBps)}, reverted ${percent(revertRateBps)}`,
+    ...(residualDebtUsd8 === 0n ? [] : [`left         $${cents(residualDebtUsd8)} of debt to others`]),
     ...Object.entries(missedProfitUsd8).map(([cause, usd8]) => `missed       $${cents(usd8)}   ${cause}`),
+  ];
+}
+
+function statedText(stated: Stated): readonly string[] {
+  if (stated.settled === 0) return [];
+  const { expectedProfitUsd8, profitUsd8, expectedIncluded, included, expectedReverted, reverted, belowWorst } = stated;
+  return [
+    `stated       of ${stated.settled}: $${cents(expectedProfitUsd8)} expected, $${cents(profitUsd8)} made; ${expectedIncluded} expected to be included, ${included} were; ${expectedReverted} to revert, ${reverted} did`,
+    `             ${belowWorst} of ${included} included left less than their 5% worst`,
   ];
 }

@@ -2,6 +2,7 @@ import { getAddress } from 'viem/utils';
 import { loadConfig } from '../../config/load.ts';
 import type { PositionRow } from '../../pipeline/positions.ts';
 import { outside, positionJson } from '../../server/json.ts';
+import type { ExecutionRisk } from '../../strategy/risk.ts';
 import { createTelemetry } from '../../telemetry/telemetry.ts';
 import { cents, type OutputOptions, print, table, warn } from '../output.ts';
 import { survey } from '../survey.ts';
@@ -53,10 +54,17 @@ export function verdictText({ verdict }: PositionRow): string {
   if ('plan' in verdict) {
     const { profitUsd8, option, route, told = {} } = verdict.plan;
     const more = Object.entries(told).map(([name, value]) => `${name} ${value}`);
-    return [`brings $${cents(profitUsd8)}: ${option}, ${route}`, ...more].join(', ');
+    return [`brings $${cents(profitUsd8)}${riskText(verdict.risk)}: ${option}, ${route}`, ...more].join(', ');
   }
   const { reason, figures } = verdict.skip;
   if (reason === 'healthy') return 'healthy';
   const why = Object.entries(figures).map(([name, value]) => `${name} ${value}`);
   return why.length === 0 ? reason : `${reason} (${why.join(', ')})`;
+}
+
+function riskText(risk: ExecutionRisk | undefined): string {
+  if (risk === undefined) return '';
+  const percent = (bps: number) => `${(bps / 100).toFixed(1)}%`;
+  const chances = `included ${percent(risk.includedBps)}, reverted ${percent(risk.revertedBps)}`;
+  return ` (expected $${cents(risk.expectedProfitUsd8)}, 5% worst $${cents(risk.worstProfitUsd8)}; ${chances})`;
 }

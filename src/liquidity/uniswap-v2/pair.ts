@@ -30,6 +30,7 @@ const SWAP_GAS = 86_000n;
  */
 export class UniswapV2Pair implements Pool {
   readonly identity: PoolIdentity;
+  readonly asPlanned = true;
   readonly reserve0Raw: bigint;
   readonly reserve1Raw: bigint;
 
