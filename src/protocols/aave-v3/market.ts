@@ -120,7 +120,8 @@ export class AaveV3Market implements Protocol {
     const { pool } = contracts.addresses;
     const kept = this.#kept?.asOf(pool, this.#filtersOf(contracts));
     const accounts = kept?.accounts ?? new Accounts();
-    for (const address of this.#state?.accounts.addresses ?? this.#kept?.addresses ?? []) accounts.add(address);
+    const followed = this.#state?.accounts.addresses ?? this.#kept?.addresses ?? [];
+    if (kept === undefined) for (const address of followed) accounts.add(address);
     for (const address of this.#discovered.get(pool) ?? []) accounts.add(address);
     const unread = [];
     for (const slot of accounts.slots()) if (!kept?.isFresh(slot)) unread.push(slot);
