@@ -1,5 +1,5 @@
 import { parseTransaction } from 'viem';
-import { restoreHedges, roomUsd8, stepHedges } from '../guard/hedge.ts';
+import { inventoryUsd8, restoreHedges, roomUsd8, stepHedges } from '../guard/hedge.ts';
 import type { HedgeBook, HedgeCommand, HedgeEvent, HedgeRules, Now } from '../guard/hedge-types.ts';
 import type { Ledger, OpenTransaction } from '../ledger/types.ts';
 import { explainError } from '../lib/errors.ts';
@@ -47,6 +47,7 @@ export class Hedger {
   #book: HedgeBook;
   /** Why an order was not sent, said once. */
   readonly #said = new Map<string, string>();
+  #toldUsd8 = 0n;
 
   private constructor(parts: HedgerParts, book: HedgeBook) {
     this.#parts = parts;
@@ -80,7 +81,15 @@ export class Hedger {
       const event = venue === undefined || suspended(venue.protocol) !== undefined ? undefined : readingOf(venue, block);
       orders.push(...(await this.#step(event ?? { kind: 'unread', deployment }, now)));
     }
+    this.#tellInventory();
     return orders.flatMap((order) => this.#planned(order, venues, block));
+  }
+
+  #tellInventory(): void {
+    const usd8 = inventoryUsd8(this.#book);
+    if (usd8 === this.#toldUsd8) return;
+    this.#toldUsd8 = usd8;
+    this.#parts.emit('hedge.inventory', { valueUsd: usdText(usd8), hedges: this.#book.hedges.size });
   }
 
   /**

@@ -76,6 +76,9 @@ export class Announcer {
       case 'lane.topped-up':
         metrics.laneTopUps.inc({ lane: String(fields['lane']) });
         break;
+      case 'hedge.inventory':
+        metrics.inventoryUsd.set(number('valueUsd'));
+        break;
       case 'alert.raised':
         metrics.alerts.inc({ about: String(fields['about']) });
         break;

@@ -43,6 +43,7 @@ export type EventName =
   | 'hedge.opened'
   | 'hedge.waiting'
   | 'hedge.closed'
+  | 'hedge.inventory'
   | 'alert.raised'
   | 'breaker.opened'
   | 'breaker.closed'

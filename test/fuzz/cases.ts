@@ -129,7 +129,8 @@ type Change = (made: { env: Record<string, string>; files: Record<string, string
 
 const mutateOne: Change = ({ env }, random) => {
   const name = random.pick(Object.keys(env));
-  if (name !== undefined) env[name] = mutateText(env[name]!, random);
+  const text = name === undefined ? undefined : env[name];
+  if (name !== undefined && text !== undefined) env[name] = mutateText(text, random);
 };
 const mutateBook: Change = ({ env, files }, random) => {
   env['DEPLOYMENTS_FILE'] ??= FILES.book;

@@ -161,6 +161,9 @@ describe('a takeover in two legs', () => {
     const running = await start(TWO_LEGS);
     await sealUntil(() => count('hedge.closed') > 0);
     expect([count('hedge.opened'), count('hedge.closed'), count('attempt.reverted'), count('keeper.killed')]).toEqual([1, 1, 0, 0]);
+    // Up with the takeover, at the price of each block, and back to nothing with the close.
+    expect(count('hedge.inventory')).toBeGreaterThan(1);
+    expect(running.lines.findLast(({ event }) => event === 'hedge.inventory')).toMatchObject({ valueUsd: '0.00', hedges: 0 });
     expect(alerts()).toEqual([]);
     expect(await size('BTC')).toBe(0n);
     const [paid, kept] = await Promise.all([
