@@ -1,7 +1,8 @@
 /** Values written one after another as bytes, and read back in the same order. What is read is untrusted: whatever does not fit throws a RangeError. */
 import type { Address, Hex, LogFilter } from './types.ts';
 
-const FIRST_ROOM = 8_192;
+const FIRST_ROOM = 1_024;
+const ROOM = 256 * 1_024;
 const ADDRESS_BYTES = 20;
 const HASH_BYTES = 32;
 const SHORT_BYTES = 2;
@@ -16,18 +17,18 @@ export class ByteWriter {
   #bytes = Buffer.alloc(FIRST_ROOM);
   /** NOTE: Buffer's own ways with bigints take several times as long. */
   #view = viewOf(this.#bytes);
+  /** Of what was not taken yet. */
+  #start = 0;
   #length = 0;
 
   get length(): number {
-    return this.#length;
+    return this.#length - this.#start;
   }
 
   /** What was written, which stays as it is; the writer begins anew. */
   take(): Uint8Array {
-    const taken = this.#bytes.subarray(0, this.#length);
-    this.#bytes = Buffer.alloc(FIRST_ROOM);
-    this.#view = viewOf(this.#bytes);
-    this.#length = 0;
+    const taken = this.#bytes.subarray(this.#start, this.#length);
+    this.#start = this.#length;
     return taken;
   }
 
@@ -98,10 +99,13 @@ export class ByteWriter {
 
   #room(bytes: number): void {
     if (this.#length + bytes <= this.#bytes.length) return;
-    const larger = Buffer.alloc(2 * this.#bytes.length + bytes);
-    this.#bytes.copy(larger, 0, 0, this.#length);
-    this.#bytes = larger;
-    this.#view = viewOf(larger);
+    // Much at once: small parts by the thousand are what the garbage collector takes long over.
+    const next = Buffer.alloc(Math.max(ROOM, 2 * this.length + bytes));
+    this.#bytes.copy(next, 0, this.#start, this.#length);
+    this.#length -= this.#start;
+    this.#start = 0;
+    this.#bytes = next;
+    this.#view = viewOf(next);
   }
 }
 

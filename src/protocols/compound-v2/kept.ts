@@ -15,14 +15,11 @@ type Fact =
 
 /** @param state what was followed since the anchor, which is the newer word on everything */
 export function* keepHistory(history: History, state: CompoundState | undefined): Iterable<Uint8Array> {
-  let writer = new ByteWriter();
+  const writer = new ByteWriter();
   let count = 0;
   for (const fact of state === undefined ? history.facts() : factsOf(state)) {
     write(writer, fact);
-    if (++count % ENTRIES_A_PIECE === 0) {
-      yield writer.take();
-      writer = new ByteWriter();
-    }
+    if (++count % ENTRIES_A_PIECE === 0) yield writer.take();
   }
   yield writer.take();
 }
