@@ -310,3 +310,16 @@ export class Accounts {
 export function debtIds({ owed, fixed }: Account): readonly number[] {
   return fixed.size === 0 ? [...owed.keys()] : [...new Set([...owed.keys(), ...fixed.keys()])];
 }
+
+/** An account by itself, with its slot: for what would be, were it so. */
+export function alone({ address, known, eMode, collateral, supplied, owed, fixed }: Account): readonly [Accounts, Slot] {
+  const accounts = new Accounts();
+  const slot = accounts.add(address);
+  accounts.setKnown(slot, known);
+  accounts.setEMode(slot, eMode);
+  for (const id of collateral) accounts.setFlag(slot, id, true);
+  for (const [id, scaled] of supplied) accounts.setSupplied(slot, id, scaled);
+  for (const [id, scaled] of owed) accounts.setOwed(slot, id, scaled);
+  for (const [id, debt] of fixed) accounts.setFixed(slot, id, debt);
+  return [accounts, slot];
+}

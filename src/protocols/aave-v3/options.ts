@@ -3,12 +3,13 @@ import { encodeFunctionData, parseAbi, prepareEncodeFunctionData } from 'viem';
 import type { Step } from '../../lib/steps.ts';
 import type { Address } from '../../lib/types.ts';
 import type { Option, Slot } from '../types.ts';
-import { type Account, debtIds } from './accounts.ts';
+import { type Account, alone, debtIds } from './accounts.ts';
 import { CLOSE_FACTOR_THRESHOLD_WAD } from './closing.ts';
 import { standingOf } from './health.ts';
 import type { Lens, ReserveNow } from './lens.ts';
-import { type Pair, regimesOf, takingOf } from './liquidation.ts';
-import type { MarketState } from './state.ts';
+import { type Pair, regimesOf, type Taking, takingOf } from './liquidation.ts';
+import type { MarketState, Reserve } from './state.ts';
+import { bothOf, type Twice, twiceOf } from './twice.ts';
 
 const poolAbi = parseAbi([
   'function liquidationCall(address collateralAsset, address debtAsset, address borrower, uint256 debtToCover, bool receiveAToken)',
@@ -16,10 +17,14 @@ const poolAbi = parseAbi([
 const liquidationCall = prepareEncodeFunctionData({ abi: poolAbi, functionName: 'liquidationCall' });
 
 const WAD = 10n ** 18n;
+/** In the label of an option of two calls. */
+const TWICE = 'twice';
 
 /** A call on one pair, measured on the 3.6 contracts with a rewards controller; every further reserve of the account is priced and weighed. */
 const CALL_GAS = 355_000n;
 const RESERVE_GAS = 37_000n;
+/** A second call finds storage warm. */
+const AGAIN_GAS = 230_000n;
 
 export function optionsOf(slot: Slot, state: MarketState, lens: Lens): Option[] {
   const standing = standingOf(state.accounts, slot, lens);
@@ -40,7 +45,23 @@ export function optionsOf(slot: Slot, state: MarketState, lens: Lens): Option[] 
       const pair = pairOf(account, debt, collateral, scaled, standing, lens);
       if (pair === undefined) continue;
       const regimes = regimesOf(pair);
-      if (regimes.length > 0) options.push(optionOf(pair, regimes, debt, collateral, account.address, state.addresses.pool, gasUnits));
+      if (regimes.length === 0) continue;
+      const reserves = { debt: debt.reserve, collateral: collateral.reserve, borrower: account.address, pool: state.addresses.pool };
+      options.push(optionOf(pair, regimes, reserves, gasUnits));
+      const twice = twiceOf(
+        pair,
+        regimes,
+        { account, debtId, collateralId, thresholdBps: thresholdOf(account, collateral, lens) },
+        (then, availableRaw) => {
+          const after = standingOf(...alone(then), lens);
+          const left = after.ok ? pairOf(then, debt, collateral, then.supplied.get(collateralId) ?? 0n, after, lens) : undefined;
+          return {
+            healthFactorWad: after.ok ? after.healthFactorWad : WAD,
+            pair: left && { ...left, collateral: { ...left.collateral, availableRaw } },
+          };
+        },
+      );
+      if (twice !== undefined) options.push(twiceOptionOf(twice, reserves, gasUnits + AGAIN_GAS));
     }
   }
   return options;
@@ -82,41 +103,53 @@ function pairOf(
   };
 }
 
-function optionOf(
-  pair: Pair,
-  regimes: Option['regimes'],
-  { reserve: debt }: ReserveNow,
-  { reserve: collateral }: ReserveNow,
-  borrower: Address,
-  pool: Address,
-  gasUnits: bigint,
-): Option {
+/** Of an account's collateral. */
+function thresholdOf(account: Account, { reserve }: ReserveNow, lens: Lens): bigint {
+  return lens.covering(lens.mode(account.eMode), reserve)?.liquidationThresholdBps ?? reserve.config.liquidationThresholdBps;
+}
+
+/** Whom and what a call names. */
+type Reserves = { readonly debt: Reserve; readonly collateral: Reserve; readonly borrower: Address; readonly pool: Address };
+
+function optionOf(pair: Pair, regimes: Option['regimes'], reserves: Reserves, gasUnits: bigint): Option {
   return {
-    label: `${debt.symbol}/${collateral.symbol}`,
-    debtAsset: debt.asset,
-    collateralAsset: collateral.asset,
-    regimes,
-    gasUnits,
-    financing: { kind: 'loan' },
-    flow: (amountRaw) => {
-      const { repaidRaw, receivedRaw } = takingOf(pair, amountRaw);
-      return [
-        { asset: debt.asset, deltaRaw: -repaidRaw },
-        { asset: collateral.asset, deltaRaw: receivedRaw },
-      ];
-    },
-    steps: (amountRaw, exchange): readonly Step[] => [
-      { kind: 'approve', token: debt.asset, spender: pool, amountRaw },
-      {
-        kind: 'call',
-        target: pool,
-        valueWei: 0n,
-        data: encodeFunctionData({
-          ...liquidationCall,
-          args: [collateral.asset, debt.asset, borrower, amountRaw, false],
-        }),
-      },
-      ...exchange,
-    ],
+    ...shared(reserves),
+    ...{ label: labelOf(reserves), regimes, gasUnits },
+    flow: (amountRaw) => flowOf(takingOf(pair, amountRaw), reserves),
+    steps: (amountRaw, exchange) => [...callsOf([amountRaw], reserves), ...exchange],
   };
+}
+
+function twiceOptionOf(twice: Twice, reserves: Reserves, gasUnits: bigint): Option {
+  return {
+    ...shared(reserves),
+    ...{ label: `${labelOf(reserves)} ${TWICE}`, regimes: twice.regimes, gasUnits },
+    flow: (amountRaw) => flowOf(bothOf(twice, amountRaw), reserves),
+    steps: (amountRaw, exchange) => [...callsOf([twice.firstRaw, amountRaw - twice.firstRaw], reserves), ...exchange],
+  };
+}
+
+function shared({ debt, collateral }: Reserves): Pick<Option, 'debtAsset' | 'collateralAsset' | 'financing'> {
+  return { debtAsset: debt.asset, collateralAsset: collateral.asset, financing: { kind: 'loan' } };
+}
+
+function labelOf({ debt, collateral }: Reserves): string {
+  return `${debt.symbol}/${collateral.symbol}`;
+}
+
+function flowOf({ repaidRaw, receivedRaw }: Taking, { debt, collateral }: Reserves): ReturnType<Option['flow']> {
+  return [
+    { asset: debt.asset, deltaRaw: -repaidRaw },
+    { asset: collateral.asset, deltaRaw: receivedRaw },
+  ];
+}
+
+/** One after another, for all of which one approval is given. */
+function callsOf(amountsRaw: readonly bigint[], { debt, collateral, borrower, pool }: Reserves): readonly Step[] {
+  const amountRaw = amountsRaw.reduce((sum, amount) => sum + amount, 0n);
+  const calls = amountsRaw.map((amount): Step => {
+    const data = encodeFunctionData({ ...liquidationCall, args: [collateral.asset, debt.asset, borrower, amount, false] });
+    return { kind: 'call', target: pool, valueWei: 0n, data };
+  });
+  return [{ kind: 'approve', token: debt.asset, spender: pool, amountRaw }, ...calls];
 }

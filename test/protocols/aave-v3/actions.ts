@@ -90,8 +90,10 @@ export class Actions {
   /** Liquidations that the market offers at the mirrored block, by random amounts, half of them for aTokens. */
   async liquidate(count: number, at: Parameters<AaveV3Market['judge']>[1]): Promise<void> {
     const offers = [...this.#market.slots()].flatMap((slot) => this.#market.options(slot, at).map((option) => ({ slot, option })));
-    for (let i = 0; i < count && offers.length > 0; i++) {
-      const { slot, option } = this.#random.pick(offers);
+    // An option of two calls says nothing of what one would take.
+    const single = offers.filter(({ option }) => !option.label.endsWith(' twice'));
+    for (let i = 0; i < count && single.length > 0; i++) {
+      const { slot, option } = this.#random.pick(single);
       const { minRaw, maxRaw } = this.#random.pick(option.regimes);
       const amount = minRaw + ((maxRaw - minRaw) * this.#upTo(1_000)) / 1_000n;
       const args = [option.collateralAsset, option.debtAsset, this.#market.accountOf(slot), amount, this.#random.next() < 0.5];

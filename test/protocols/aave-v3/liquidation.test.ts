@@ -6,6 +6,9 @@ import { amountsOf, LIQUIDATOR, LiquidationWorld, saidOf } from './liquidator.ts
 import { SCENES } from './scene.ts';
 
 const MAX_UINT256 = 2n ** 256n - 1n;
+/** Amounts of a first call that are tried. */
+const GRID = 24n;
+const isTwice = (option: Option) => option.label.endsWith(' twice');
 
 describe.each(SCENES)('a market of %s', (release, open) => {
   let world: LiquidationWorld;
@@ -19,10 +22,43 @@ describe.each(SCENES)('a market of %s', (release, open) => {
 
   type Offer = { account: Address; option: Option };
 
-  function offers(): Offer[] {
+  function allOffers(): Offer[] {
     const { market } = world.follower;
     const at = world.next();
     return [...market.slots()].flatMap((slot) => market.options(slot, at).map((option) => ({ account: market.accountOf(slot), option })));
+  }
+
+  /** Those of one call. */
+  function offers(): Offer[] {
+    return allOffers().filter(({ option }) => !isTwice(option));
+  }
+
+  /** The calls of an option as it makes them, all in one block, and what they come to. */
+  async function runTwice({ account, option }: Offer, amountRaw: bigint): Promise<{ repaidRaw: bigint; receivedRaw: bigint } | 'reverts'> {
+    const { pool } = world.fixture.market.aave;
+    const calls = option.steps(amountRaw, [], LIQUIDATOR).flatMap((step) => (step.kind === 'call' ? [step.data] : []));
+    expect(calls, account).toHaveLength(2);
+    return world.sender.undone(async () => {
+      for (const data of calls) await world.sender.send(LIQUIDATOR, pool, data, 'liquidate');
+      return world.sumOfOutcomes();
+    });
+  }
+
+  /** The most collateral that any first amount of a grid brings, with all that the pool then gives for another call. */
+  async function bestOfGrid(account: Address, single: Option): Promise<bigint> {
+    const { minRaw, maxRaw } = single.regimes[0]!;
+    let best = 0n;
+    for (let step = 1n; step <= GRID; step++) {
+      const firstRaw = minRaw + ((maxRaw - minRaw) * step) / GRID;
+      await world.sender.undone(async () => {
+        for (const amountRaw of [firstRaw, MAX_UINT256]) {
+          await world.attempt(single, account, amountRaw);
+        }
+        const sum = await world.sumOfOutcomes();
+        if (sum !== 'reverts' && sum.receivedRaw > best) best = sum.receivedRaw;
+      });
+    }
+    return best;
   }
 
   /** Every claim of one option. Returns how many calls were executed. */
@@ -89,6 +125,35 @@ describe.each(SCENES)('a market of %s', (release, open) => {
       }),
     120_000,
   );
+
+  // Before 3.3 half of a reserve's debt is the rule of each call.
+  if (release === '3.0')
+    test(
+      'two calls take what they say, and more than one can',
+      () =>
+        afterPrices({ 'ETH / USD': 2_850_00000000n, 'BTC / USD': 95_000_00000000n }, async () => {
+          const all = allOffers();
+          const twice = all.filter(({ option }) => isTwice(option));
+          expect(twice.length).toBeGreaterThan(3);
+          let grown = 0;
+          for (const offer of sample(twice, 1).slice(0, 4)) {
+            const { account, option } = offer;
+            const single = all.find((other) => other.account === account && option.label.startsWith(`${other.option.label} `))!.option;
+            const most = single.regimes.at(-1)!.maxRaw;
+            for (const { minRaw, maxRaw } of option.regimes) {
+              expect(minRaw).toBeGreaterThan(most);
+              for (const amountRaw of new Set([minRaw, (minRaw + maxRaw) / 2n, maxRaw]))
+                expect(await runTwice(offer, amountRaw), `${option.label} of ${account}: ${amountRaw}`).toEqual(saidOf(option, amountRaw));
+            }
+            // At a health below 1 by little the first of the calls is small, and so is what the second gains.
+            const [both, one] = [saidOf(option, option.regimes.at(-1)!.maxRaw), saidOf(single, most)];
+            expect(both.receivedRaw).toBeGreaterThan(one.receivedRaw);
+            if (grown++ === 0) expect(both.receivedRaw * 1_000n).toBeGreaterThan((await bestOfGrid(account, single)) * 999n);
+          }
+          expect(grown).toBeGreaterThan(1);
+        }),
+      120_000,
+    );
 
   test(
     'what is not offered cannot be taken',

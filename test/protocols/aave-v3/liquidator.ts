@@ -62,6 +62,19 @@ export class LiquidationWorld {
     return this.#outcomeOf(receipts.at(-1)!);
   }
 
+  /** Mines, and adds up the outcomes of all that the liquidator queued. */
+  async sumOfOutcomes(): Promise<{ repaidRaw: bigint; receivedRaw: bigint } | 'reverts'> {
+    const { receipts } = await this.sender.mine();
+    const sum = { repaidRaw: 0n, receivedRaw: 0n };
+    for (const receipt of receipts) {
+      const outcome = this.#outcomeOf(receipt);
+      if (outcome === 'reverts') return outcome;
+      sum.repaidRaw += outcome.repaidRaw;
+      sum.receivedRaw += outcome.receivedRaw;
+    }
+    return sum;
+  }
+
   /** The call alone, mined and taken back. */
   liquidate(pair: Pair, borrower: Address, amountRaw: bigint): Promise<Outcome> {
     return this.sender.undone(async () => {
