@@ -60,7 +60,7 @@ export function planTogether(alone: readonly Alone[], market: Market, depth: Dep
     return begun.tried;
   };
   const ascending = alone.toSorted((a, b) => (a.plan.profitWei < b.plan.profitWei ? -1 : a.plan.profitWei > b.plan.profitWei ? 1 : 0));
-  const fitting = alone.length > MAX_CANDIDATES ? new Set(alone) : mostThatFit(ascending, terms.maxBlockGas);
+  const fitting = alone.length > MAX_CANDIDATES ? new Set(ascending) : mostThatFit(ascending, terms.maxBlockGas);
   const mostWei = [...fitting].reduce((sum, { plan }) => sum + plan.profitWei, 0n);
   let order: readonly Alone[] = [...fitting, ...ascending.filter((one) => !fitting.has(one)).toReversed()];
   let best = inOrder(order);
