@@ -157,7 +157,8 @@ export async function runKeeper(config: Config, telemetry: Telemetry, stop: Abor
   const ownBids = await OwnBids.open(reader);
   const risks = new RiskDesk(world.priceMoves, publicMempool === 'only' ? 'public' : 'bundle', ownBids);
   const chronicle = new Chronicle(ledger, emit, risks);
-  cleanup.defer(() => withTimeout(chronicle.told(), TELLING_MS, 'telling of the last plans').catch(() => {}));
+  const told = () => withTimeout(chronicle.told(), TELLING_MS, 'telling of the last plans').catch(() => {});
+  cleanup.defer(told);
   const watch = new Watch();
   const topUps =
     config.laneTopUpWei === 0n || config.mode === 'watch'
@@ -295,5 +296,6 @@ export async function runKeeper(config: Config, telemetry: Telemetry, stop: Abor
   stop.addEventListener('abort', stopping, { once: true });
   if (stop.aborted) stopping();
   await follower.run();
+  await told();
   emit('keeper.stopped', { block: world.head.number });
 }

@@ -25,7 +25,9 @@ export default defineConfig({
     testTimeout: 120_000,
     hookTimeout: 180_000,
     pool: 'forks',
-    maxWorkers: 3,
+    // Modules are loaded once for each worker, not for each file: no file leaves anything in them.
+    isolate: false,
+    maxWorkers: 2,
     sequence: { sequencer: LongestFirst },
   },
 });

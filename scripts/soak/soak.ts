@@ -4,7 +4,13 @@ import { type Channel, Episode, type Run, type Target } from './episode.ts';
 import { POINTS, type Point } from './failpoints.ts';
 import { openStage } from './stage.ts';
 
-export type SoakOptions = { readonly runs: number; readonly seed: number; readonly positions: number };
+export type SoakOptions = {
+  readonly runs: number;
+  readonly seed: number;
+  readonly positions: number;
+  /** All where absent. */
+  readonly channels?: readonly Channel[];
+};
 export type SoakResult = {
   readonly ok: boolean;
   readonly runs: readonly Run[];
@@ -35,12 +41,13 @@ export function targetsOf(channel: Channel): readonly Target[] {
 
 /** One chain and one ledger for each round of all failpoints, in an order that the seed decides. Stops early when the signal aborts. */
 export async function soak(options: SoakOptions, signal: AbortSignal, say: Say): Promise<SoakResult> {
+  const { channels = CHANNELS } = options;
   const began = performance.now();
   const runs: Run[] = [];
   const atTheEnd: Finding[] = [];
   const sums = { mined: 0, liquidations: 0 };
   for (let round = 0; round < options.runs && !signal.aborted; round++) {
-    for (const channel of CHANNELS) {
+    for (const channel of channels) {
       const startedAt = performance.now();
       const played = await playRound(channel, options.seed + round, options.positions, signal, say);
       runs.push(...played.runs);
@@ -55,7 +62,7 @@ export async function soak(options: SoakOptions, signal: AbortSignal, say: Say):
   }
   const reached = (channel: Channel, { point, when }: Target) =>
     runs.filter((run) => run.channel === channel && run.point === point && run.when === when && run.died).length;
-  const complete = CHANNELS.every((channel) => targetsOf(channel).every((target) => reached(channel, target) >= options.runs));
+  const complete = channels.every((channel) => targetsOf(channel).every((target) => reached(channel, target) >= options.runs));
   const ok = complete && runs.every(isGood) && atTheEnd.length === 0;
   return { ok, runs, atTheEnd, ...sums, seconds: (performance.now() - began) / 1_000 };
 }

@@ -14,7 +14,7 @@ export class Chronicle {
   readonly #emit: Emit;
   readonly #risks: Pick<RiskDesk, 'state'>;
   readonly #said = new Map<string, string>();
-  #telling: Promise<unknown> = Promise.resolve();
+  #telling: Promise<void> = Promise.resolve();
 
   constructor(ledger: Ledger, emit: Emit, risks: Pick<RiskDesk, 'state'>) {
     this.#ledger = ledger;
@@ -41,7 +41,7 @@ export class Chronicle {
     const telling = this.#tell(plan, head).catch((error: unknown) =>
       this.#emit('block.failed', { block: head.number, reason: explainError(error) }),
     );
-    this.#telling = Promise.all([this.#telling, telling]);
+    this.#telling = Promise.all([this.#telling, telling]).then(() => {});
   }
 
   async #tell(plan: Plan, head: Head): Promise<void> {

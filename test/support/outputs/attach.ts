@@ -7,11 +7,22 @@ import type { OutputWatch } from './watch.ts';
 const OURS = /src\/cli\/(main\.ts|bailiff\.mjs)$|scripts\/(soak\/keeper-process|demo\/main|soak\/main|bench\/main)\.ts$/;
 const API = /^\/($|healthz$|readyz$|metrics$|api\/)/;
 
+/** NOTE: a worker runs many files, each with a watch of its own, in one process that is watched once. */
+const PLACE = Symbol.for('bailiff: watch on outputs');
+type Watched = { [PLACE]?: { watch: OutputWatch } };
+
 export function attach(watch: OutputWatch): void {
+  const watched = globalThis as Watched;
+  if (watched[PLACE] !== undefined) {
+    watched[PLACE].watch = watch;
+    return;
+  }
+  const now = { watch };
+  watched[PLACE] = now;
   const spawn = childProcess.spawn as (command: string, args: readonly string[], options: SpawnOptions) => ChildProcess;
   childProcess.spawn = ((command: string, args: readonly string[] = [], options: SpawnOptions = {}) => {
     const child = spawn(command, args, options);
-    if (args.some((arg) => OURS.test(arg))) observe(watch, child, args, options);
+    if (args.some((arg) => OURS.test(arg))) observe(now.watch, child, args, options);
     return child;
   }) as typeof childProcess.spawn;
   syncBuiltinESMExports();
@@ -22,7 +33,7 @@ export function attach(watch: OutputWatch): void {
     const url = new URL(input instanceof Request ? input.url : input);
     if (url.hostname === '127.0.0.1' && API.test(url.pathname) && isOfApi(init?.method, url) && !isEndless(response)) {
       const text = await response.clone().text();
-      watch.wrote(`${url.pathname} of the API`, `${JSON.stringify([...response.headers])} ${text}\n`);
+      now.watch.wrote(`${url.pathname} of the API`, `${JSON.stringify([...response.headers])} ${text}\n`);
     }
     return response;
   };
