@@ -7,6 +7,7 @@ import { MirrorError, type Reading, type Undo, type ViewCheck } from '../../mirr
 import type { FeedBook } from '../../oracles/feeds.ts';
 import { momentOf } from '../../oracles/moment.ts';
 import type { FeedId, Moment, UsdPrices } from '../../oracles/types.ts';
+import { type Ask, takeAnswers } from '../asks.ts';
 import { nearest } from '../nearest.ts';
 import type { Option, PositionView, PriceUse, Protocol, Slot, Verdict } from '../types.ts';
 import { type Account, Accounts } from './accounts.ts';
@@ -31,7 +32,7 @@ import { Lens } from './lens.ts';
 import { optionsOf } from './options.ts';
 import { usedPrices } from './prices.ts';
 import { type MarketState, sourcesOf } from './state.ts';
-import { type Ask, asksFor } from './unread.ts';
+import { asksFor } from './unread.ts';
 import { usdOf, viewOf } from './view.ts';
 
 /** One market of the address book. `fromBlock` is inclusive. */
@@ -158,11 +159,7 @@ export class AaveV3Market implements Protocol {
 
   ingest(block: Head, answers: readonly ViewAnswer[]): Undo {
     this.#journal.begin();
-    let from = 0;
-    for (const ask of this.#asks) {
-      ask.take(answers.slice(from, from + ask.calls.length), this.#journal);
-      from += ask.calls.length;
-    }
+    takeAnswers(this.#asks, answers, this.#journal);
     this.#journal.set(this.#anchored(), 'head', block);
     return this.#changed();
   }

@@ -1,14 +1,13 @@
 /** What a block's batch asks for, and how each answer enters the state. */
-import type { Address, ViewAnswer, ViewCall } from '../../lib/types.ts';
+
+import type { Address, ViewAnswer } from '../../lib/types.ts';
 import { uintOf } from '../../lib/words.ts';
 import type { Journal } from '../../mirror/journal.ts';
+import type { Ask } from '../asks.ts';
 import type { Slot } from '../types.ts';
 import type { Unread } from './fold.ts';
 import { accountCalls, calls, fixedDebtCalls, mustUint, readAccount, readFixedDebt, readGrace, readReserve, shareOut } from './reads.ts';
 import { type MarketState, noteChange, type Reserve, sourcesOf } from './state.ts';
-
-/** Some calls, and what to do with their answers. */
-export type Ask = { readonly calls: readonly ViewCall[]; take(answers: readonly ViewAnswer[], journal: Journal): void };
 
 /**
  * Bounded by what the block's logs touched: the price sources that no feed tells, the reserves whose underlying moved, and for each borrower

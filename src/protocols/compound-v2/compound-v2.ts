@@ -5,6 +5,7 @@ import { MirrorError, type Reading, type Undo, type ViewCheck } from '../../mirr
 import type { FeedBook } from '../../oracles/feeds.ts';
 import { momentOf } from '../../oracles/moment.ts';
 import type { FeedId, Moment } from '../../oracles/types.ts';
+import { type Ask, takeAnswers } from '../asks.ts';
 import { nearest } from '../nearest.ts';
 import type { Option, PositionView, PriceUse, Protocol, Refusal, Slot, Verdict } from '../types.ts';
 import { anchorDeployment } from './anchor.ts';
@@ -17,7 +18,7 @@ import { Lens } from './lens.ts';
 import { optionsOf, refusalOf } from './options.ts';
 import { usedPrices } from './prices.ts';
 import { type Account, type CompoundState, inDebt } from './state.ts';
-import { type Ask, asksFor } from './unread.ts';
+import { asksFor } from './unread.ts';
 import { viewOf } from './view.ts';
 
 /** One deployment of the address book: a comptroller and its markets. `fromBlock` is inclusive. */
@@ -112,11 +113,7 @@ export class CompoundV2 implements Protocol {
 
   ingest(block: Head, answers: readonly ViewAnswer[]): Undo {
     this.#journal.begin();
-    let from = 0;
-    for (const ask of this.#asks) {
-      ask.take(answers.slice(from, from + ask.calls.length), this.#journal);
-      from += ask.calls.length;
-    }
+    takeAnswers(this.#asks, answers, this.#journal);
     this.#journal.set(this.#anchored(), 'head', block);
     return this.#changed();
   }

@@ -1,15 +1,13 @@
 /** What a block's batch asks for, and how each answer enters the state. */
+
 import type { Address, Head, ViewAnswer, ViewCall } from '../../lib/types.ts';
 import { addressesOf, uintOf } from '../../lib/words.ts';
-import type { Journal } from '../../mirror/journal.ts';
+import type { Ask } from '../asks.ts';
 import type { Unread } from './fold.ts';
 import { borrowBalance } from './math.ts';
 import { calls, readSnapshot, wordsOf } from './reads.ts';
 import { type Governed, ruleCalls, rulesOf } from './rules.ts';
 import type { Account, Clock, CompoundState, Holding, Market, VaiDebt, VaiIndex } from './state.ts';
-
-/** Some calls, and what to do with their answers. */
-export type Ask = { readonly calls: readonly ViewCall[]; take(answers: readonly ViewAnswer[], journal: Journal): void };
 
 /** Accounts read in one block; the others have their turn in the next. */
 const MOST_ACCOUNTS = 24;

@@ -6,6 +6,7 @@ import { MirrorError, type Reading, type Undo, type ViewCheck } from '../../mirr
 import type { FeedBook } from '../../oracles/feeds.ts';
 import { momentOf } from '../../oracles/moment.ts';
 import type { FeedId, Moment, UsdPrices } from '../../oracles/types.ts';
+import { type Ask, takeAnswers } from '../asks.ts';
 import { nearest } from '../nearest.ts';
 import type { Option, PositionView, PriceUse, Protocol, Slot, Verdict } from '../types.ts';
 import { anchorComet } from './anchor.ts';
@@ -16,7 +17,7 @@ import { Lens, standingOf } from './lens.ts';
 import { accountOptions, offerOptions, offerVerdict } from './options.ts';
 import { usedPrices } from './prices.ts';
 import { type Account, accountSlot, type CometState, reserveOf, type SlotOf, slotOf, storeSlot } from './state.ts';
-import { type Ask, asksFor } from './unread.ts';
+import { asksFor } from './unread.ts';
 import { viewOf } from './view.ts';
 
 /** One deployment of the address book. `fromBlock` is inclusive. */
@@ -114,11 +115,7 @@ export class CompoundV3 implements Protocol {
   ingest(block: Head, answers: readonly ViewAnswer[]): Undo {
     const state = this.#anchored();
     this.#journal.begin();
-    let from = 0;
-    for (const ask of this.#asks) {
-      ask.take(answers.slice(from, from + ask.calls.length), this.#journal);
-      from += ask.calls.length;
-    }
+    takeAnswers(this.#asks, answers, this.#journal);
     this.#journal.set(state, 'head', block);
     this.#feeds.want(this.feeds());
     return this.#changed();

@@ -1,13 +1,10 @@
 /** What a block's batch asks for, and how each answer enters the state. */
-import type { ViewAnswer, ViewCall } from '../../lib/types.ts';
+
 import { uintOf } from '../../lib/words.ts';
-import type { Journal } from '../../mirror/journal.ts';
 import { MirrorError } from '../../mirror/types.ts';
+import type { Ask } from '../asks.ts';
 import { calls, heldCalls, readHeld, readTotals, readUser } from './reads.ts';
 import { type Account, accountSlot, type CometState, noteChange, storeSlot } from './state.ts';
-
-/** Some calls, and what to do with their answers. */
-export type Ask = { readonly calls: readonly ViewCall[]; take(answers: readonly ViewAnswer[], journal: Journal): void };
 
 /** @param accounts whose principal is read */
 export function asksFor(state: CometState, accounts: Iterable<Account>): Ask[] {

@@ -1,9 +1,11 @@
 /** Reads a whole deployment at one block: its markets, the positions that logs revealed, and what is asked for once. */
+
 import type { Address, Head, ViewAnswer } from '../../lib/types.ts';
 import { addressOf, uintOf } from '../../lib/words.ts';
 import { Journal } from '../../mirror/journal.ts';
 import { MirrorError, type Reading } from '../../mirror/types.ts';
 import { together } from '../../oracles/together.ts';
+import { type Ask, takeAnswers } from '../asks.ts';
 import { Changes } from '../bounds.ts';
 import { adaptiveRate } from './adaptive-curve.ts';
 import { newMarket } from './fold.ts';
@@ -23,7 +25,7 @@ import {
   type PreLiquidation,
   slotKey,
 } from './state.ts';
-import { type Ask, askHeld, askOracle, askRate } from './unread.ts';
+import { askHeld, askOracle, askRate } from './unread.ts';
 
 /** What logs revealed below the anchor; in the chain's order. */
 export type Known = {
@@ -148,9 +150,5 @@ function* performAll(asks: readonly Ask[]): Reading {
   // Anchoring is never taken back: a journal that records nothing.
   const journal = new Journal();
   const answers = yield asks.flatMap((ask) => ask.calls);
-  let from = 0;
-  for (const ask of asks) {
-    ask.take(answers.slice(from, from + ask.calls.length), journal);
-    from += ask.calls.length;
-  }
+  takeAnswers(asks, answers, journal);
 }

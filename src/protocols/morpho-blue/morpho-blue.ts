@@ -5,6 +5,7 @@ import { MirrorError, type Reading, type Undo, type ViewCheck } from '../../mirr
 import type { FeedBook } from '../../oracles/feeds.ts';
 import { momentOf } from '../../oracles/moment.ts';
 import type { FeedId, Moment, UsdPrices } from '../../oracles/types.ts';
+import { type Ask, takeAnswers } from '../asks.ts';
 import { nearest } from '../nearest.ts';
 import type { Option, PositionView, PriceUse, Protocol, Slot, Verdict } from '../types.ts';
 import { anchorDeployment } from './anchor.ts';
@@ -21,7 +22,7 @@ import { usedPrices } from './prices.ts';
 import { type Contracts, filtersOf, Revealed } from './revealed.ts';
 import { Settling } from './settle.ts';
 import { type BlueMarket, type BlueState, hasDebt, type MarketId, type Position } from './state.ts';
-import { type Ask, asksFor } from './unread.ts';
+import { asksFor } from './unread.ts';
 import { viewOf } from './view.ts';
 
 /** One deployment of the address book: it holds any number of markets. `fromBlock` is inclusive. */
@@ -136,11 +137,7 @@ export class MorphoBlue implements Protocol {
 
   ingest(block: Head, answers: readonly ViewAnswer[]): Undo {
     this.#journal.begin();
-    let from = 0;
-    for (const ask of this.#asks) {
-      ask.take(answers.slice(from, from + ask.calls.length), this.#journal);
-      from += ask.calls.length;
-    }
+    takeAnswers(this.#asks, answers, this.#journal);
     this.#journal.set(this.#anchored(), 'head', block);
     this.#feeds.want(this.feeds());
     return this.#changed();

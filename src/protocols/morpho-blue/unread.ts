@@ -1,14 +1,12 @@
 /** What a block's batch asks for, and how each answer enters the state: of markets with debt alone, however many others there are. */
-import type { Address, Head, ViewAnswer, ViewCall } from '../../lib/types.ts';
+
+import type { Address, Head } from '../../lib/types.ts';
 import { uintOf } from '../../lib/words.ts';
-import type { Journal } from '../../mirror/journal.ts';
+import type { Ask } from '../asks.ts';
 import { contractsInUse } from './pre-state.ts';
 import { calls } from './reads.ts';
 import { type Settling, type Subject, takeSettled } from './settle.ts';
 import { type BlueMarket, type BlueState, hasDebt, NO_ADDRESS, type Oracle } from './state.ts';
-
-/** Some calls, and what to do with their answers. */
-export type Ask = { readonly calls: readonly ViewCall[]; take(answers: readonly ViewAnswer[], journal: Journal): void };
 
 /** @param lent tokens whose balance is worth knowing */
 export function asksFor(state: BlueState, settling: Settling, lent: readonly Address[], block: Head): Ask[] {

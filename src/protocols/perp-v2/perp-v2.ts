@@ -6,6 +6,7 @@ import { MirrorError, type Reading, type Undo, type ViewCheck } from '../../mirr
 import type { FeedBook } from '../../oracles/feeds.ts';
 import { momentOf } from '../../oracles/moment.ts';
 import type { FeedId, Moment, UsdPrices } from '../../oracles/types.ts';
+import { type Ask, takeAnswers } from '../asks.ts';
 import { nearest } from '../nearest.ts';
 import type { Option, PositionView, PriceUse, Protocol, Refusal, Slot, Verdict } from '../types.ts';
 import { anchorDeployment, type PerpAddresses } from './anchor.ts';
@@ -20,7 +21,7 @@ import { type OptionParts, optionsOf, refusalOf } from './options.ts';
 import { PerpOwnAccount } from './own.ts';
 import { usedPrices } from './prices.ts';
 import { type Account, isExposed, isWorkedOut, type PerpState } from './state.ts';
-import { type Ask, askAccount, askDesk, asksFor, readAccounts } from './unread.ts';
+import { askAccount, askDesk, asksFor, readAccounts } from './unread.ts';
 import { viewOf } from './view.ts';
 
 /** One deployment of the address book. `fromBlock` is inclusive. */
@@ -281,11 +282,7 @@ export class PerpV2 implements Protocol {
   }
 
   #take(asks: readonly Ask[], answers: readonly ViewAnswer[]): void {
-    let from = 0;
-    for (const ask of asks) {
-      ask.take(answers.slice(from, from + ask.calls.length), this.#journal);
-      from += ask.calls.length;
-    }
+    takeAnswers(asks, answers, this.#journal);
   }
 
   #lens(at: Moment): Lens {

@@ -1,13 +1,10 @@
 /** What a block's batch asks for: prices that logs do not tell, and what accounts are worth that nothing is worked out for. */
-import type { ViewAnswer, ViewCall } from '../../lib/types.ts';
+
 import { intOf, uintOf } from '../../lib/words.ts';
-import type { Journal } from '../../mirror/journal.ts';
+import type { Ask } from '../asks.ts';
 import { expectedMeters } from './desk.ts';
 import { COLLATERAL_TWAP_SECONDS, calls } from './reads.ts';
 import { type Account, isExposed, isWorkedOut, type PerpState } from './state.ts';
-
-/** Some calls, and what to do with their answers. */
-export type Ask = { readonly calls: readonly ViewCall[]; take(answers: readonly ViewAnswer[], journal: Journal): void };
 
 /** More makers than this are not judged: each costs two calls a block. */
 const MOST_READ = 250;

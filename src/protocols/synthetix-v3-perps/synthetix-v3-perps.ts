@@ -6,6 +6,7 @@ import { MirrorError, type Reading, type Undo, type ViewCheck } from '../../mirr
 import type { FeedBook } from '../../oracles/feeds.ts';
 import { momentOf } from '../../oracles/moment.ts';
 import type { FeedId, Moment, UsdPrices } from '../../oracles/types.ts';
+import { type Ask, takeAnswers } from '../asks.ts';
 import { nearest } from '../nearest.ts';
 import type { Option, PositionView, PriceUse, Protocol, Refusal, Slot, Verdict } from '../types.ts';
 import { anchorDeployment } from './anchor.ts';
@@ -17,7 +18,7 @@ import { feedsOf, type NodePrice, pythsOf } from './nodes.ts';
 import { optionsOf, refusalOf } from './options.ts';
 import { usedPrices } from './prices.ts';
 import { type Account, addressOfId, isExposed, type SynthetixState } from './state.ts';
-import { type Ask, askInterest, asksFor } from './unread.ts';
+import { askInterest, asksFor } from './unread.ts';
 import { viewOf } from './view.ts';
 
 /** One deployment of the address book. `fromBlock` is inclusive. */
@@ -232,11 +233,7 @@ export class SynthetixV3Perps implements Protocol {
   }
 
   #take(asks: readonly Ask[], answers: readonly ViewAnswer[]): void {
-    let from = 0;
-    for (const ask of asks) {
-      ask.take(answers.slice(from, from + ask.calls.length), this.#journal);
-      from += ask.calls.length;
-    }
+    takeAnswers(asks, answers, this.#journal);
   }
 
   #lens(at: Moment): Lens {

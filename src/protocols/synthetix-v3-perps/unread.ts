@@ -1,16 +1,13 @@
 /** What a block's batch asks for, and how each answer enters the state. */
-import type { ViewAnswer, ViewCall } from '../../lib/types.ts';
+
 import { uintOf } from '../../lib/words.ts';
-import type { Journal } from '../../mirror/journal.ts';
 import { MirrorError } from '../../mirror/types.ts';
+import type { Ask } from '../asks.ts';
 import { holdingCalls, readHolding } from './accounts.ts';
 import { fundingOf, listOf } from './anchor.ts';
 import type { Touched } from './fold.ts';
 import { calls, DEFAULT_TOLERANCE, fundingWords, interestWords, managerCalls, PERPS_SYSTEM, SELL } from './reads.ts';
 import { type Account, pricesBehind, type SynthetixState } from './state.ts';
-
-/** Some calls, and what to do with their answers. */
-export type Ask = { readonly calls: readonly ViewCall[]; take(answers: readonly ViewAnswer[], journal: Journal): void };
 
 /** In the order in which they have to be taken: positions start from what was read before them. */
 export function asksFor(state: SynthetixState, touched: Touched): Ask[] {
