@@ -10,7 +10,7 @@ export type Child = {
   readonly pid: number;
   readonly lines: readonly Line[];
   readonly ended: Promise<End>;
-  /** The first such line from index `from` on, past or future; undefined when the process ends first. Rejects after a minute. */
+  /** The first such line from index `from` on, past or future; undefined when the process ends first. Rejects after three minutes: a machine may be busy. */
   until(wanted: (line: Line) => boolean, what: string, from?: number): Promise<Line | undefined>;
   /** Resolves when the failpoint is set. */
   arm(failpoint: Failpoint): Promise<void>;
@@ -20,7 +20,7 @@ export type Child = {
 
 const TRAPPED = fileURLToPath(new URL('./keeper-process.ts', import.meta.url));
 const CLI = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
-const WAIT_MS = 60_000;
+const WAIT_MS = 180_000;
 const KEPT_STDERR = 4_000;
 
 export type ChildOptions = {
