@@ -1,6 +1,7 @@
 /**
- * Samples of what was answered for a range of blocks: the bloom filters of three of them, one proof by receipts now and then, and one range in eight asked
- * from a second endpoint too. What a liar leaves out of a long range is found with luck only; one that cuts off its answers does so again and again.
+ * Samples of what was answered for a range of blocks: the bloom filters of three of them, one proof by receipts now and then, and the first of eight ranges
+ * that an endpoint answers for a filter asked from a second endpoint too. What a liar leaves out of a long range is found with luck only; one that cuts off
+ * its answers does so again and again.
  */
 import type { Head, LogFilter, RawLog } from '../lib/types.ts';
 import { getHeadsAt } from './actions/getHead.ts';
@@ -27,7 +28,8 @@ export type RangeAuditParts = {
 export class RangeAudit {
   readonly #parts: RangeAuditParts;
   readonly #random: () => number;
-  #ranges = 0;
+  /** Ranges answered so far, by endpoint and filter: a liar must not be spared because others answered first. */
+  readonly #ranges = new WeakMap<object, WeakMap<LogFilter, number>>();
 
   constructor(parts: RangeAuditParts) {
     this.#parts = parts;
@@ -36,7 +38,7 @@ export class RangeAudit {
 
   /** Resolves with false when the answer was shown to be wrong. What cannot be looked at is let pass. */
   async vouch(answer: RangeAnswer): Promise<boolean> {
-    const turn = this.#ranges++;
+    const turn = this.#turn(answer);
     try {
       const disputed = turn % SECOND_OPINION_EVERY === 0 ? await this.#secondOpinion(answer) : undefined;
       const numbers = disputed === undefined ? this.#pick(answer) : [disputed];
@@ -49,6 +51,13 @@ export class RangeAudit {
     } catch {
       return true;
     }
+  }
+
+  #turn({ from, filter }: RangeAnswer): number {
+    const answered = this.#ranges.get(from) ?? new WeakMap<LogFilter, number>();
+    const turn = answered.get(filter) ?? 0;
+    this.#ranges.set(from, answered.set(filter, turn + 1));
+    return turn;
   }
 
   /** The last block, one after the last log (answers are cut off at the end), and any. */

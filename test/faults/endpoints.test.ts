@@ -152,14 +152,13 @@ describe.concurrent('an endpoint that lies is told apart, and believed again onc
 
   it('it cuts off what it answers about long ranges', () =>
     EndpointStage.use(async (stage) => {
-      const { bad, good, third, chain } = stage;
+      const { bad, good, chain } = stage;
       for (let n = 0; n < 30; n++) await chain.act(call.change(account(60 + n), BigInt(n + 1)));
       await chain.mineEmpty(80);
-      // Ranges go to whoever has least to do: with two of three that cut off, one of those is asked.
-      for (const liar of [bad, third]) liar.fault = { kind: 'capped', logs: 10 };
-      await stage.follow(bad.http, third.http, good.http);
-      expect(stage.distrusted).not.toEqual([]);
-      for (const told of stage.distrusted) expect([`${bad.host} wrong-logs`, `${third.host} wrong-logs`]).toContain(told);
+      bad.fault = { kind: 'capped', logs: 10 };
+      // Whichever of the two is asked about the first range, the other gives the second opinion.
+      await stage.follow(bad.http, good.http);
+      expect(new Set(stage.distrusted)).toEqual(new Set([`${bad.host} wrong-logs`]));
       await stage.isRight();
     }));
 });

@@ -1,5 +1,5 @@
 import { decodeFunctionData, encodeFunctionData, type Hex, parseTransaction, serializeTransaction } from 'viem';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { transmit } from '../../scripts/devnet/oracle/transmit.ts';
 import { rpc } from '../../scripts/devnet/rpc.ts';
 import { GAS_PRICE_ORACLE } from '../../src/chain/rollup.ts';
@@ -12,6 +12,7 @@ const FALLEN = 2_800_00000000n;
 /** A fee of about three dollars for two kilobytes. */
 const WEI_PER_BYTE = 500_000_000_000n;
 const GAS_PER_BYTE = 100n;
+const PATIENT = { timeout: 60_000, interval: 50 };
 
 /** A keeper without bundles on a devnet that charges like a rollup, and what it sent. */
 class Arena {
@@ -84,7 +85,7 @@ describe('on a chain of the OP Stack', () => {
   };
 
   it('the Executor is told of data and operator fee with the gas: less profit than they leave is refused on the chain', async () => {
-    expect(arena.raws.length).toBeGreaterThan(3);
+    await vi.waitFor(() => expect(arena.raws.length).toBeGreaterThan(3), PATIENT);
     for (const raw of arena.raws) {
       const { l1, operator } = await feeOf(raw);
       const [{ gasCost }] = gasCostOf(raw);
@@ -96,9 +97,10 @@ describe('on a chain of the OP Stack', () => {
   });
 
   it('plans count them', async () => {
+    // Plans are told after they are sent.
+    await vi.waitFor(() => expect(arena.lines('plan.made').length).toBeGreaterThan(3), PATIENT);
     const gasWei = arena.lines('plan.made').map((line) => BigInt(String(line['gasWei'])));
     const { l1 } = await feeOf(arena.raws[0]!);
-    expect(gasWei.length).toBeGreaterThan(3);
     for (const wei of gasWei) expect(wei).toBeGreaterThan(l1 / 2n);
   });
 
@@ -110,6 +112,7 @@ describe('on a chain of the OP Stack', () => {
     const { rpcUrl, market } = arena.stage.devnet;
     await transmit(rpcUrl, market.feeds['ETH / USD']!, 2_600_00000000n, { tipWei: 20_000_000_000n });
     await arena.seal();
+    await vi.waitFor(() => expect(arena.lines('plan.skipped').length).toBeGreaterThanOrEqual(5), PATIENT);
     expect(arena.raws.length).toBe(sent);
     const reasons = new Set(
       arena
@@ -135,8 +138,9 @@ describe('on an Arbitrum chain', () => {
   afterAll(() => arena?.close());
 
   it('the gas limit has room for the data that is posted, and the Executor is told of its price', async () => {
-    expect(arena.raws.length).toBeGreaterThan(3);
+    await vi.waitFor(() => expect(arena.raws.length).toBeGreaterThan(3), PATIENT);
     await arena.seal();
+    await vi.waitFor(() => expect(arena.lines('attempt.included').length).toBeGreaterThan(3), PATIENT);
     for (const line of arena.lines('attempt.included')) {
       const hash = line['txHash'] as Hex;
       const transaction = await rpc<{ gas: Hex; input: Hex }>(arena.stage.devnet.rpcUrl, 'eth_getTransactionByHash', [hash]);
@@ -152,6 +156,5 @@ describe('on an Arbitrum chain', () => {
         ((BigInt(gasUsed) * 9n) / 10n + posted) * ((BigInt(effectiveGasPrice) * 9n) / 10n),
       );
     }
-    expect(arena.lines('attempt.included').length).toBeGreaterThan(3);
   });
 });
