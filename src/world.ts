@@ -23,6 +23,7 @@ import type { DecisionWorld } from './pipeline/decide.ts';
 import { shielded } from './protocols/shielded.ts';
 import type { Protocol } from './protocols/types.ts';
 import { PriceMoves } from './risk/price-moves.ts';
+import { GasUse } from './strategy/gas.ts';
 import { RECENT_HEADS, type Synced, sync, type WorldParts, wantedTokens } from './synced.ts';
 
 /** USD of one whole token, 8 decimals, and its decimals. */
@@ -38,6 +39,7 @@ export class World implements DecisionWorld {
   readonly aggregators: AggregatorBook;
   /** How the pools' prices have moved while the chain was followed. */
   readonly priceMoves = new PriceMoves();
+  readonly gasUse = new GasUse();
   readonly #router: Venue;
   readonly #flashes: readonly { readonly source: FlashSource; readonly of: string }[];
   readonly #feeds: Feeds;

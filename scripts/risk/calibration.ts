@@ -26,6 +26,9 @@ export type Case = {
   readonly expectedUsd: number;
   readonly worstUsd: number;
   readonly revertShare: number;
+  /** As planned, and as paid. */
+  readonly gasUsd: number;
+  readonly paidGasUsd: number;
   /** What the transaction really left, its gas paid; less than nothing where it reverted. */
   readonly realisedUsd: number;
   readonly reverted: boolean;
@@ -75,8 +78,10 @@ export async function calibrate(options: CalibrationOptions, told: (count: numbe
         const usd = (wei: bigint) => Number(weiToUsd8Floor(wei, terms.numeraireUsd8)) / USD8;
         if (stated === undefined) continue;
         const { made, gasWei } = await stage.tried([trades], [plan], terms);
+        if (made !== undefined) world.gasUse.note([plan], gasWei / stageTerms.baseFeeWei);
         done.push({
           ...{ pair: plan.option, quotedUsd: usd(plan.profitWei), ...conditional(stated) },
+          ...{ gasUsd: usd(plan.gasWei), paidGasUsd: usd(gasWei) },
           ...{ realisedUsd: usd((made === undefined ? 0n : made.grossWei - made.bidWei) - gasWei), reverted: made === undefined },
         });
         const outcome = made === undefined ? 'reverted' : 'included';
@@ -109,19 +114,32 @@ export type Calibration = {
   readonly realisedUsd: number;
   readonly expectedReverts: number;
   readonly reverts: number;
+  readonly gasUsd: number;
+  readonly paidGasUsd: number;
+  /** The same as `crossedShare` of the half that is quoted more than the other, and of the other. */
+  readonly crossedShares: { readonly large: number; readonly small: number };
 };
 
 export function calibrationOf(cases: readonly Case[]): Calibration {
   const sum = (figure: (one: Case) => number) => cases.reduce((total, one) => total + figure(one), 0);
+  const bySize = cases.toSorted((a, b) => b.quotedUsd - a.quotedUsd);
+  const half = Math.ceil(cases.length / 2);
   return {
     cases: cases.length,
-    crossedShare: sum(({ realisedUsd, worstUsd }) => Number(realisedUsd < worstUsd)) / cases.length,
+    crossedShare: crossedShareOf(cases),
+    crossedShares: { large: crossedShareOf(bySize.slice(0, half)), small: crossedShareOf(bySize.slice(half)) },
     quotedUsd: sum(({ quotedUsd }) => quotedUsd),
     expectedUsd: sum(({ expectedUsd }) => expectedUsd),
     realisedUsd: sum(({ realisedUsd }) => realisedUsd),
     expectedReverts: sum(({ revertShare }) => revertShare),
     reverts: sum(({ reverted }) => Number(reverted)),
+    gasUsd: sum(({ gasUsd }) => gasUsd),
+    paidGasUsd: sum(({ paidGasUsd }) => paidGasUsd),
   };
+}
+
+function crossedShareOf(cases: readonly Case[]): number {
+  return cases.filter(({ realisedUsd, worstUsd }) => realisedUsd < worstUsd).length / Math.max(cases.length, 1);
 }
 
 function pricesAfterTheFall(): Record<string, bigint> {

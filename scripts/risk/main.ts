@@ -45,12 +45,14 @@ function readArguments() {
 }
 
 function textOf(figures: Calibration): string {
-  const { cases, crossedShare, quotedUsd, expectedUsd, realisedUsd, expectedReverts, reverts } = figures;
+  const { cases, crossedShare, crossedShares, quotedUsd, expectedUsd, realisedUsd, expectedReverts, reverts, gasUsd, paidGasUsd } = figures;
+  const percent = (share: number) => `${(share * 100).toFixed(1)}%`;
   const dollars = (usd: number) => `$${usd.toFixed(0)}`;
   return [
     `${cases} inclusions`,
-    `less than the stated 5%-worst in ${(crossedShare * 100).toFixed(1)}%`,
+    `less than the stated 5%-worst in ${percent(crossedShare)}: ${percent(crossedShares.large)} of the larger half, ${percent(crossedShares.small)} of the smaller`,
     `quoted ${dollars(quotedUsd)}, expected ${dollars(expectedUsd)}, realised ${dollars(realisedUsd)}`,
+    `gas expected ${dollars(gasUsd)}, paid ${dollars(paidGasUsd)}`,
     `reverts: expected ${expectedReverts.toFixed(0)}, real ${reverts}`,
     '',
   ].join('\n');

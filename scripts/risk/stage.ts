@@ -122,7 +122,8 @@ export class Stage {
 
   /** The same for good. The mirror does not follow. */
   async done(before: readonly Hex[], plans: readonly Plan[], terms: Terms): Promise<Realised> {
-    const gasUnits = plans.reduce((sum, plan) => sum + plan.gasUnits, 0n);
+    // As a rehearsal tells it: what is likely to be used.
+    const gasUnits = plans.reduce((sum, plan) => sum + plan.gasWei / terms.gasPriceWei, 0n);
     const data = encodeExecute(sequenceOf(plans, gasUnits, NO_SURCHARGE, terms, this.world.head.number + 1));
     const raw = await this.#keeper.signTransaction({
       ...{ type: 'eip1559', chainId: CHAIN_ID, nonce: this.#nonce, to: this.#executor, data, gas: GAS_LIMIT },

@@ -49,6 +49,8 @@ export type Dispatched = {
   readonly skipped: readonly Skipped[];
   /** Refused at once. */
   readonly settled: readonly Settled[];
+  /** What our own node has run, with the gas that it told. */
+  readonly rehearsed: readonly Rehearsed[];
   /** In watch mode: what would have been sent. */
   readonly wouldSend: readonly Rehearsed[];
   /** When the last relay had answered, by performance.now(). */
@@ -59,7 +61,17 @@ export type Dispatched = {
 
 /** A place is not fought for at any price: what stands there already pays a multiple of what blocks ask for. */
 const DEAREST_CANCEL = 8n;
-export const NOTHING = { sent: [], cancels: [], topUps: [], skipped: [], settled: [], wouldSend: [], relays: [], sentAtMs: 0 } as const;
+export const NOTHING = {
+  sent: [],
+  cancels: [],
+  topUps: [],
+  skipped: [],
+  settled: [],
+  rehearsed: [],
+  wouldSend: [],
+  relays: [],
+  sentAtMs: 0,
+} as const;
 
 /**
  * Turns approved plans into signed transactions and hands them out: rehearsed on our node, simulated as the exact bundle by a relay, within the operator's
@@ -110,8 +122,9 @@ export class Dispatcher {
     const terms = publicly ? order.terms : priced(fees.tipWei);
     const pack = publicly ? alone : packTransactions;
     const rehearsal = await rehearse(plans, this.#chain, terms, order.sender, head, at, lastBlock, pack);
+    const rehearsed = rehearsal.simulated ? rehearsal.transactions : [];
     skipped.push(...rehearsal.failed);
-    if (asked === undefined) return { ...NOTHING, skipped, wouldSend: rehearsal.transactions };
+    if (asked === undefined) return { ...NOTHING, skipped, rehearsed, wouldSend: rehearsal.transactions };
 
     for (const { places } of standing.lanes ?? [])
       for (const place of places) if (place.atRiskUsd8 > place.countedUsd8) order.budget.reserve(place.atRiskUsd8 - place.countedUsd8);
@@ -123,7 +136,7 @@ export class Dispatcher {
       worstGasUsd8(one.gasLimit, fees, terms.numeraireUsd8, one.surcharge),
     );
     skipped.push(...beyond);
-    const late = () => ({ ...NOTHING, skipped: [...skipped, ...lateFor(transactions, target)] });
+    const late = () => ({ ...NOTHING, rehearsed, skipped: [...skipped, ...lateFor(transactions, target)] });
     if (!stillCurrent()) return late();
 
     const lanes = await asked;
@@ -173,6 +186,7 @@ export class Dispatcher {
       ...(await this.#send(transactionsOf(made), cancels, target, publicly)),
       cancels,
       skipped,
+      rehearsed,
       sentAtMs: performance.now(),
     };
   }

@@ -10,6 +10,7 @@ import type { PriceMoves } from '../risk/price-moves.ts';
 import type { Candidate } from '../risk/types.ts';
 import { type BidBook, emptyBook } from '../strategy/bids/book.ts';
 import { planBlock } from '../strategy/block.ts';
+import type { GasUse } from '../strategy/gas.ts';
 import type { Terms } from '../strategy/terms.ts';
 import type { Decision, SkipReason } from '../strategy/types.ts';
 import { Belief, type OracleWorld } from './believe.ts';
@@ -26,6 +27,8 @@ export type DecisionWorld = OracleWorld & {
   readonly aggregators: AggregatorBook;
   /** How the pools' prices have moved while they were followed. */
   readonly priceMoves: PriceMoves;
+  /** What our transactions use of the gas that they are estimated at. */
+  readonly gasUse: GasUse;
   /** The block that will include us, with what pending updates will have written by then. */
   next(pending?: ReadonlyMap<FeedId, FeedAnswer>): Moment;
   /** Why a market is not acted on, or undefined. */

@@ -115,6 +115,7 @@ export class BlockPipeline {
     // What is held goes first: nothing else is worth more than its end.
     const plans = [...(await this.#legs(world, whole, skips, { head, at, terms, open })), ...whole];
     const dispatched = terms === undefined ? undefined : await this.#send(plans, skips, { head, at, terms, open, stillCurrent });
+    for (const { plans: together, gasUnits } of dispatched?.rehearsed ?? []) world.gasUse.note(together, gasUnits);
     for (const candidate of judged.candidates) this.#chronicle.found(candidate);
     for (const plan of plans) this.#chronicle.planned(plan, head);
     await Promise.all(skips.map(({ candidate, skip }) => this.#chronicle.skipped(candidate, skip, head)));

@@ -40,9 +40,10 @@ export function prospectOf(
   options: readonly Option[],
   market: Market,
   depth: Depth,
-  terms: Terms,
+  common: Terms,
   at: Moment,
 ): Prospect | Skip {
+  const terms = termsFor(candidate, common);
   if (options.length === 0) return skipOf(candidate, 'no-option');
   const allowed = options.filter((option) => terms.tokenAllowed(option.debtAsset) && terms.tokenAllowed(option.collateralAsset));
   if (allowed.length === 0) return skipOf(candidate, 'token-denied', { pairs: options.map((option) => option.label).join(', ') });
@@ -92,7 +93,8 @@ export function planCandidate(
 }
 
 /** The same for a prospect, whose bound may be of another depth. */
-export function planProspect({ candidate, openings, ...rest }: Prospect, market: Market, depth: Depth, terms: Terms, at: Moment): Planned {
+export function planProspect({ candidate, openings, ...rest }: Prospect, market: Market, depth: Depth, common: Terms, at: Moment): Planned {
+  const terms = termsFor(candidate, common);
   const skip = (reason: SkipReason['reason'], figures: Record<string, string> = {}) => ({
     ...{ decision: skipOf(candidate, reason, figures), after: depth, evaluation: undefined },
   });
@@ -137,10 +139,11 @@ export function planAgain(
   { option, amountRaw, loan, way, venue, valueWei }: Evaluation,
   market: Market,
   depth: Depth,
-  terms: Terms,
+  common: Terms,
   at: Moment,
   enoughBps: bigint,
 ): Planned {
+  const terms = termsFor(prospect.candidate, common);
   const again = (amount: bigint) => {
     const result = evaluate(option, amount, loan?.flash, way, venue, depth, terms);
     return result.ok ? result.evaluation : undefined;
@@ -152,6 +155,11 @@ export function planAgain(
   const found = bestAmount(regimes, again);
   if (found !== undefined && keeps(found, MOSTLY_BPS)) return decide(prospect.candidate, found, market, depth, terms, at);
   return planProspect(prospect, market, depth, terms, at);
+}
+
+/** The block's terms, with what gas really comes to for liquidations of its protocol. */
+function termsFor({ protocol }: Candidate, terms: Terms): Terms {
+  return terms.gasUse === undefined ? terms : { ...terms, gasUsedBps: terms.gasUse.usedBps(protocol) };
 }
 
 function skipOf(candidate: Candidate, reason: SkipReason['reason'], figures: Record<string, string> = {}): Skip {

@@ -1,3 +1,4 @@
+import { BPS } from '../lib/math.ts';
 import type { Step } from '../lib/steps.ts';
 import type { Address } from '../lib/types.ts';
 import type { Depth, Exchange, FlashSource, NoFill } from '../liquidity/types.ts';
@@ -84,9 +85,9 @@ export function evaluate(
   };
 }
 
-/** With what a rollup charges beside it. */
-export function gasWeiOf(gasUnits: bigint, { surcharge, gasPriceWei }: Terms): bigint {
-  return (gasUnits + surcharge.gasUnits) * gasPriceWei + surcharge.feeWei;
+/** What is likely to be paid for gas estimated at so much, with what a rollup charges beside it. */
+export function gasWeiOf(gasUnits: bigint, { surcharge, gasPriceWei, gasUsedBps = BPS }: Terms): bigint {
+  return ((gasUnits * gasUsedBps + BPS - 1n) / BPS + surcharge.gasUnits) * gasPriceWei + surcharge.feeWei;
 }
 
 /** The same where nothing is bid: on margin. */

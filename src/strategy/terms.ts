@@ -2,6 +2,7 @@ import type { Surcharge } from '../chain/rollup.ts';
 import type { Address } from '../lib/types.ts';
 import type { PriceMoves } from '../risk/price-moves.ts';
 import type { BidPolicy } from './bids/policy.ts';
+import type { GasUse } from './gas.ts';
 
 /** What one block's planning takes for granted: the operator's wishes and the block's prices. */
 export type Terms = {
@@ -14,6 +15,10 @@ export type Terms = {
   readonly gasPriceWei: bigint;
   /** The same for what bids nothing, and has to be taken for its tip. Absent: no different. */
   readonly unbidGasPriceWei?: bigint;
+  /** Of the gas that a plan is estimated at, what is likely to be used (gas.ts), in basis points. Absent: all of it. */
+  readonly gasUsedBps?: bigint;
+  /** The same by protocol, where it is known. */
+  readonly gasUse?: Pick<GasUse, 'usedBps'>;
   /** What a rollup charges for one liquidation beyond its gas: data posted on the parent chain, the operator's fee. */
   readonly surcharge: Surcharge;
   readonly minProfitUsd8: bigint;

@@ -1,0 +1,44 @@
+import { BPS, mulDivUp } from '../lib/math.ts';
+import type { ProtocolName } from '../protocols/types.ts';
+import { TRANSACTION_GAS } from './terms.ts';
+import type { Plan } from './types.ts';
+
+/** As many transactions of a protocol are remembered. */
+const LATEST = 64;
+/** A node that tells something else than this is not believed. */
+const [LEAST_BPS, MOST_BPS] = [5_000n, 15_000n];
+
+type Seen = { readonly estimated: bigint; readonly used: bigint };
+
+/**
+ * What transactions really use of the gas that they are estimated at. Estimates add up what each part takes by itself; together the parts find storage warm and
+ * get refunds, and so the sum is for limits, and what is used of it for profit. Learnt from our own transactions as they were simulated, or mined.
+ */
+export class GasUse {
+  readonly #seen = new Map<ProtocolName, readonly Seen[]>();
+  readonly #usedBps = new Map<ProtocolName, bigint>();
+
+  /** @param used gas of one transaction of these plans, none of which failed */
+  note(plans: readonly Plan[], used: bigint): void {
+    const [protocol, ...others] = new Set(plans.map(({ candidate }) => candidate.protocol));
+    if (protocol === undefined || others.length > 0) return;
+    const estimated = TRANSACTION_GAS + plans.reduce((sum, { gasUnits }) => sum + gasUnits - TRANSACTION_GAS, 0n);
+    if (used * BPS < estimated * LEAST_BPS || used * BPS > estimated * MOST_BPS) return;
+    const seen = [...(this.#seen.get(protocol) ?? []), { estimated, used }].slice(-LATEST);
+    const sum = (figure: (one: Seen) => bigint) => seen.reduce((total, one) => total + figure(one), 0n);
+    this.#seen.set(protocol, seen);
+    this.#usedBps.set(
+      protocol,
+      mulDivUp(
+        sum((one) => one.used),
+        BPS,
+        sum((one) => one.estimated),
+      ),
+    );
+  }
+
+  /** Of an estimate, in basis points, rounded up; all of it while nothing is known. */
+  usedBps(protocol: ProtocolName): bigint {
+    return this.#usedBps.get(protocol) ?? BPS;
+  }
+}
