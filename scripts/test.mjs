@@ -1,5 +1,5 @@
-// `npm test`: lint, types, the Solidity tests and the Vitest suite, one after another; one closing line that counts them all.
-import { spawnSync } from 'node:child_process';
+// `npm test`: lint and types beside the Solidity tests, then the Vitest suite; one closing line that counts them all.
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
@@ -12,17 +12,20 @@ process.env.NODE_COMPILE_CACHE = `${root}.cache/node`;
 let failed = 0;
 let passed = 0;
 
-function run(title, command, args) {
-  process.stdout.write(`\n> ${title}\n`);
-  const { status, stdout, error } = spawnSync(command, args, {
-    cwd: root,
-    stdio: ['ignore', 'pipe', 'inherit'],
-    encoding: 'utf8',
-    maxBuffer: 2 ** 28,
+/** Resolves when the command has ended; what it printed is shown then, so that two of them do not mix. */
+async function run(title, command, args) {
+  const child = spawn(command, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+  let printed = '';
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (printed += text));
+  const status = await new Promise((resolve) => {
+    child.once('close', resolve);
+    child.once('error', ({ message }) => {
+      printed += `${message}\n`;
+      resolve(null);
+    });
   });
-  if (stdout) process.stdout.write(stdout);
-  if (error) process.stdout.write(`${error.message}\n`);
-  return { ok: status === 0, stdout: stdout ?? '' };
+  process.stdout.write(`\n> ${title}\n${printed}`);
+  return { ok: status === 0, printed };
 }
 
 function count(ok) {
@@ -30,14 +33,21 @@ function count(ok) {
   else failed++;
 }
 
-count(run('lint', 'biome', ['check', '--error-on-warnings', '.']).ok);
-count(run('types', 'tsc', ['--noEmit', '-p', '.']).ok);
+async function checks() {
+  count((await run('lint', 'biome', ['check', '--error-on-warnings', '.'])).ok);
+  count((await run('types', 'tsc', ['--noEmit', '-p', '.'])).ok);
+}
 
-const solidity = run('Solidity tests', 'hardhat', ['test', 'solidity']);
-const solidityPassed = Number(/(\d+) passing/.exec(solidity.stdout)?.[1] ?? 0);
-const solidityFailed = Number(/(\d+) failing/.exec(solidity.stdout)?.[1] ?? 0);
-passed += solidityPassed;
-failed += solidityFailed + (solidity.ok === (solidityFailed === 0) && solidityPassed > 0 ? 0 : 1);
+async function solidity() {
+  const { ok, printed } = await run('Solidity tests', 'hardhat', ['test', 'solidity']);
+  const succeeded = Number(/(\d+) passing/.exec(printed)?.[1] ?? 0);
+  const broken = Number(/(\d+) failing/.exec(printed)?.[1] ?? 0);
+  passed += succeeded;
+  failed += broken + (ok === (broken === 0) && succeeded > 0 ? 0 : 1);
+}
+
+process.stdout.write('\n> lint, types and the Solidity tests; a minute\n');
+await Promise.all([checks(), solidity()]);
 
 process.stdout.write('\n> Vitest\n');
 const { status } = spawnSync(

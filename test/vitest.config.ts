@@ -27,7 +27,8 @@ export default defineConfig({
     pool: 'forks',
     // Modules are loaded once for each worker, not for each file: no file leaves anything in them.
     isolate: false,
-    maxWorkers: 2,
+    // More than a small machine has cores: keepers wait for their chains more than they compute.
+    maxWorkers: 3,
     sequence: { sequencer: LongestFirst },
   },
 });

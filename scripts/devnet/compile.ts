@@ -18,8 +18,8 @@ import { readFile, rename, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Worker } from 'node:worker_threads';
 import type { Abi, Hex } from 'viem';
+import { COMPILERS } from './compilers.ts';
 import { withFileLock } from './file-lock.ts';
 
 /** Byte ranges of the creation code that hold a library's address: file, then library name. */
@@ -42,7 +42,6 @@ export type CompileReply = { ok: true; output: string } | { ok: false; message: 
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const CACHE = join(ROOT, '.cache', 'solc');
-const MAX_WORKERS = 2;
 const TIMEOUT_MS = 300_000;
 
 const inProcess = new Map<string, Promise<Record<string, Artifact>>>();
@@ -67,18 +66,13 @@ async function cachedOrCompiled(unit: Unit, key: string, job: CompileJob): Promi
   const cached = async () => (existsSync(file) ? (JSON.parse(await readFile(file, 'utf8')) as Record<string, Artifact>) : undefined);
   const ready = await cached();
   if (ready) return ready;
-  const release = await acquireWorker();
-  try {
-    return await withFileLock(`${file}.lock`, TIMEOUT_MS, async () => (await cached()) ?? (await compileTo(file, unit, job)));
-  } finally {
-    release();
-  }
+  return withFileLock(`${file}.lock`, TIMEOUT_MS, async () => (await cached()) ?? (await compileTo(file, unit, job)));
 }
 
 async function compileTo(file: string, unit: Unit, job: CompileJob): Promise<Record<string, Artifact>> {
   const started = performance.now();
   process.stderr.write(`devnet: compiling ${unit.name} (once)\n`);
-  const artifacts = artifactsOf(unit, await runWorker(unit.name, job));
+  const artifacts = artifactsOf(unit, await COMPILERS.run(unit.name, job));
   const partial = `${file}.${process.pid}.tmp`;
   await writeFile(partial, JSON.stringify(artifacts));
   await rename(partial, file);
@@ -143,31 +137,4 @@ function artifactsOf(unit: Unit, output: string): Record<string, Artifact> {
     }
   }
   return artifacts;
-}
-
-function runWorker(name: string, job: CompileJob): Promise<string> {
-  const worker = new Worker(new URL('./compile-worker.ts', import.meta.url), { workerData: job });
-  return new Promise<string>((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`${name}: the compiler took over ${TIMEOUT_MS / 1000} s`)), TIMEOUT_MS);
-    const settle = (act: () => void) => {
-      clearTimeout(timer);
-      act();
-    };
-    worker.once('message', (reply: CompileReply) => settle(() => (reply.ok ? resolve(reply.output) : reject(new Error(reply.message)))));
-    worker.once('error', (error) => settle(() => reject(error)));
-    worker.once('exit', (code) => settle(() => reject(new Error(`${name}: the compiler's worker ended early (${code})`))));
-  }).finally(() => worker.terminate());
-}
-
-let busy = 0;
-const waiting: (() => void)[] = [];
-
-async function acquireWorker(): Promise<() => void> {
-  if (busy >= MAX_WORKERS) await new Promise<void>((resolve) => waiting.push(resolve));
-  else busy += 1;
-  return () => {
-    const next = waiting.shift();
-    if (next) next();
-    else busy -= 1;
-  };
 }
