@@ -24,6 +24,7 @@ export default defineConfig({
     // Real chains are started and mined: slow machines need room, and no test measures time.
     testTimeout: 120_000,
     hookTimeout: 180_000,
+    expect: { poll: { timeout: 60_000, interval: 20 } },
     pool: 'forks',
     // Modules are loaded once for each worker, not for each file: no file leaves anything in them.
     isolate: false,

@@ -270,7 +270,7 @@ describe('a mirror whose endpoint fails', () => {
     for (let i = 0; i < 4; i++) await chain.act(call.change(account(70 + i), 1n), call.setRate(BigInt(i)));
     await mends();
     const { hash } = await chain.block();
-    await expect.poll(() => mirror.head.hash, { timeout: 8_000 }).toBe(hash);
+    await expect.poll(() => mirror.head.hash).toBe(hash);
     heads.close();
     await following;
     flaky.close();
