@@ -11,7 +11,7 @@ export const BLOCK_GAS_LIMIT = 60_000_000;
 /** NOTE: fixed, so that one seed gives one chain, hashes included. The chain's clock has nothing to do with the machine's. */
 export const GENESIS_TIMESTAMP = 1_760_000_000;
 
-const START_TIMEOUT_MS = 20_000;
+const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 3_000;
 const STDERR_KEPT = 4_000;
 

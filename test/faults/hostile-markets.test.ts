@@ -10,7 +10,7 @@ import { type FaultStage, Play, setFaultStage } from './scene.ts';
 const BLOCKS = 10;
 const REENTERING = 'reentering-pool';
 /** With room for a busy machine: before known wasters were asked apart, the worst block took five times as long. */
-const MOST_MS = 20_000;
+const MOST_MS = 60_000;
 const NONSENSE: Hex = toHex(2n ** 255n + 3n, { size: 32 });
 const DECIMALS_SHIFT = 48n;
 

@@ -14,7 +14,7 @@ const operator = privateKeyToAccount(keccak256(stringToHex('operator on a fork')
 const FUNDS_WEI = 100n * 10n ** 18n;
 const DEPLOY_GAS = 6_000_000n;
 const SLOT_SECONDS = 12;
-const MINED_WITHIN_MS = 20_000;
+const MINED_WITHIN_MS = 60_000;
 const POLL_MS = 10;
 const TIP_WEI = 1_000_000_000n;
 

@@ -12,7 +12,7 @@ import { type Case, leakIn, makeCase } from './cases.ts';
 
 const RUNS = Number(process.env['FUZZ_CLI_RUNS'] ?? 30);
 const SEED = 77;
-const LONGEST_MS = 15_000;
+const LONGEST_MS = 60_000;
 const COMMANDS = {
   run: ['run'],
   deploy: ['deploy', '--timeout', '1'],

@@ -17,7 +17,7 @@ import type { BundleState, Command, Fault, Reorged, ReorgTransactions, SealedBlo
 
 export type { BundleState, Fault, Reorged, ReorgTransactions, SealedBlock, Status } from './protocol.ts';
 
-const START_TIMEOUT_MS = 20_000;
+const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 5_000;
 const ANSWER_TIMEOUT_MS = 30_000;
 const KEPT_LINES = 200;

@@ -6,7 +6,7 @@ import net from 'node:net';
 import type { Hex } from 'viem';
 import { type RpcResult, resultOf } from './rpc.ts';
 
-const TIMEOUT_MS = 10_000;
+const TIMEOUT_MS = 30_000;
 
 /** One result per transaction, in order. A transaction that is refused does not stop the later ones. */
 export function sendInOrder(url: URL, raws: readonly Hex[]): Promise<RpcResult[]> {
@@ -16,7 +16,7 @@ export function sendInOrder(url: URL, raws: readonly Hex[]): Promise<RpcResult[]
     let unread: Buffer = Buffer.alloc(0);
     const socket = net.connect(Number(url.port || 80), url.hostname);
     socket.setNoDelay(true);
-    socket.setTimeout(TIMEOUT_MS, () => socket.destroy(new Error('the chain did not take the transactions within 10 s')));
+    socket.setTimeout(TIMEOUT_MS, () => socket.destroy(new Error('the chain did not take the transactions within 30 s')));
     socket.on('error', reject);
     socket.on('close', () => reject(new Error('the chain closed the connection while it took transactions')));
     socket.on('data', (chunk) => {

@@ -1,7 +1,7 @@
 /** JSON-RPC to the anvil that the builder drives: kept-alive connections, one timeout, per-call results for batches. */
 import http from 'node:http';
 
-const TIMEOUT_MS = 10_000;
+const TIMEOUT_MS = 30_000;
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 
 export type RpcCall = { method: string; params: readonly unknown[] };

@@ -1,5 +1,5 @@
 /** One `eth_subscribe` over a WebSocket of its own; after a loss it is opened again. */
-const OPEN_TIMEOUT_MS = 5_000;
+const OPEN_TIMEOUT_MS = 30_000;
 const REOPEN_MS = 200;
 
 export class Subscription {

@@ -3,7 +3,7 @@ import { createPublicClient, type Hash, type Hex, http, type PublicClient } from
 import { privateKeyToAccount } from 'viem/accounts';
 import { aggregatorAbi, buildTransmit, type Feed } from './report.ts';
 
-const RPC_TIMEOUT_MS = 10_000;
+const RPC_TIMEOUT_MS = 30_000;
 /** A first round writes fresh slots: about 190k; later ones about 120k. */
 const GAS_LIMIT = 400_000n;
 
