@@ -8,6 +8,7 @@ import type { FeedBook } from '../../oracles/feeds.ts';
 import { momentOf } from '../../oracles/moment.ts';
 import type { FeedId, Moment, UsdPrices } from '../../oracles/types.ts';
 import { type Ask, takeAnswers } from '../asks.ts';
+import { Lenses } from '../lenses.ts';
 import { nearest } from '../nearest.ts';
 import type { Option, PositionView, PriceUse, Protocol, Slot, Verdict } from '../types.ts';
 import { type Account, Accounts } from './accounts.ts';
@@ -67,7 +68,7 @@ export class AaveV3Market implements Protocol {
   #asks: readonly Ask[] = [];
   /** Health factors as floats, by slot, as last judged: for choosing what to audit, never for deciding. */
   readonly #lastHealth: number[] = [];
-  #lenses = new WeakMap<Moment, Lens>();
+  readonly #lenses = new Lenses<Lens>((at) => new Lens(this.#anchored(), at));
   readonly #suspects = new Suspects();
 
   /** @param usd values the base currency of a market that does not count in USD, for people; without it they see 0 there */
@@ -225,7 +226,7 @@ export class AaveV3Market implements Protocol {
   }
 
   judge(slot: Slot, at: Moment): Verdict {
-    const standing = standingOf(this.#known(slot), slot, this.#lens(at));
+    const standing = standingOf(this.#known(slot), slot, this.#lenses.at(at));
     if (!standing.ok) return { kind: 'unknown', reason: standing.reason };
     const { healthFactorWad } = standing;
     this.#lastHealth[slot] = Number(healthFactorWad);
@@ -237,11 +238,11 @@ export class AaveV3Market implements Protocol {
   }
 
   options(slot: Slot, at: Moment): readonly Option[] {
-    return optionsOf(slot, this.#anchored(), this.#lens(at));
+    return optionsOf(slot, this.#anchored(), this.#lenses.at(at));
   }
 
   view(slot: Slot, at: Moment): PositionView {
-    return viewOf(this.#account(slot), this.#lens(at), usdOf(this.#anchored().prices, this.#usd, at));
+    return viewOf(this.#account(slot), this.#lenses.at(at), usdOf(this.#anchored().prices, this.#usd, at));
   }
 
   prices(slot: Slot): readonly PriceUse[] {
@@ -283,27 +284,18 @@ export class AaveV3Market implements Protocol {
     return this.#known(slot).read(slot);
   }
 
-  #lens(at: Moment): Lens {
-    let lens = this.#lenses.get(at);
-    if (lens === undefined) {
-      lens = new Lens(this.#anchored(), at);
-      this.#lenses.set(at, lens);
-    }
-    return lens;
-  }
-
   /** Indexes and prices worked out before a change are worthless after it. */
   #forget(): void {
-    this.#lenses = new WeakMap();
+    this.#lenses.forget();
     this.#bounds?.forget();
   }
 
   #changed(): Undo {
-    const undo = this.#journal.take();
-    this.#forget();
+    const undo = this.#lenses.changed(this.#journal);
+    this.#bounds?.forget();
     return () => {
       undo();
-      this.#forget();
+      this.#bounds?.forget();
     };
   }
 

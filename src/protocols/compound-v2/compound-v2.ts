@@ -6,6 +6,7 @@ import type { FeedBook } from '../../oracles/feeds.ts';
 import { momentOf } from '../../oracles/moment.ts';
 import type { FeedId, Moment } from '../../oracles/types.ts';
 import { type Ask, takeAnswers } from '../asks.ts';
+import { Lenses } from '../lenses.ts';
 import { nearest } from '../nearest.ts';
 import type { Option, PositionView, PriceUse, Protocol, Refusal, Slot, Verdict } from '../types.ts';
 import { anchorDeployment } from './anchor.ts';
@@ -48,7 +49,7 @@ export class CompoundV2 implements Protocol {
   #asks: readonly Ask[] = [];
   /** Health factors as floats, by slot, as last judged: for choosing what to audit, never for deciding. */
   readonly #lastHealth: number[] = [];
-  #lenses = new WeakMap<Moment, Lens>();
+  readonly #lenses = new Lenses<Lens>((at) => this.#lensAt(at));
 
   /** @param wrappedNative stands for the native token of a market that lends that */
   constructor(deployment: CompoundV2Deployment, wrappedNative: Address, feeds: FeedBook) {
@@ -87,7 +88,7 @@ export class CompoundV2 implements Protocol {
     ];
     this.#unread = new Unread();
     this.#lastHealth.length = 0;
-    this.#forget();
+    this.#lenses.forget();
     this.#feeds.want(this.feeds());
   }
 
@@ -103,7 +104,7 @@ export class CompoundV2 implements Protocol {
     this.#journal.begin();
     this.#unread = new Unread();
     for (const log of logs) foldLog(log, state, this.#journal, this.#unread);
-    return this.#changed();
+    return this.#lenses.changed(this.#journal);
   }
 
   reads(block: Head): readonly ViewCall[] {
@@ -115,7 +116,7 @@ export class CompoundV2 implements Protocol {
     this.#journal.begin();
     takeAnswers(this.#asks, answers, this.#journal);
     this.#journal.set(this.#anchored(), 'head', block);
-    return this.#changed();
+    return this.#lenses.changed(this.#journal);
   }
 
   audit(_block: BlockRef, limit: number, seed: number): readonly ViewCheck[] {
@@ -157,7 +158,7 @@ export class CompoundV2 implements Protocol {
   }
 
   judge(slot: Slot, at: Moment): Verdict {
-    const standing = standingOf(this.#account(slot), this.#lens(at));
+    const standing = standingOf(this.#account(slot), this.#lenses.at(at));
     if (!standing.ok) return { kind: 'unknown', reason: standing.reason };
     const { healthFactorWad, liquidatable } = standing;
     this.#lastHealth[slot] = Number(healthFactorWad);
@@ -165,15 +166,15 @@ export class CompoundV2 implements Protocol {
   }
 
   options(slot: Slot, at: Moment): readonly Option[] {
-    return optionsOf(this.#account(slot), this.#lens(at));
+    return optionsOf(this.#account(slot), this.#lenses.at(at));
   }
 
   refusal(slot: Slot, at: Moment): Refusal | undefined {
-    return refusalOf(this.#account(slot), this.#lens(at));
+    return refusalOf(this.#account(slot), this.#lenses.at(at));
   }
 
   view(slot: Slot, at: Moment): PositionView {
-    return viewOf(this.#account(slot), this.#lens(at));
+    return viewOf(this.#account(slot), this.#lenses.at(at));
   }
 
   prices(slot: Slot): readonly PriceUse[] {
@@ -210,15 +211,6 @@ export class CompoundV2 implements Protocol {
     return account;
   }
 
-  #lens(at: Moment): Lens {
-    let lens = this.#lenses.get(at);
-    if (lens === undefined) {
-      lens = this.#lensAt(at);
-      this.#lenses.set(at, lens);
-    }
-    return lens;
-  }
-
   #lensAt(at: Moment): Lens {
     return new Lens(this.#anchored(), at, this.#mirrored());
   }
@@ -226,20 +218,6 @@ export class CompoundV2 implements Protocol {
   /** The mirrored block itself. */
   #mirrored(): Moment {
     return momentOf(this.#anchored().head, this.#feeds);
-  }
-
-  /** Interest and prices worked out before a change are worthless after it. */
-  #forget(): void {
-    this.#lenses = new WeakMap();
-  }
-
-  #changed(): Undo {
-    const undo = this.#journal.take();
-    this.#forget();
-    return () => {
-      undo();
-      this.#forget();
-    };
   }
 
   #nearest(): readonly Slot[] {

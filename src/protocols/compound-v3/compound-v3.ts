@@ -7,6 +7,7 @@ import type { FeedBook } from '../../oracles/feeds.ts';
 import { momentOf } from '../../oracles/moment.ts';
 import type { FeedId, Moment, UsdPrices } from '../../oracles/types.ts';
 import { type Ask, takeAnswers } from '../asks.ts';
+import { Lenses } from '../lenses.ts';
 import { nearest } from '../nearest.ts';
 import type { Option, PositionView, PriceUse, Protocol, Slot, Verdict } from '../types.ts';
 import { anchorComet } from './anchor.ts';
@@ -55,7 +56,7 @@ export class CompoundV3 implements Protocol {
   #read: ReadonlySet<Account> = new Set();
   /** Health factors as floats, by slot, as last judged: for choosing whom to read and audit, never for deciding. */
   readonly #lastHealth: number[] = [];
-  #lenses = new WeakMap<Moment, Lens>();
+  readonly #lenses = new Lenses<Lens>((at) => new Lens(this.#anchored(), at, this.#mirrored()));
 
   /** @param usd for what people see alone: no judgement needs it */
   constructor(deployment: CometDeployment, feeds: FeedBook, usd: UsdPrices) {
@@ -88,7 +89,7 @@ export class CompoundV3 implements Protocol {
     this.#touched.clear();
     this.#lastHealth.length = 0;
     this.#bounds = new AccountBounds(this.#state, () => this.#mirrored(), this.#lastHealth);
-    this.#forget();
+    this.#lenses.forget();
     this.#feeds.want(this.feeds());
   }
 
@@ -102,7 +103,7 @@ export class CompoundV3 implements Protocol {
     this.#journal.begin();
     this.#touched.clear();
     for (const log of logs) foldLog(log, state, this.#touched, this.#journal);
-    return this.#changed();
+    return this.#lenses.changed(this.#journal);
   }
 
   reads(block: Head): readonly ViewCall[] {
@@ -118,7 +119,7 @@ export class CompoundV3 implements Protocol {
     takeAnswers(this.#asks, answers, this.#journal);
     this.#journal.set(state, 'head', block);
     this.#feeds.want(this.feeds());
-    return this.#changed();
+    return this.#lenses.changed(this.#journal);
   }
 
   /** Of those read in this block, as far as they suffice: what another was read to owe may have moved since without a log. */
@@ -172,7 +173,7 @@ export class CompoundV3 implements Protocol {
 
   judge(slot: Slot, at: Moment): Verdict {
     const of = this.#slot(slot);
-    const lens = this.#lens(at);
+    const lens = this.#lenses.at(at);
     if (of.kind === 'store') return offerVerdict(of.asset, lens);
     const standing = standingOf(of.account, lens);
     if (!standing.ok) return { kind: 'unknown', reason: standing.reason };
@@ -187,12 +188,12 @@ export class CompoundV3 implements Protocol {
 
   options(slot: Slot, at: Moment): readonly Option[] {
     const of = this.#slot(slot);
-    const lens = this.#lens(at);
+    const lens = this.#lenses.at(at);
     return of.kind === 'store' ? offerOptions(of.asset, lens) : accountOptions(of.account, lens);
   }
 
   view(slot: Slot, at: Moment): PositionView {
-    return viewOf(this.#slot(slot), this.#lens(at), this.#usd);
+    return viewOf(this.#slot(slot), this.#lenses.at(at), this.#usd);
   }
 
   prices(slot: Slot): readonly PriceUse[] {
@@ -229,15 +230,6 @@ export class CompoundV3 implements Protocol {
     return slotOf(this.#anchored(), slot);
   }
 
-  #lens(at: Moment): Lens {
-    let lens = this.#lenses.get(at);
-    if (lens === undefined) {
-      lens = new Lens(this.#anchored(), at, this.#mirrored());
-      this.#lenses.set(at, lens);
-    }
-    return lens;
-  }
-
   /** The mirrored block itself. */
   #mirrored(): Moment {
     return momentOf(this.#anchored().head, this.#feeds);
@@ -246,20 +238,6 @@ export class CompoundV3 implements Protocol {
   #ownLens(accrued: boolean): Lens {
     const at = this.#mirrored();
     return new Lens(this.#anchored(), at, at, accrued ? at.timestamp : this.#anchored().totals.lastAccrualTime);
-  }
-
-  /** Interest and prices worked out before a change are worthless after it. */
-  #forget(): void {
-    this.#lenses = new WeakMap();
-  }
-
-  #changed(): Undo {
-    const undo = this.#journal.take();
-    this.#forget();
-    return () => {
-      undo();
-      this.#forget();
-    };
   }
 
   #nearest(): readonly Account[] {

@@ -6,6 +6,7 @@ import type { FeedBook } from '../../oracles/feeds.ts';
 import { momentOf } from '../../oracles/moment.ts';
 import type { FeedId, Moment, UsdPrices } from '../../oracles/types.ts';
 import { type Ask, takeAnswers } from '../asks.ts';
+import { Lenses } from '../lenses.ts';
 import { nearest } from '../nearest.ts';
 import type { Option, PositionView, PriceUse, Protocol, Slot, Verdict } from '../types.ts';
 import { anchorDeployment } from './anchor.ts';
@@ -38,6 +39,9 @@ const WAD = 10n ** 18n;
 const NEAREST = 16;
 const SHORT_ID_DIGITS = 8;
 
+/** `later` is when a transaction may be mined at the latest. */
+type LensPair = { readonly now: Lens; readonly later: Lens };
+
 /**
  * One Morpho Blue contract with all its markets. Positions are found by their logs, read once at the anchor, folded from logs after it; oracles, and
  * IRMs other than the adaptive curve, are read once a block.
@@ -68,7 +72,7 @@ export class MorphoBlue implements Protocol {
   #asks: readonly Ask[] = [];
   /** Health factors as floats, by slot, as last judged: for choosing what to audit, never for deciding. */
   readonly #lastHealth: number[] = [];
-  #lenses = new WeakMap<Moment, { readonly now: Lens; readonly later: Lens }>();
+  readonly #lenses = new Lenses<LensPair>((at) => this.#pairAt(at));
 
   /** @param usd for what people see alone: no judgement needs it */
   constructor(deployment: MorphoBlueDeployment, feeds: FeedBook, usd: UsdPrices, badDebt: BadDebt) {
@@ -109,7 +113,7 @@ export class MorphoBlue implements Protocol {
     this.#settling.restart();
     this.#lastHealth.length = 0;
     this.#bounds = new PositionBounds(this.#state, () => this.#mirrored(), this.#lastHealth);
-    this.#forget();
+    this.#lenses.forget();
     this.#feeds.want(this.feeds());
   }
 
@@ -186,7 +190,7 @@ export class MorphoBlue implements Protocol {
 
   judge(slot: Slot, at: Moment): Verdict {
     const position = this.#position(slot);
-    const standing = standingOf(position, this.#lens(at).now.market(position.market));
+    const standing = standingOf(position, this.#lenses.at(at).now.market(position.market));
     if (!standing.ok) return { kind: 'unknown', reason: standing.reason };
     const { healthFactorWad } = standing;
     this.#lastHealth[slot] = Number(healthFactorWad);
@@ -201,7 +205,7 @@ export class MorphoBlue implements Protocol {
   options(slot: Slot, at: Moment): readonly Option[] {
     const position = this.#position(slot);
     const { market } = position;
-    const { now, later } = this.#lens(at);
+    const { now, later } = this.#lenses.at(at);
     const symbol = (token: Address) => this.symbolOf(token) ?? token.slice(0, 10);
     const label = `${symbol(market.params.loanToken)}/${symbol(market.params.collateralToken)}`;
     return [
@@ -215,7 +219,7 @@ export class MorphoBlue implements Protocol {
 
   view(slot: Slot, at: Moment): PositionView {
     const position = this.#position(slot);
-    return viewOf(position, this.#anchored(), this.#lens(at).now.market(position.market), this.#usd, at);
+    return viewOf(position, this.#anchored(), this.#lenses.at(at).now.market(position.market), this.#usd, at);
   }
 
   /** NOTE: beyond its limit a position is Morpho's own: a contract that its owner authorised then, with whatever oracle, must not make its price doubtful. */
@@ -223,7 +227,7 @@ export class MorphoBlue implements Protocol {
     const position = this.#position(slot);
     const { market, account } = position;
     const state = this.#anchored();
-    const standing = at === undefined ? undefined : standingOf(position, this.#lens(at).now.market(market));
+    const standing = at === undefined ? undefined : standingOf(position, this.#lenses.at(at).now.market(market));
     const isBeyond = standing?.ok === true && standing.healthFactorWad < WAD;
     return usedPrices(market, isBeyond ? [] : contractsFor(state, market.id, account), state, this.#mirrored());
   }
@@ -264,7 +268,7 @@ export class MorphoBlue implements Protocol {
 
   /** The contracts that may act for a position before its limit. */
   #early(position: Position, at: Moment): readonly Early[] {
-    const { now, later } = this.#lens(at);
+    const { now, later } = this.#lenses.at(at);
     return earlyFor(position, this.#anchored(), now, later);
   }
 
@@ -275,16 +279,10 @@ export class MorphoBlue implements Protocol {
     return short;
   }
 
-  #lens(at: Moment): { readonly now: Lens; readonly later: Lens } {
-    let lens = this.#lenses.get(at);
-    if (lens === undefined) {
-      const state = this.#anchored();
-      const mirrored = this.#mirrored();
-      const late: Moment = { ...at, timestamp: at.timestamp + LATE_SECONDS };
-      lens = { now: new Lens(state, at, mirrored), later: new Lens(state, late, mirrored) };
-      this.#lenses.set(at, lens);
-    }
-    return lens;
+  #pairAt(at: Moment): LensPair {
+    const [state, mirrored] = [this.#anchored(), this.#mirrored()];
+    const late: Moment = { ...at, timestamp: at.timestamp + LATE_SECONDS };
+    return { now: new Lens(state, at, mirrored), later: new Lens(state, late, mirrored) };
   }
 
   /** The mirrored block itself. */
@@ -292,18 +290,11 @@ export class MorphoBlue implements Protocol {
     return momentOf(this.#anchored().head, this.#feeds);
   }
 
-  /** Interest and prices worked out before a change are worthless after it. */
-  #forget(): void {
-    this.#lenses = new WeakMap();
-  }
-
   #changed(): Undo {
-    const undo = this.#journal.take();
-    this.#forget();
+    const undo = this.#lenses.changed(this.#journal);
     return () => {
       undo();
       this.#settling.restart();
-      this.#forget();
     };
   }
 

@@ -7,6 +7,7 @@ import type { FeedBook } from '../../oracles/feeds.ts';
 import { momentOf } from '../../oracles/moment.ts';
 import type { FeedId, Moment, UsdPrices } from '../../oracles/types.ts';
 import { type Ask, takeAnswers } from '../asks.ts';
+import { Lenses } from '../lenses.ts';
 import { nearest } from '../nearest.ts';
 import type { Option, PositionView, PriceUse, Protocol, Refusal, Slot, Verdict } from '../types.ts';
 import { anchorDeployment, type PerpAddresses } from './anchor.ts';
@@ -59,7 +60,7 @@ export class PerpV2 implements Protocol {
   #asks: readonly Ask[] = [];
   /** Health factors as floats, by slot, as last judged: for choosing what to audit, never for deciding. */
   readonly #lastHealth: number[] = [];
-  #lenses = new WeakMap<Moment, Lens>();
+  readonly #lenses = new Lenses<Lens>((at) => new Lens(this.#anchored(), at));
 
   /**
    * @param usd what a settlement token is worth
@@ -76,12 +77,16 @@ export class PerpV2 implements Protocol {
     this.exchange = new PerpExchange(
       this.id,
       () => this.#state,
-      (at) => this.#lens(at),
+      (at) => this.#lenses.at(at),
     );
     this.#own =
       executor === undefined
         ? undefined
-        : new PerpOwnAccount(executor, () => this.#anchored(), { lens: (at) => this.#lens(at), usd, options: (at) => this.#parts(at) });
+        : new PerpOwnAccount(executor, () => this.#anchored(), {
+            lens: (at) => this.#lenses.at(at),
+            usd,
+            options: (at) => this.#parts(at),
+          });
   }
 
   // ---- mirror
@@ -118,7 +123,7 @@ export class PerpV2 implements Protocol {
     this.#take(asks, answers);
     this.#filters = filtersOf(state);
     this.#lastHealth.length = 0;
-    this.#forget();
+    this.#lenses.forget();
     this.#feeds.want(this.feeds());
   }
 
@@ -133,7 +138,7 @@ export class PerpV2 implements Protocol {
     this.#journal.begin();
     const folding = new Folding(this.#anchored(), this.#journal);
     for (const log of logs) folding.fold(log, block);
-    return this.#changed();
+    return this.#lenses.changed(this.#journal);
   }
 
   reads(_block: Head): readonly ViewCall[] {
@@ -145,11 +150,11 @@ export class PerpV2 implements Protocol {
     this.#journal.begin();
     this.#take(this.#asks, answers);
     this.#journal.set(this.#anchored(), 'head', block);
-    return this.#changed();
+    return this.#lenses.changed(this.#journal);
   }
 
   audit(_block: BlockRef, limit: number, seed: number): readonly ViewCheck[] {
-    return auditChecks(this.#anchored(), () => this.#lens(this.#mirrored()), this.#nearest(), limit, seed);
+    return auditChecks(this.#anchored(), () => this.#lenses.at(this.#mirrored()), this.#nearest(), limit, seed);
   }
 
   /** What orders have earned no log tells: who exists is kept, what they have is read at any start. */
@@ -197,7 +202,7 @@ export class PerpV2 implements Protocol {
   }
 
   judge(slot: Slot, at: Moment): Verdict {
-    const standing = this.#lens(at).standing(this.#account(slot));
+    const standing = this.#lenses.at(at).standing(this.#account(slot));
     if (!standing.ok) return { kind: 'unknown', reason: standing.reason };
     const { valueWad, requirementWad } = standing;
     const positive = valueWad > 0n ? valueWad : 0n;
@@ -223,7 +228,7 @@ export class PerpV2 implements Protocol {
   }
 
   view(slot: Slot, at: Moment): PositionView {
-    return viewOf(this.#account(slot), this.#anchored(), this.#lens(at), this.#usd, at);
+    return viewOf(this.#account(slot), this.#anchored(), this.#lenses.at(at), this.#usd, at);
   }
 
   prices(slot: Slot): readonly PriceUse[] {
@@ -248,7 +253,7 @@ export class PerpV2 implements Protocol {
 
   /** The deployment at a moment. */
   lens(at: Moment): Lens {
-    return this.#lens(at);
+    return this.#lenses.at(at);
   }
 
   get state(): PerpState {
@@ -270,14 +275,14 @@ export class PerpV2 implements Protocol {
 
   #parts(at: Moment): OptionParts {
     const state = this.#anchored();
-    const lens = this.#lens(at);
+    const lens = this.#lenses.at(at);
     return { state, lens, exchange: this.exchange, desk: deskAt(state, lens, this.#usd, at) };
   }
 
   #sellsCollateral(slot: Slot, at: Moment): boolean {
     const account = this.#account(slot);
     if (account.collateral.size === 0 || !isWorkedOut(account)) return false;
-    const worth = this.#lens(at).worth(account);
+    const worth = this.#lenses.at(at).worth(account);
     return typeof worth !== 'string' && isCollateralLiquidatable(account, this.#anchored(), worth);
   }
 
@@ -285,31 +290,8 @@ export class PerpV2 implements Protocol {
     takeAnswers(asks, answers, this.#journal);
   }
 
-  #lens(at: Moment): Lens {
-    let lens = this.#lenses.get(at);
-    if (lens === undefined) {
-      lens = new Lens(this.#anchored(), at);
-      this.#lenses.set(at, lens);
-    }
-    return lens;
-  }
-
   #mirrored(): Moment {
     return momentOf(this.#anchored().head, this.#feeds);
-  }
-
-  /** Prices worked out before a change are worthless after it. */
-  #forget(): void {
-    this.#lenses = new WeakMap();
-  }
-
-  #changed(): Undo {
-    const undo = this.#journal.take();
-    this.#forget();
-    return () => {
-      undo();
-      this.#forget();
-    };
   }
 
   /** Ours first, while it holds anything: what closes it rests on what is mirrored of it. */

@@ -7,6 +7,7 @@ import type { FeedBook } from '../../oracles/feeds.ts';
 import { momentOf } from '../../oracles/moment.ts';
 import type { FeedId, Moment, UsdPrices } from '../../oracles/types.ts';
 import { type Ask, takeAnswers } from '../asks.ts';
+import { Lenses } from '../lenses.ts';
 import { nearest } from '../nearest.ts';
 import type { Option, PositionView, PriceUse, Protocol, Refusal, Slot, Verdict } from '../types.ts';
 import { anchorDeployment } from './anchor.ts';
@@ -52,7 +53,7 @@ export class SynthetixV3Perps implements Protocol {
   #asks: readonly Ask[] = [];
   /** Health factors as floats, by slot, as last judged: for choosing what to audit, never for deciding. */
   readonly #lastHealth: number[] = [];
-  #lenses = new WeakMap<Moment, Lens>();
+  readonly #lenses = new Lenses<Lens>((at) => new Lens(this.#anchored(), at, this.#mirrored()));
 
   /**
    * @param usd what an snxUSD is worth outside
@@ -91,7 +92,7 @@ export class SynthetixV3Perps implements Protocol {
     this.#state = state;
     this.#take(asks, answers);
     this.#lastHealth.length = 0;
-    this.#forget();
+    this.#lenses.forget();
     this.#feeds.want(this.#nodes().flatMap((node) => [...pythsOf(node), ...feedsOf(node)]));
   }
 
@@ -105,7 +106,7 @@ export class SynthetixV3Perps implements Protocol {
     const folding = new Folding(this.#anchored(), this.#journal);
     for (const log of logs) folding.fold(log, block);
     this.#touched = folding.touched;
-    return this.#changed();
+    return this.#lenses.changed(this.#journal);
   }
 
   reads(_block: Head): readonly ViewCall[] {
@@ -117,11 +118,11 @@ export class SynthetixV3Perps implements Protocol {
     this.#journal.begin();
     this.#take(this.#asks, answers);
     this.#journal.set(this.#anchored(), 'head', block);
-    return this.#changed();
+    return this.#lenses.changed(this.#journal);
   }
 
   audit(_block: BlockRef, limit: number, seed: number): readonly ViewCheck[] {
-    return auditChecks(this.#anchored(), () => this.#lens(this.#mirrored()), this.#nearest(), limit, seed);
+    return auditChecks(this.#anchored(), () => this.#lenses.at(this.#mirrored()), this.#nearest(), limit, seed);
   }
 
   /** What accounts have is read at any start. */
@@ -162,7 +163,7 @@ export class SynthetixV3Perps implements Protocol {
   judge(slot: Slot, at: Moment): Verdict {
     const account = this.#account(slot);
     if (account.flagged) return { kind: 'liquidatable', healthFactorWad: 0n };
-    const standing = this.#lens(at).standing(account);
+    const standing = this.#lenses.at(at).standing(account);
     if (!standing.ok) return { kind: 'unknown', reason: standing.reason };
     const { availableWad, requiredWad } = standing;
     const left = availableWad > 0n ? availableWad : 0n;
@@ -172,23 +173,23 @@ export class SynthetixV3Perps implements Protocol {
   }
 
   options(slot: Slot, at: Moment): readonly Option[] {
-    return optionsOf(this.#account(slot), { lens: this.#lens(at), usd: this.#usd, at });
+    return optionsOf(this.#account(slot), { lens: this.#lenses.at(at), usd: this.#usd, at });
   }
 
   refusal(slot: Slot, at: Moment): Refusal | undefined {
-    return refusalOf(this.#account(slot), { lens: this.#lens(at), usd: this.#usd, at });
+    return refusalOf(this.#account(slot), { lens: this.#lenses.at(at), usd: this.#usd, at });
   }
 
   tooOld(slot: Slot, at: Moment): readonly FeedId[] {
-    return this.#lens(at).tooOld(this.#account(slot));
+    return this.#lenses.at(at).tooOld(this.#account(slot));
   }
 
   view(slot: Slot, at: Moment): PositionView {
-    return viewOf(this.#account(slot), this.#lens(at));
+    return viewOf(this.#account(slot), this.#lenses.at(at));
   }
 
   prices(slot: Slot): readonly PriceUse[] {
-    return usedPrices(this.#account(slot), this.#anchored(), (at) => this.#lens(at));
+    return usedPrices(this.#account(slot), this.#anchored(), (at) => this.#lenses.at(at));
   }
 
   tokens(): readonly Address[] {
@@ -206,7 +207,7 @@ export class SynthetixV3Perps implements Protocol {
 
   /** The deployment at a moment. */
   lens(at: Moment): Lens {
-    return this.#lens(at);
+    return this.#lenses.at(at);
   }
 
   get state(): SynthetixState {
@@ -236,31 +237,8 @@ export class SynthetixV3Perps implements Protocol {
     takeAnswers(asks, answers, this.#journal);
   }
 
-  #lens(at: Moment): Lens {
-    let lens = this.#lenses.get(at);
-    if (lens === undefined) {
-      lens = new Lens(this.#anchored(), at, this.#mirrored());
-      this.#lenses.set(at, lens);
-    }
-    return lens;
-  }
-
   #mirrored(): Moment {
     return momentOf(this.#anchored().head, this.#feeds);
-  }
-
-  /** Prices worked out before a change are worthless after it. */
-  #forget(): void {
-    this.#lenses = new WeakMap();
-  }
-
-  #changed(): Undo {
-    const undo = this.#journal.take();
-    this.#forget();
-    return () => {
-      undo();
-      this.#forget();
-    };
   }
 
   #nearest(): readonly Slot[] {
