@@ -8,7 +8,7 @@ import { type Devnet, startDevnet } from '../devnet/devnet.ts';
 import { devAccount } from '../devnet/keys.ts';
 import { transmit } from '../devnet/oracle/transmit.ts';
 import { rpc } from '../devnet/rpc.ts';
-import { bailiff, type Environment, type Keeper, startKeeper } from './keeper.ts';
+import { bailiff, type Environment, type Keeper, type LogLine, startKeeper } from './keeper.ts';
 import { evidenceOf } from './markets.ts';
 import { balancesAt, blockOf } from './observe.ts';
 import { followIndex, marginAt, openDesk, takeoversBetween } from './perp.ts';
@@ -31,6 +31,8 @@ export type RunOptions = {
   readonly seed: number;
   readonly folder: string;
   readonly signal: AbortSignal;
+  /** Each line of the keeper's log. */
+  readonly onLine?: (line: LogLine) => void;
 };
 
 const MIN_PROFIT_USD = 5;
@@ -69,7 +71,10 @@ export async function run(options: RunOptions, view: View, play: Play = playCras
 
     const teller = new Teller(view);
     const executors = { EXECUTOR_ADDRESS: deployed.executor, ...(perpExecutor && { PERP_EXECUTOR_ADDRESS: perpExecutor }) };
-    keeper = startKeeper({ ...environment, ...executors }, options.folder, (line) => teller.hear(line));
+    keeper = startKeeper({ ...environment, ...executors }, options.folder, (line) => {
+      teller.hear(line);
+      options.onLine?.(line);
+    });
     await ready(teller, keeper, options.signal);
     progress(`the keeper is ready; dashboard at ${teller.dashboard}`);
     const from = await height(devnet);

@@ -1,4 +1,5 @@
 /** `npm run updates`: how many of the liquidations that an update makes worth it land in its own block. */
+import { openSync, writeSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,6 +20,7 @@ made worth liquidating.
   --positions N    borrowers (600)
   --seed S         prices, ways and moments follow from it (1)
   --json FILE      write the tally there, as JSON
+  --log FILE       write the keeper's log there: why something was late
   --help
 
 Exit code 0: at least 99% of what paid landed in its update's own block, the rest in the next, nothing of ours was mined in vain, and the ledger is the
@@ -34,11 +36,12 @@ function readArguments() {
       positions: { type: 'string', default: '600' },
       seed: { type: 'string', default: '1' },
       json: { type: 'string' },
+      log: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   });
   return {
-    ...{ help: values.help, json: values.json, updates: whole(values, 'updates', 1, 10_000) },
+    ...{ help: values.help, json: values.json, log: values.log, updates: whole(values, 'updates', 1, 10_000) },
     ...{ positions: whole(values, 'positions', 1, 20_000), seed: whole(values, 'seed', 0, 2 ** 32 - 1) },
   };
 }
@@ -59,8 +62,11 @@ async function main(): Promise<number> {
   const interrupted = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.abort());
   const view = openView(process.stdout);
+  const log = options.log === undefined ? undefined : openSync(options.log, 'w');
+  const onLine = (line: object) => log !== undefined && writeSync(log, `${JSON.stringify(line)}\n`);
   try {
-    const summary = await run({ ...options, once: true, folder, signal: interrupted.signal }, view, fallOf(options.updates, options.seed));
+    const play = fallOf(options.updates, options.seed);
+    const summary = await run({ ...options, once: true, folder, signal: interrupted.signal, onLine }, view, play);
     view.close();
     if (summary === undefined) return INTERRUPTED;
     const figures = tally(summary);

@@ -3,7 +3,7 @@ import type { IntendedTransaction, Ledger } from '../ledger/types.ts';
 import { sleep } from '../lib/async.ts';
 import type { Head, Hex } from '../lib/types.ts';
 import type { Moment } from '../oracles/types.ts';
-import { packOne, packTransactions } from '../strategy/block.ts';
+import { packOne, packTransactions } from '../strategy/packing.ts';
 import type { Terms } from '../strategy/terms.ts';
 import type { Plan } from '../strategy/types.ts';
 import { agrees } from './backrun-doubt.ts';

@@ -2,7 +2,7 @@ import type { Budget } from '../guard/budget.ts';
 import type { IntendedTransaction, Ledger, OpenTransaction } from '../ledger/types.ts';
 import type { Address, Head } from '../lib/types.ts';
 import type { Moment } from '../oracles/types.ts';
-import { packTransactions } from '../strategy/block.ts';
+import { packTransactions } from '../strategy/packing.ts';
 import type { Terms } from '../strategy/terms.ts';
 import type { Plan, SkipReason } from '../strategy/types.ts';
 import { affordable, shortOfGas, tooDear } from './affordable.ts';

@@ -4,7 +4,9 @@ import type { Sequence } from '../lib/steps.ts';
 import type { Address, Head, Hex } from '../lib/types.ts';
 import type { Moment } from '../oracles/types.ts';
 import { atShare } from '../strategy/bids/transaction.ts';
-import { byProfit, type packTransactions } from '../strategy/block.ts';
+import { byProfit } from '../strategy/block.ts';
+import { gasTogether } from '../strategy/gas.ts';
+import { GAS_HEADROOM_BPS, type Pack } from '../strategy/packing.ts';
 import type { Terms } from '../strategy/terms.ts';
 import type { Plan, SkipReason } from '../strategy/types.ts';
 import { decodeExecutorError, decodeSettlement } from './decode-executor.ts';
@@ -30,18 +32,16 @@ export type Rehearsal = {
   readonly reverting?: Hex;
 };
 
-/** Gas is simulated without the refunds' advance and with cold state possibly warmer than at inclusion. */
-const GAS_HEADROOM_BPS = 13_000n;
 const BPS = 10_000n;
 const MAX_ROUNDS = 4;
 
 /** The plans as transactions, by the gas that planning expects. */
-export function draftAll(plans: readonly Plan[], terms: Terms, lastBlock: number, pack: typeof packTransactions): readonly Rehearsed[] {
+export function draftAll(plans: readonly Plan[], terms: Terms, lastBlock: number, pack: Pack): readonly Rehearsed[] {
   return priced(packed(plans, terms, lastBlock, pack), terms);
 }
 
-function packed(plans: readonly Plan[], terms: Terms, lastBlock: number, pack: typeof packTransactions): readonly Rehearsed[] {
-  return pack(plans, terms, GAS_HEADROOM_BPS).map((group) => draft(group, estimate(group), usual(group, terms), terms, lastBlock));
+function packed(plans: readonly Plan[], terms: Terms, lastBlock: number, pack: Pack): readonly Rehearsed[] {
+  return pack(plans, terms).map((group) => draft(group, gasTogether(group), usual(group, terms), terms, lastBlock));
 }
 
 /**
@@ -58,7 +58,7 @@ export async function rehearse(
   head: Head,
   at: Moment,
   lastBlock: number,
-  pack: typeof packTransactions,
+  pack: Pack,
   before: readonly (SimulatedCall & { readonly txHash: Hex })[] = [],
 ): Promise<Rehearsal> {
   const failed: { plan: Plan; skip: SkipReason }[] = [];
@@ -138,10 +138,6 @@ function usual(plans: readonly Plan[], { surcharge: { feeWei, gasUnits } }: Term
 /** With what each plan pays and keeps at the share of its transaction: this is what the ledger expects of it. */
 function priced(transactions: readonly Rehearsed[], terms: Terms): readonly Rehearsed[] {
   return transactions.map((one) => ({ ...one, plans: one.plans.map((plan) => atShare(plan, one.sequence.bidBps, terms)) }));
-}
-
-function estimate(plans: readonly Plan[]): bigint {
-  return plans.reduce((sum, plan) => sum + plan.gasUnits, 0n);
 }
 
 function eachAlone(plans: readonly Plan[]): readonly (readonly Plan[])[] {

@@ -5,11 +5,9 @@ import type { Address } from '../lib/types.ts';
 import { usd8ToWeiUp } from '../lib/usd.ts';
 import type { Margin } from '../protocols/types.ts';
 import { leastGrossWei, shareOf } from '../strategy/bids/transaction.ts';
+import { groupGasLimit } from '../strategy/packing.ts';
 import type { Terms } from '../strategy/terms.ts';
 import type { Plan } from '../strategy/types.ts';
-
-/** A group may use twice its estimate. */
-const GROUP_GAS_ROOM = 2n;
 
 /**
  * One Executor transaction for the plans, each a group of its own; all of them without margin, or a single one with it.
@@ -34,7 +32,7 @@ export function sequenceOf(plans: readonly Plan[], gasUnits: bigint, surcharge: 
     groups: plans.map((plan) =>
       plans.length === 1
         ? { optional: false, minProfitRaw: leastGrossWei(plan, bidBps, terms), steps: plan.steps }
-        : { optional: true, gasLimit: plan.gasUnits * GROUP_GAS_ROOM, minProfitRaw: leastGrossWei(plan, bidBps, terms), steps: plan.steps },
+        : { optional: true, gasLimit: groupGasLimit(plan), minProfitRaw: leastGrossWei(plan, bidBps, terms), steps: plan.steps },
     ),
   };
 }

@@ -9,6 +9,7 @@ import type { Moment } from '../oracles/types.ts';
 import { answersAfter, type PriceUpdate, type Sighting } from '../oracles/updates.ts';
 import type { Watch } from '../risk/candidates.ts';
 import type { Candidate } from '../risk/types.ts';
+import { packOne } from '../strategy/packing.ts';
 import type { Terms } from '../strategy/terms.ts';
 import type { Decision, Plan } from '../strategy/types.ts';
 import { type DecisionWorld, decideBlock } from './decide.ts';
@@ -117,7 +118,8 @@ export function foresee(
     for (const candidate of candidates) if (isFresh(candidate) && !fresh.has(keyOf(candidate))) fresh.set(keyOf(candidate), candidate);
     const depth = depthBehind(elsewhere);
     const venue = depth === undefined ? undefined : withDepth(world.venue, depth);
-    const { decisions, after, terms: own } = decideBlock(world, settings, candidates, head, at, 0n, ownBids, undefined, venue);
+    const decideFor = (some: readonly Candidate[]) => decideBlock(world, settings, some, head, at, 0n, ownBids, undefined, venue);
+    const { decisions, after, terms: own } = groups[index]!.ahead.kind === 'private' ? inOne(candidates, decideFor) : decideFor(candidates);
     terms ??= own;
     const plans: Plan[] = [];
     for (const decision of decisions) {
@@ -159,6 +161,26 @@ export function foresee(
     const alone = updates.map((update) => [update.sighting.txHash, new Set(judge(world.next(answers([update]))).map(keyOf))] as const);
     return (candidate) => ({ updateTxHash: alone.find(([, keys]) => keys.has(keyOf(candidate)))?.[0] ?? last });
   }
+}
+
+type Decided = ReturnType<typeof decideBlock>;
+
+/**
+ * Behind a hint goes one transaction. What it has no room for is not carried out and leaves the pools to the rest, which are planned anew: whoever comes behind them
+ * counts on what is left there, and may take the others.
+ */
+function inOne(candidates: readonly Candidate[], decideFor: (candidates: readonly Candidate[]) => Decided): Decided {
+  const all = decideFor(candidates);
+  const plans = all.decisions.flatMap((decision) => (decision.kind === 'plan' ? [decision.plan] : []));
+  const packed = new Set(all.terms === undefined ? [] : packOne(plans, all.terms).flatMap((own) => own.map(({ candidate }) => candidate)));
+  if (packed.size === plans.length) return all;
+  const left = all.decisions.flatMap((decision): Decision[] => {
+    if (decision.kind === 'skip') return [decision];
+    const { candidate } = decision.plan;
+    return packed.has(candidate) ? [] : [{ kind: 'skip', candidate, skip: { reason: 'block-full', figures: { transactions: '1' } } }];
+  });
+  const anew = decideFor([...packed]);
+  return { ...anew, decisions: [...left, ...anew.decisions] };
 }
 
 /** Nothing first, then what is public, then what is private. */

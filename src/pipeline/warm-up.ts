@@ -4,7 +4,7 @@ import { withDepth } from '../liquidity/exchanges.ts';
 import type { Depth } from '../liquidity/types.ts';
 import type { FeedId, Moment } from '../oracles/types.ts';
 import { Watch } from '../risk/candidates.ts';
-import { packOne, packTransactions } from '../strategy/block.ts';
+import { packOne, packTransactions } from '../strategy/packing.ts';
 import { type DecisionWorld, decideBlock } from './decide.ts';
 import type { Settings } from './settings.ts';
 

@@ -2,7 +2,6 @@ import type { Depth } from '../liquidity/types.ts';
 import type { Moment } from '../oracles/types.ts';
 import type { Option } from '../protocols/types.ts';
 import type { Candidate } from '../risk/types.ts';
-import { separate } from './bids/transaction.ts';
 import { type Market, type Prospect, planProspect, prospectOf } from './candidate.ts';
 import { type Alone, blockFull, MAX_CANDIDATES, planTogether, type Together } from './joint.ts';
 import { GROUP_GAS, type Terms, TRANSACTION_GAS } from './terms.ts';
@@ -188,61 +187,4 @@ export function byProfit(a: Pick<Plan, 'profitWei'>, b: Pick<Plan, 'profitWei'>)
 function descending(a: bigint, b: bigint): number {
   if (a === b) return 0;
   return a > b ? -1 : 1;
-}
-
-/** Gas of a plan when it shares its transaction with others. */
-export function groupGas(plan: Plan): bigint {
-  return plan.gasUnits - TRANSACTION_GAS;
-}
-
-/** Plans packed, in order, into as few transactions as their bids and the gas cap allow; those on margin each alone. `headroomBps` widens each estimate of gas. */
-export function packTransactions(plans: readonly Plan[], terms: Terms, headroomBps: bigint): readonly (readonly Plan[])[] {
-  const ordinary = plans.filter(({ margin }) => margin === undefined);
-  const onMargin = plans.filter(({ margin }) => margin !== undefined);
-  const packed = separate(ordinary, terms).flatMap((together) => packByGas(together, terms.maxTransactionGas, headroomBps));
-  return [...packed, ...onMargin.map((plan) => [plan])];
-}
-
-function packByGas(plans: readonly Plan[], maxTransactionGas: bigint, headroomBps: bigint): readonly (readonly Plan[])[] {
-  const transactions: Plan[][] = [];
-  let used = 0n;
-  for (const plan of plans) {
-    const gas = (groupGas(plan) * headroomBps) / 10_000n;
-    const current = transactions.at(-1);
-    if (current === undefined || used + gas > maxTransactionGas) {
-      transactions.push([plan]);
-      used = TRANSACTION_GAS + gas;
-    } else {
-      current.push(plan);
-      used += gas;
-    }
-  }
-  return transactions;
-}
-
-/**
- * The plans that leave most of all that one transaction could hold, in order: of those whose bids go together, the most profitable that fit the gas. Where a
- * small one would hold the bid for large ones down, it is left for the next block; so is whatever runs on margin.
- */
-export function packOne(plans: readonly Plan[], terms: Terms, headroomBps: bigint): readonly (readonly Plan[])[] {
-  const ordinary = plans.filter(({ margin }) => margin === undefined);
-  const fillings = separate(ordinary, terms).map((together) => fill(together, terms.maxTransactionGas, headroomBps));
-  const [best] = fillings.filter((filling) => filling.length > 0).toSorted((a, b) => descending(profitOf(a), profitOf(b)));
-  return best === undefined ? [] : [best];
-}
-
-function fill(plans: readonly Plan[], maxTransactionGas: bigint, headroomBps: bigint): readonly Plan[] {
-  let used = TRANSACTION_GAS;
-  const chosen = new Set<Plan>();
-  for (const plan of plans.toSorted(byProfit)) {
-    const gas = (groupGas(plan) * headroomBps) / 10_000n;
-    if (used + gas > maxTransactionGas) continue;
-    used += gas;
-    chosen.add(plan);
-  }
-  return plans.filter((plan) => chosen.has(plan));
-}
-
-function profitOf(plans: readonly Plan[]): bigint {
-  return plans.reduce((sum, { profitWei }) => sum + profitWei, 0n);
 }

@@ -10,6 +10,11 @@ const [LEAST_BPS, MOST_BPS] = [5_000n, 15_000n];
 
 type Seen = { readonly estimated: bigint; readonly used: bigint };
 
+/** What one transaction of these plans is estimated at. */
+export function gasTogether(plans: readonly Plan[]): bigint {
+  return plans.reduce((sum, { gasUnits }) => sum + gasUnits - TRANSACTION_GAS, TRANSACTION_GAS);
+}
+
 /**
  * What transactions really use of the gas that they are estimated at. Estimates add up what each part takes by itself; together the parts find storage warm and
  * get refunds, and so the sum is for limits, and what is used of it for profit. Learnt from our own transactions as they were simulated, or mined.
@@ -22,7 +27,7 @@ export class GasUse {
   note(plans: readonly Plan[], used: bigint): void {
     const [protocol, ...others] = new Set(plans.map(({ candidate }) => candidate.protocol));
     if (protocol === undefined || others.length > 0) return;
-    const estimated = TRANSACTION_GAS + plans.reduce((sum, { gasUnits }) => sum + gasUnits - TRANSACTION_GAS, 0n);
+    const estimated = gasTogether(plans);
     if (used * BPS < estimated * LEAST_BPS || used * BPS > estimated * MOST_BPS) return;
     const seen = [...(this.#seen.get(protocol) ?? []), { estimated, used }].slice(-LATEST);
     const sum = (figure: (one: Seen) => bigint) => seen.reduce((total, one) => total + figure(one), 0n);

@@ -4,7 +4,7 @@ import { rehearse } from '../../src/execution/rehearse.ts';
 import type { ExecutionChain, SimulatedCall } from '../../src/execution/types.ts';
 import type { Address, Head } from '../../src/lib/types.ts';
 import type { Moment } from '../../src/oracles/types.ts';
-import { packOne, packTransactions } from '../../src/strategy/block.ts';
+import { packOne, packTransactions } from '../../src/strategy/packing.ts';
 import { type Terms, TRANSACTION_GAS } from '../../src/strategy/terms.ts';
 import type { Plan } from '../../src/strategy/types.ts';
 

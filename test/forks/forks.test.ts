@@ -6,7 +6,7 @@ import { type Rehearsed, rehearse } from '../../src/execution/rehearse.ts';
 import { decideBlock } from '../../src/pipeline/decide.ts';
 import type { Settings } from '../../src/pipeline/settings.ts';
 import { Watch } from '../../src/risk/candidates.ts';
-import { packTransactions } from '../../src/strategy/block.ts';
+import { packTransactions } from '../../src/strategy/packing.ts';
 import { ENGINES } from './engines.ts';
 import { ForkWorld, TREASURY } from './fork-world.ts';
 import { openUpstream, type Upstream } from './upstream.ts';

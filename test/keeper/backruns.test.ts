@@ -15,7 +15,7 @@ let stage: Stage;
 let keeper: TestKeeper;
 
 beforeAll(async () => {
-  stage = await setStage({ sees: 'mempool' });
+  stage = await setStage({ positions: 90, sees: 'mempool' });
   keeper = startTestKeeper({ ...stage.environment, MEV_SHARE_URL: `${stage.devnet.builderUrl}/hints` }, stage.folder);
   await keeper.until((line) => line.event === 'endpoint.changed' && line['kind'] === 'pending-from', 'the mempool');
   await keeper.until((line) => line.event === 'endpoint.changed' && line['kind'] === 'hints-from', 'the hints');
@@ -82,6 +82,21 @@ it('a forged report beside a genuine one is left out, and the genuine one’s li
   );
   const { block } = await sealed();
   await allTakenIn(Number(block), [second]);
+});
+
+it('two private ones in one block, of which one makes almost as many worth it as its only backrun can hold', async () => {
+  const reports = [
+    ['BTC / USD', 74_000_00000000n],
+    ['ETH / USD', 2_000_00000000n],
+  ] as const;
+  const hidden: Hex[] = [];
+  for (const [feed, answer] of reports) {
+    const { raw } = await signTransmit(stage.devnet.rpcUrl, stage.devnet.market.feeds[feed]!, answer);
+    hidden.push(await offerPrivately(stage.devnet.builderUrl, raw));
+  }
+  await sent(...hidden);
+  const { block } = await sealed();
+  await allTakenIn(Number(block), hidden);
 });
 
 it('nothing of ours was mined in vain', async () => {

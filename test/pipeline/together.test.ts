@@ -3,12 +3,11 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { MARKETS } from '../../scripts/devnet/morpho/deploy.ts';
 import { decodeSettlement } from '../../src/execution/decode-executor.ts';
 import { decideBlock } from '../../src/pipeline/decide.ts';
-import { packTransactions } from '../../src/strategy/block.ts';
+import { packTransactions } from '../../src/strategy/packing.ts';
 import type { Plan } from '../../src/strategy/types.ts';
 import { Planner } from '../protocols/morpho-blue/planner.ts';
 import { MorphoWorld } from '../protocols/morpho-blue/world.ts';
 
-const NO_HEADROOM = 10_000n;
 const UPDATE = 2_800_00000000n;
 
 let world: MorphoWorld;
@@ -46,7 +45,7 @@ test('they are planned on what the others leave in the pools, and bring together
     });
     expect(grossOf(alone)).toBeGreaterThan(grossOf(plans));
 
-    const [together] = packTransactions(plans, decided.terms, NO_HEADROOM);
+    const [together] = packTransactions(plans, decided.terms);
     expect(protocolsOf(together!).size).toBe(2);
     const receipt = await planner.execute(together!, decided);
     expect(decodeSettlement(receipt.logs as never, planner.executor)?.grossRaw).toBe(grossOf(together!));
