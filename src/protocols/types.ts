@@ -36,6 +36,11 @@ export interface Option {
   readonly financing: Financing;
   /** What people may want to know of it beside what every liquidation tells, at an amount that leaves so much of the numeraire. USD as plain decimals. */
   told?(amountRaw: bigint, grossRaw: bigint): Readonly<Record<string, string>>;
+  /**
+   * Whether an amount is toxic: the position is left with less health than before, since what is seized counts for more than what is repaid. Undefined for
+   * amounts that are not. Absent: none is.
+   */
+  lowersHealth?(amountRaw: bigint): Lowering | undefined;
   /** What its steps do to pools before the exchange. Absent: nothing. */
   prepared?(depth: Depth): Depth;
   /** Exact to the raw unit, in the protocol's own rounding. */
@@ -47,6 +52,9 @@ export interface Option {
    */
   steps(amountRaw: bigint, exchange: readonly Step[], executor: Address): readonly Step[];
 }
+
+/** The health factor before and after. */
+export type Lowering = { readonly beforeWad: bigint; readonly afterWad: bigint };
 
 /** How the paid-in asset comes into the Executor's hands. */
 export type Financing =

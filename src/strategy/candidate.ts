@@ -1,7 +1,8 @@
 import { rawToUsd8Floor, usd8ToWeiUp, usdText, weiToUsd8Floor } from '../lib/usd.ts';
+import { wadText } from '../lib/wad.ts';
 import type { Depth, Exchange, FlashSource } from '../liquidity/types.ts';
 import type { Moment, UsdPrices } from '../oracles/types.ts';
-import type { Option, Regime } from '../protocols/types.ts';
+import type { Lowering, Option, Regime } from '../protocols/types.ts';
 import type { Candidate } from '../risk/types.ts';
 import { type Bound, boundOf } from './bounds.ts';
 import { countedIn, type Evaluation, evaluate, type NoEvaluation, repaidRaw, stepsOf } from './evaluate.ts';
@@ -172,21 +173,30 @@ type Making = {
   readonly bidWei: bigint;
   readonly valueWei: bigint;
   readonly pair: string;
+  readonly toxic?: boolean;
 };
 
 /** Why it is not worth it. */
 function tooLittle(
   candidate: Candidate,
-  { grossWei, gasWei, bidWei, valueWei, pair }: Making,
+  { grossWei, gasWei, bidWei, valueWei, pair, toxic = false }: Making,
   { numeraireUsd8, minProfitUsd8 }: Terms,
   more: Record<string, string> = {},
 ): Skip {
   const usd = (wei: bigint) => usdText(weiToUsd8Floor(wei, numeraireUsd8));
   const enough = grossWei > 0n && weiToUsd8Floor(grossWei, numeraireUsd8) >= minProfitUsd8;
-  return skipOf(candidate, enough && valueWei <= 0n ? 'gas-too-high' : 'below-min-profit', {
+  const tooDear = enough && valueWei <= 0n;
+  const reason = toxic && valueWei > 0n ? 'toxic' : tooDear ? 'gas-too-high' : 'below-min-profit';
+  return skipOf(candidate, reason, {
     ...{ profitUsd: usd(valueWei - bidWei), minProfitUsd: usdText(minProfitUsd8), grossUsd: usd(grossWei) },
     ...{ gasUsd: usd(gasWei), bidUsd: usd(bidWei), pair, ...more },
   });
+}
+
+/** What the option tells, and how much worse off the position is left, where it is. */
+function toldOf({ option, amountRaw, exit }: Evaluation, toxic: Lowering | undefined): Plan['told'] {
+  const told = option.told?.(amountRaw, exit.grossRaw);
+  return toxic === undefined ? told : { ...told, toxicFromHealth: wadText(toxic.beforeWad), toxicToHealth: wadText(toxic.afterWad) };
 }
 
 function decide(candidate: Candidate, best: Evaluation, market: Market, depth: Depth, terms: Terms, at: Moment): Planned {
@@ -196,10 +206,11 @@ function decide(candidate: Candidate, best: Evaluation, market: Market, depth: D
   const margin = financing.kind === 'margin' ? financing.margin : undefined;
   const bidWei = best.valueWei > 0n && margin === undefined ? (best.valueWei * BigInt(terms.bid(lot))) / BPS : 0n;
   const profitWei = best.valueWei - bidWei;
-  const told = best.option.told?.(best.amountRaw, best.exit.grossRaw);
+  const toxic = best.option.lowersHealth?.(best.amountRaw);
+  const told = toldOf(best, toxic);
   const profitUsd8 = weiToUsd8Floor(profitWei, terms.numeraireUsd8);
   if (profitUsd8 < terms.minProfitUsd8 || profitWei <= 0n) {
-    const decision = tooLittle(candidate, { ...best, bidWei, pair: best.option.label }, terms, told);
+    const decision = tooLittle(candidate, { ...best, bidWei, pair: best.option.label, toxic: toxic !== undefined }, terms, told);
     return { decision, after: depth, evaluation: undefined };
   }
   const price = priceOfDebt(best.option, market.usd, at);

@@ -57,6 +57,8 @@ export type SkipCode =
   | 'no-usd-price'
   | 'no-flash-loan'
   | 'below-min-profit'
+  /** The best that can be made is too little, and would leave the position with less health than before. */
+  | 'toxic'
   | 'gas-too-high'
   | 'no-gas'
   | 'position-too-large'

@@ -1,5 +1,6 @@
 import { getAddress } from 'viem/utils';
 import { loadConfig } from '../../config/load.ts';
+import { wadText } from '../../lib/wad.ts';
 import type { PositionRow } from '../../pipeline/positions.ts';
 import { outside, positionJson } from '../../server/json.ts';
 import type { ExecutionRisk } from '../../strategy/risk.ts';
@@ -8,6 +9,7 @@ import { cents, type OutputOptions, print, table, warn } from '../output.ts';
 import { survey } from '../survey.ts';
 
 const SHOWN = 40;
+const MOST_SHOWN_WAD = 1_000n * 10n ** 18n;
 
 export async function scan(options: OutputOptions & { readonly limit?: number }): Promise<void> {
   const config = await loadConfig('scan');
@@ -42,12 +44,10 @@ function scanText(block: number, worst: readonly PositionRow[], count: number): 
   ].join('\n');
 }
 
-/** Four decimals, floored: never shown better than it is. */
+/** Four decimals, floored. */
 export function healthText(healthFactorWad: bigint | undefined): string {
   if (healthFactorWad === undefined) return 'unknown';
-  const tenThousandths = healthFactorWad / 10n ** 14n;
-  if (tenThousandths >= 10_000_000n) return '> 1000';
-  return `${tenThousandths / 10_000n}.${String(tenThousandths % 10_000n).padStart(4, '0')}`;
+  return healthFactorWad >= MOST_SHOWN_WAD ? '> 1000' : wadText(healthFactorWad);
 }
 
 export function verdictText({ verdict }: PositionRow): string {

@@ -2,8 +2,9 @@
 import { encodeFunctionData, parseAbi, prepareEncodeFunctionData } from 'viem';
 import type { Step } from '../../lib/steps.ts';
 import type { Address } from '../../lib/types.ts';
-import type { Option, Slot } from '../types.ts';
+import type { Lowering, Option, Slot } from '../types.ts';
 import { type Account, alone, debtIds } from './accounts.ts';
+import { loweringOf } from './aftermath.ts';
 import { CLOSE_FACTOR_THRESHOLD_WAD } from './closing.ts';
 import { standingOf } from './health.ts';
 import type { Lens, ReserveNow } from './lens.ts';
@@ -47,21 +48,22 @@ export function optionsOf(slot: Slot, state: MarketState, lens: Lens): Option[] 
       const regimes = regimesOf(pair);
       if (regimes.length === 0) continue;
       const reserves = { debt: debt.reserve, collateral: collateral.reserve, borrower: account.address, pool: state.addresses.pool };
-      options.push(optionOf(pair, regimes, reserves, gasUnits));
-      const twice = twiceOf(
-        pair,
-        regimes,
-        { account, debtId, collateralId, thresholdBps: thresholdOf(account, collateral, lens) },
-        (then, availableRaw) => {
-          const after = standingOf(...alone(then), lens);
-          const left = after.ok ? pairOf(then, debt, collateral, then.supplied.get(collateralId) ?? 0n, after, lens) : undefined;
-          return {
-            healthFactorWad: after.ok ? after.healthFactorWad : WAD,
-            pair: left && { ...left, collateral: { ...left.collateral, availableRaw } },
-          };
-        },
-      );
-      if (twice !== undefined) options.push(twiceOptionOf(twice, reserves, gasUnits + AGAIN_GAS));
+      const holder = { account, debtId, collateralId, thresholdBps: thresholdOf(account, collateral, lens) };
+      const healthOf = (then: Account) => {
+        const after = standingOf(...alone(then), lens);
+        return after.ok ? after.healthFactorWad : undefined;
+      };
+      const lowers = (taking: Taking) => loweringOf(pair, taking, holder, healthOf);
+      options.push(optionOf(pair, regimes, reserves, gasUnits, lowers));
+      const twice = twiceOf(pair, regimes, holder, (then, availableRaw) => {
+        const after = standingOf(...alone(then), lens);
+        const left = after.ok ? pairOf(then, debt, collateral, then.supplied.get(collateralId) ?? 0n, after, lens) : undefined;
+        return {
+          healthFactorWad: after.ok ? after.healthFactorWad : WAD,
+          pair: left && { ...left, collateral: { ...left.collateral, availableRaw } },
+        };
+      });
+      if (twice !== undefined) options.push(twiceOptionOf(twice, reserves, gasUnits + AGAIN_GAS, lowers));
     }
   }
   return options;
@@ -111,20 +113,24 @@ function thresholdOf(account: Account, { reserve }: ReserveNow, lens: Lens): big
 /** Whom and what a call names. */
 type Reserves = { readonly debt: Reserve; readonly collateral: Reserve; readonly borrower: Address; readonly pool: Address };
 
-function optionOf(pair: Pair, regimes: Option['regimes'], reserves: Reserves, gasUnits: bigint): Option {
+type Lowers = (taking: Taking) => Lowering | undefined;
+
+function optionOf(pair: Pair, regimes: Option['regimes'], reserves: Reserves, gasUnits: bigint, lowers: Lowers): Option {
   return {
     ...shared(reserves),
     ...{ label: labelOf(reserves), regimes, gasUnits },
     flow: (amountRaw) => flowOf(takingOf(pair, amountRaw), reserves),
+    lowersHealth: (amountRaw) => lowers(takingOf(pair, amountRaw)),
     steps: (amountRaw, exchange) => [...callsOf([amountRaw], reserves), ...exchange],
   };
 }
 
-function twiceOptionOf(twice: Twice, reserves: Reserves, gasUnits: bigint): Option {
+function twiceOptionOf(twice: Twice, reserves: Reserves, gasUnits: bigint, lowers: Lowers): Option {
   return {
     ...shared(reserves),
     ...{ label: `${labelOf(reserves)} ${TWICE}`, regimes: twice.regimes, gasUnits },
     flow: (amountRaw) => flowOf(bothOf(twice, amountRaw), reserves),
+    lowersHealth: (amountRaw) => lowers(bothOf(twice, amountRaw)),
     steps: (amountRaw, exchange) => [...callsOf([twice.firstRaw, amountRaw - twice.firstRaw], reserves), ...exchange],
   };
 }

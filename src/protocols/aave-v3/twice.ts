@@ -6,6 +6,7 @@
 import { BPS, min, WAD } from '../../lib/math.ts';
 import type { Regime } from '../types.ts';
 import type { Account } from './accounts.ts';
+import { accountAfter, type Holder, isToxic } from './aftermath.ts';
 import { CLOSE_FACTOR_THRESHOLD_WAD, RESERVE_SHARE } from './closing.ts';
 import { type Pair, regimesOf, type Taking, takingOf } from './liquidation.ts';
 
@@ -17,9 +18,6 @@ export type Twice = {
   /** What both repay together: more than a single call can, disjoint and ascending. */
   readonly regimes: readonly Regime[];
 };
-
-/** An account's side of a pair: the reserves that it touches, and the part of the collateral's value that counts against debt. */
-export type Holder = { readonly account: Account; readonly debtId: number; readonly collateralId: number; readonly thresholdBps: bigint };
 
 /** After a part of the debt is repaid: what the pool would find, or undefined where it would find nothing to liquidate. */
 export type After = (account: Account, availableRaw: bigint) => { readonly healthFactorWad: bigint; readonly pair: Pair | undefined };
@@ -79,21 +77,4 @@ function reaching({ debt, collateral, healthFactorWad, totalDebtBase }: Pair, th
   if (isToxic(healthFactorWad, thresholdBps, collateral.bonusBps) || kWad >= targetWad) return debt.amountRaw;
   const repaidBase = (totalDebtBase * (targetWad - healthFactorWad)) / (targetWad - kWad);
   return (repaidBase * debt.unit) / debt.price;
-}
-
-/** Whether a partial liquidation lowers the health factor: the bonus takes more than the collateral covers. */
-function isToxic(healthFactorWad: bigint, thresholdBps: bigint, bonusBps: bigint): boolean {
-  return healthFactorWad * BPS * BPS < thresholdBps * bonusBps * WAD;
-}
-
-/** LiquidationLogic.executeLiquidationCall: debt tokens burned, aTokens burned and, for the treasury, transferred. */
-function accountAfter({ rules, debt, collateral }: Pair, { repaidRaw, receivedRaw, feeRaw }: Taking, holder: Holder): Account {
-  const { account, debtId, collateralId } = holder;
-  const owed = new Map(account.owed);
-  owed.set(debtId, (owed.get(debtId) ?? 0n) - rules.scaling.owedBurn(repaidRaw, debt.indexRay));
-  const supplied = new Map(account.supplied);
-  const gone = rules.scaling.suppliedBurn(receivedRaw, collateral.indexRay) + rules.scaling.suppliedBurn(feeRaw, collateral.indexRay);
-  const before = supplied.get(collateralId) ?? 0n;
-  supplied.set(collateralId, before > gone ? before - gone : 0n);
-  return { ...account, owed, supplied };
 }

@@ -4,10 +4,13 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Option } from '../../../src/protocols/types.ts';
 import { amountsOf, LIQUIDATOR, LiquidationWorld, saidOf } from './liquidator.ts';
 import { SCENES } from './scene.ts';
+import { standingAfter } from './toxicity.ts';
 
 const MAX_UINT256 = 2n ** 256n - 1n;
 /** Amounts of a first call that are tried. */
 const GRID = 24n;
+/** Toxic amounts, and others, that are carried out. */
+const ENOUGH_OF_EACH = 8;
 const isTwice = (option: Option) => option.label.endsWith(' twice');
 
 describe.each(SCENES)('a market of %s', (release, open) => {
@@ -154,6 +157,51 @@ describe.each(SCENES)('a market of %s', (release, open) => {
         }),
       120_000,
     );
+
+  test(
+    'an amount is toxic where the pool finds less health after it, and nowhere else',
+    () =>
+      afterPrices({ 'ETH / USD': 2_350_00000000n, 'BTC / USD': 80_000_00000000n, 'LINK / USD': 11_00000000n }, async () => {
+        const checked = { toxic: 0, wholesome: 0 };
+        for (const { account, option } of sample(offers(), 3)) {
+          const { minRaw, maxRaw } = option.regimes[0]!;
+          const amountRaw = (minRaw + maxRaw) / 2n;
+          const lowering = option.lowersHealth?.(amountRaw);
+          if (++checked[lowering === undefined ? 'wholesome' : 'toxic'] > ENOUGH_OF_EACH) continue;
+          const before = (await standingAfter(world, account)).healthFactorWad;
+          const after = (await standingAfter(world, account, option, amountRaw)).healthFactorWad;
+          if (lowering === undefined) expect(after, `${option.label} of ${account}`).toBeGreaterThanOrEqual(before);
+          else {
+            expect(lowering.beforeWad).toBe(before);
+            expect(after, `${option.label} of ${account}`).toBeLessThan(before);
+            // To the raw unit of what the treasury gets.
+            expect(Number(lowering.afterWad) / Number(after)).toBeCloseTo(1, 8);
+          }
+        }
+        expect(checked.toxic).toBeGreaterThan(3);
+        expect(checked.wholesome).toBeGreaterThan(3);
+      }),
+    120_000,
+  );
+
+  test(
+    'what takes all of the collateral is not toxic: nothing is left to be worse off',
+    () =>
+      afterPrices({ 'ETH / USD': 2_000_00000000n }, async () => {
+        const isSole = ({ account }: Offer) => {
+          const { market } = world.follower;
+          const { collateral, owed } = market.state.accounts.read(market.slotOf(account)!);
+          return collateral.size === 1 && owed.size === 1;
+        };
+        const { option, account } = offers().find(
+          (offer) => isSole(offer) && offer.option.lowersHealth?.(offer.option.regimes[0]!.minRaw) !== undefined,
+        )!;
+        const most = option.regimes.at(-1)!.maxRaw;
+        expect(option.lowersHealth!(most)).toBeUndefined();
+        expect((await standingAfter(world, account, option, most)).collateralBase).toBe(0n);
+      }),
+    60_000,
+  );
 
   test(
     'what is not offered cannot be taken',
