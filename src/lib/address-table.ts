@@ -45,16 +45,24 @@ export class AddressTable {
     return found === 0 ? undefined : found - 1;
   }
 
+  /** Its number: a new one where it has none yet. */
+  add(address: Address): number {
+    read(address);
+    return this.#add();
+  }
+
   /** As `add`, of an address whose words are read one after another. */
   addWords(next: () => number): number {
     for (let word = 0; word < WORDS; word++) asked[word] = next();
     return this.#add();
   }
 
-  /** Its number: a new one where it has none yet. */
-  add(address: Address): number {
-    read(address);
-    return this.#add();
+  /** Makes room for so many in all. */
+  reserve(length: number): void {
+    if (length * WORDS > this.#words.length) this.#words = grown(this.#words, length * WORDS);
+    let places = this.#places.length;
+    while (length > places * FULLEST) places *= 2;
+    if (places > this.#places.length) this.#rehash(places);
   }
 
   #add(): number {
@@ -78,7 +86,7 @@ export class AddressTable {
     this.#words.set(asked, index * WORDS);
     this.#places[place] = index + 1;
     this.#length = index + 1;
-    if (this.#length > this.#places.length * FULLEST) this.#rehash();
+    if (this.#length > this.#places.length * FULLEST) this.#rehash(this.#places.length * 2);
     return index;
   }
 
@@ -116,8 +124,8 @@ export class AddressTable {
     places[gap] = 0;
   }
 
-  #rehash(): void {
-    const places = new Int32Array(this.#places.length * 2);
+  #rehash(length: number): void {
+    const places = new Int32Array(length);
     const mask = places.length - 1;
     for (let index = 0; index < this.#length; index++) {
       let place = hashOf(this.#words, index * WORDS) & mask;

@@ -2,7 +2,6 @@
 import type { Address, Hex, LogFilter } from './types.ts';
 
 const FIRST_ROOM = 1_024;
-const ROOM = 256 * 1_024;
 const ADDRESS_BYTES = 20;
 const HASH_BYTES = 32;
 const SHORT_BYTES = 2;
@@ -17,18 +16,16 @@ export class ByteWriter {
   #bytes = Buffer.alloc(FIRST_ROOM);
   /** NOTE: Buffer's own ways with bigints take several times as long. */
   #view = viewOf(this.#bytes);
-  /** Of what was not taken yet. */
-  #start = 0;
   #length = 0;
 
   get length(): number {
-    return this.#length - this.#start;
+    return this.#length;
   }
 
-  /** What was written, which stays as it is; the writer begins anew. */
+  /** What was written, good until more is: the writer begins anew in the same memory, which a garbage collector would take long over if there was much of it. */
   take(): Uint8Array {
-    const taken = this.#bytes.subarray(this.#start, this.#length);
-    this.#start = this.#length;
+    const taken = this.#bytes.subarray(0, this.#length);
+    this.#length = 0;
     return taken;
   }
 
@@ -42,6 +39,13 @@ export class ByteWriter {
     this.#room(SHORT_BYTES);
     this.#view.setUint16(this.#length, value, true);
     this.#length += SHORT_BYTES;
+  }
+
+  /** 32 bits. */
+  word(value: number): void {
+    this.#room(WORD_BYTES);
+    this.#view.setUint32(this.#length, value, true);
+    this.#length += WORD_BYTES;
   }
 
   /** Up to 2^53. */
@@ -64,13 +68,6 @@ export class ByteWriter {
       rest >>= LIMB_BITS;
     }
     this.#bytes[at] = limbs | (value < 0n ? NEGATIVE : 0);
-  }
-
-  /** 32 bits, the highest first: five make an address. */
-  word(value: number): void {
-    this.#room(WORD_BYTES);
-    this.#view.setUint32(this.#length, value);
-    this.#length += WORD_BYTES;
   }
 
   address(address: Address): void {
@@ -99,11 +96,8 @@ export class ByteWriter {
 
   #room(bytes: number): void {
     if (this.#length + bytes <= this.#bytes.length) return;
-    // Much at once: small parts by the thousand are what the garbage collector takes long over.
-    const next = Buffer.alloc(Math.max(ROOM, 2 * this.length + bytes));
-    this.#bytes.copy(next, 0, this.#start, this.#length);
-    this.#length -= this.#start;
-    this.#start = 0;
+    const next = Buffer.alloc(2 * (this.#length + bytes));
+    this.#bytes.copy(next, 0, 0, this.#length);
     this.#bytes = next;
     this.#view = viewOf(next);
   }
@@ -125,6 +119,11 @@ export class ByteReader {
 
   get done(): boolean {
     return this.#at >= this.#bytes.length;
+  }
+
+  /** Bytes that were not read yet. */
+  get left(): number {
+    return this.#bytes.length - this.#at;
   }
 
   byte(): number {
@@ -153,8 +152,9 @@ export class ByteReader {
     return (head & NEGATIVE) === 0 ? value : -value;
   }
 
+  /** 32 bits. */
   word(): number {
-    return this.#view.getUint32(this.#advance(WORD_BYTES));
+    return this.#view.getUint32(this.#advance(WORD_BYTES), true);
   }
 
   address(): Address {

@@ -11,7 +11,7 @@ import type { Address, RawLog } from '../lib/types.ts';
 export interface Keeping {
   /** What the pieces hold and whose they are: changes with their shape, and with the contracts that are mirrored. Pieces of another one are not restored. */
   readonly shape: string;
-  /** In pieces that take less than a millisecond each to make. Never changed afterwards. */
+  /** In pieces that take less than a millisecond each to make, each good until the next is asked for. */
   keep(): Iterable<Uint8Array>;
   /** Before anything was discovered. All or nothing: throws a RangeError for what it cannot read, and has changed nothing then. */
   restore(pieces: Iterable<Uint8Array>): void;

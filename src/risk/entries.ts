@@ -42,6 +42,11 @@ export class Entries {
   /** Places given back, by the number of entries that fit. */
   readonly #free: number[][] = [];
 
+  /** Entries, and places given back, in all. */
+  get end(): number {
+    return this.#end;
+  }
+
   /** Makes room for so many in all, at once. */
   reserve(entries: number): void {
     if (entries * WIDTH <= this.doubles.length) return;

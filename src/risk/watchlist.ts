@@ -41,6 +41,9 @@ export type Effort = {
 };
 
 const EFFORT: Effort = { crossings: 4_096, limits: 256 };
+/** After so many it is told how much room all of them take, and some more. */
+const SAMPLE = 4_096;
+const SPARE = 1.02;
 const CROSSINGS_PART = 32;
 const LIMITS_PART = 4;
 
@@ -81,7 +84,12 @@ export class Watchlist {
     this.#bounds = bounds;
     this.#effort = effort;
     this.#place = bounds.changes.end;
-    for (const slot of slots) this.#read(slot);
+    const all = [...slots];
+    for (let place = 0; place < all.length; place++) {
+      // Room that grows with them would be copied again and again.
+      if (place === SAMPLE) this.#entries.reserve(Math.ceil((this.#entries.end * all.length * SPARE) / SAMPLE));
+      this.#read(all[place]!);
+    }
   }
 
   /** Positions in debt, as of the last look. */

@@ -14,12 +14,13 @@ export function tellSnapshots(tell: (event: EventName, fields: EventFields) => v
       case 'not-restored':
         return tell('snapshot.refused', { id: event.id, reason: event.reason });
       case 'taken': {
-        const { first, bytes, ms, longestPauseMs } = event;
+        const { first, bytes, ms, longestPauseMs, longestWorkMs } = event;
         return tell('snapshot.taken', {
           block: first.number,
           bytes,
           ms: Math.round(ms),
           longestPauseMs: Number(longestPauseMs.toFixed(2)),
+          longestWorkMs: Number(longestWorkMs.toFixed(2)),
         });
       }
       case 'abandoned':

@@ -201,14 +201,14 @@ describe('a snapshot', () => {
     const { mirror, tally } = await synced();
     const parts: Uint8Array[] = [];
     let acted = false;
-    const taken = await takeSnapshot(mirror, CHAIN_ID, async (part) => {
-      parts.push(part);
+    const drain = async () => {
       if (acted) return;
       acted = true;
       await chain.act(call.change(account(2), 1_000n), call.change(account(501), 4n));
       const head = await getHead(pool, 'latest');
       await mirror.onHeads({ kind: 'extended', added: [head], arrivedAtMs: 0 });
-    });
+    };
+    const taken = await takeSnapshot(mirror, CHAIN_ID, { add: (part) => void parts.push(Buffer.from(part)), drain });
     expect(taken).toMatchObject({ kind: 'taken' });
     expect(taken.kind === 'taken' && taken.last.number - taken.first.number).toBe(1);
     const again = new KeepingTally(chain.tally);

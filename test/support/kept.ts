@@ -5,7 +5,7 @@ import { type Keeper, takeSnapshot } from '../../src/mirror/snapshots/take.ts';
 /** A snapshot's file, in memory. */
 export async function fileOf(keeper: Keeper, chainId = 31337): Promise<Buffer> {
   const parts: Uint8Array[] = [];
-  const taken = await takeSnapshot(keeper, chainId, async (part) => void parts.push(part));
+  const taken = await takeSnapshot(keeper, chainId, { add: (part) => void parts.push(Buffer.from(part)), drain: async () => {} });
   if (taken.kind !== 'taken') throw new Error(taken.reason);
   return Buffer.concat(parts);
 }

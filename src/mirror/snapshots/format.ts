@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import type { BlockRef, Hex } from '../../lib/types.ts';
 
-const MAGIC = Buffer.from('bailiff snapshot 1\n');
+const MAGIC = Buffer.from('bailiff snapshot 2\n');
 const MAGIC_PREFIX = 'bailiff snapshot ';
 const DIGEST_BYTES = 32;
 const NUMBER_BYTES = 4;

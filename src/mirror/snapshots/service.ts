@@ -71,12 +71,16 @@ export class SnapshotService {
     const encoder = new SnapshotEncoder();
     const entries = kept.map(({ id, fromBlock, to, keeping }) => ({ id, fromBlock, to, shape: keeping.shape }));
     const parts = [encoder.begin({ chainId: this.#chainId, first: block, entries })];
-    for (const [entry, { keeping }] of kept.entries()) for (const piece of keeping.keep()) parts.push(...encoder.frame(entry, piece));
+    for (const [entry, { keeping }] of kept.entries())
+      for (const piece of keeping.keep()) parts.push(...encoder.frame(entry, piece).map((part) => Buffer.from(part)));
     parts.push(encoder.end({ last: block }));
     this.#saving = true;
     this.#working = this.#guarded(async () => {
-      await this.#store.save(async (write) => {
-        for (const part of parts) await write(part);
+      await this.#store.save(async (sink) => {
+        for (const part of parts) {
+          sink.add(part);
+          await sink.drain();
+        }
         return number;
       });
     }).finally(() => {
@@ -98,8 +102,8 @@ export class SnapshotService {
     let taken: Taken | undefined;
     const began = performance.now();
     await this.#guarded(() =>
-      this.#store.save(async (write) => {
-        taken = await takeSnapshot(keeper, this.#chainId, write, this.#stopped.signal);
+      this.#store.save(async (sink) => {
+        taken = await takeSnapshot(keeper, this.#chainId, sink, this.#stopped.signal);
         return taken.kind === 'taken' ? taken.first.number : undefined;
       }),
     );

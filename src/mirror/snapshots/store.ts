@@ -1,10 +1,11 @@
 /** The snapshots of one DATA_DIR. A file has its name only once it is whole and on the disk; a few are kept, the newest that is still of our chain is used. */
 import { constants } from 'node:fs';
-import { access, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { access, type FileHandle, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { explainError } from '../../lib/errors.ts';
 import type { BlockRef } from '../../lib/types.ts';
 import { decodeSnapshot, type Snapshot, SnapshotError } from './format.ts';
+import type { Sink } from './take.ts';
 
 const FOLDER = 'snapshots';
 const ENDING = '.snapshot';
@@ -47,26 +48,17 @@ export class SnapshotStore {
     return { snapshot: undefined, refused };
   }
 
-  /** @param make writes the parts of a file and resolves with its first block's number, or with undefined where it shall not be kept after all */
-  async save(make: (write: (bytes: Uint8Array) => Promise<void>) => Promise<number | undefined>): Promise<void> {
+  /** @param make hands the parts of a file over and resolves with its first block's number, or with undefined where it shall not be kept after all */
+  async save(make: (sink: Sink) => Promise<number | undefined>): Promise<void> {
     await mkdir(this.#folder, { recursive: true, mode: 0o700 });
     const unfinished = join(this.#folder, `next${UNFINISHED}`);
     const file = await open(unfinished, 'w', 0o600);
     let number: number | undefined;
     try {
-      const buffered: Uint8Array[] = [];
-      let bytes = 0;
-      const flush = async () => {
-        await file.appendFile(Buffer.concat(buffered.splice(0)));
-        bytes = 0;
-      };
-      number = await make(async (part) => {
-        buffered.push(part);
-        bytes += part.length;
-        if (bytes >= BUFFERED_BYTES) await flush();
-      });
+      const sink = new FileSink(file);
+      number = await make(sink);
       if (number !== undefined) {
-        await flush();
+        await sink.flush();
         await file.sync();
       }
     } finally {
@@ -104,5 +96,32 @@ export class SnapshotStore {
     } finally {
       await folder.close();
     }
+  }
+}
+
+/** Gathers small parts in the same memory again and again, and writes them together. */
+class FileSink implements Sink {
+  readonly #file: FileHandle;
+  #buffer = Buffer.alloc(2 * BUFFERED_BYTES);
+  #length = 0;
+
+  constructor(file: FileHandle) {
+    this.#file = file;
+  }
+
+  add(part: Uint8Array): void {
+    const length = this.#length + part.length;
+    if (length > this.#buffer.length) this.#buffer = Buffer.concat([this.#buffer.subarray(0, this.#length)], 2 * length);
+    this.#buffer.set(part, this.#length);
+    this.#length = length;
+  }
+
+  async drain(): Promise<void> {
+    if (this.#length >= BUFFERED_BYTES) await this.flush();
+  }
+
+  async flush(): Promise<void> {
+    await this.#file.appendFile(this.#buffer.subarray(0, this.#length));
+    this.#length = 0;
   }
 }

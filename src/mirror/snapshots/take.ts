@@ -4,7 +4,7 @@ import type { Keeping } from '../keeping.ts';
 import { type KeptEntry, SnapshotEncoder } from './format.ts';
 
 /** For so long pieces are made before others have their turn; a piece more may be begun within it. */
-const SLICE_MS = 1;
+const SLICE_MS = 0.5;
 
 export type Kept = Omit<KeptEntry, 'shape'> & { readonly keeping: Keeping };
 
@@ -19,42 +19,55 @@ export interface Keeper {
   settled(): Promise<void>;
 }
 
+/** Where a file goes. NOTE: memory that is used again, and not much of it: new memory by the piece is what a garbage collector stops everything for. */
+export interface Sink {
+  /** Takes the part in at once: it may change afterwards. */
+  add(part: Uint8Array): void;
+  /** Resolves once there is room for more. */
+  drain(): Promise<void>;
+}
+
 export type Taken =
-  | { readonly kind: 'taken'; readonly first: BlockRef; readonly last: BlockRef; readonly bytes: number; readonly longestPauseMs: number }
+  | {
+      readonly kind: 'taken';
+      readonly first: BlockRef;
+      readonly last: BlockRef;
+      readonly bytes: number;
+      /** As others wait for it, what else the machine did meanwhile included; and of it the longest own work. */
+      readonly longestPauseMs: number;
+      readonly longestWorkMs: number;
+    }
   /** What was written so far is of no use. */
   | { readonly kind: 'abandoned'; readonly reason: string };
 
-/** Hands a whole file to `write`, part by part. The stream goes on meanwhile: it never waits for longer than a slice. */
-export async function takeSnapshot(
-  keeper: Keeper,
-  chainId: number,
-  write: (bytes: Uint8Array) => Promise<void>,
-  signal?: AbortSignal,
-): Promise<Taken> {
+/** Hands a whole file to the sink, part by part. The stream goes on meanwhile: it never waits for longer than a slice. */
+export async function takeSnapshot(keeper: Keeper, chainId: number, sink: Sink, signal?: AbortSignal): Promise<Taken> {
   await keeper.settled();
   const { retreats, head: first } = keeper;
   const kept = keeper.kept();
   const encoder = new SnapshotEncoder();
   const entries = kept.map(({ id, fromBlock, to, keeping }) => ({ id, fromBlock, to, shape: keeping.shape }));
   let bytes = 0;
-  const put = async (part: Uint8Array) => {
+  const put = (part: Uint8Array) => {
     bytes += part.length;
-    await write(part);
+    sink.add(part);
   };
-  await put(encoder.begin({ chainId, first: { number: first.number, hash: first.hash }, entries }));
-  let longestPauseMs = 0;
+  put(encoder.begin({ chainId, first: { number: first.number, hash: first.hash }, entries }));
+  let [longestPauseMs, longestWorkMs] = [0, 0];
   for (const [entry, { keeping }] of kept.entries()) {
     const pieces = keeping.keep()[Symbol.iterator]();
     for (let done = false; !done; ) {
-      const parts: Uint8Array[] = [];
       const began = performance.now();
+      const worked = process.threadCpuUsage();
       do {
         const next = pieces.next();
         done = next.done === true;
-        if (!next.done) parts.push(...encoder.frame(entry, next.value));
+        if (!next.done) encoder.frame(entry, next.value).forEach(put);
       } while (!done && performance.now() - began < SLICE_MS);
       longestPauseMs = Math.max(longestPauseMs, performance.now() - began);
-      await put(Buffer.concat(parts));
+      const { user, system } = process.threadCpuUsage(worked);
+      longestWorkMs = Math.max(longestWorkMs, (user + system) / 1_000);
+      await sink.drain();
       await turn();
       if (signal?.aborted) return { kind: 'abandoned', reason: 'the keeper stops' };
       if (keeper.retreats !== retreats) return { kind: 'abandoned', reason: 'a block was taken back, or a market read anew, meanwhile' };
@@ -63,6 +76,6 @@ export async function takeSnapshot(
   await keeper.settled();
   if (keeper.retreats !== retreats) return { kind: 'abandoned', reason: 'a block was taken back, or a market read anew, meanwhile' };
   const { number, hash } = keeper.head;
-  await put(encoder.end({ last: { number, hash } }));
-  return { kind: 'taken', first, last: { number, hash }, bytes, longestPauseMs };
+  put(encoder.end({ last: { number, hash } }));
+  return { kind: 'taken', first, last: { number, hash }, bytes, longestPauseMs, longestWorkMs };
 }

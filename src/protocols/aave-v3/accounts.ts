@@ -81,18 +81,48 @@ export class Accounts {
     return slot;
   }
 
-  /** As `add`, of an address whose words are read one after another. */
-  addWords(next: () => number): Slot {
-    const before = this.length;
-    const slot = this.#addresses.addWords(next);
-    if (this.length !== before) this.#open(slot);
-    return slot;
-  }
+  // ---- for writing many down and taking them up again (packed.ts)
 
-  /** The words of all addresses, by slot, five each: as they can be written down. */
+  /** The words of all addresses, by slot, five each. */
   get words(): Uint32Array {
     return this.#addresses.words;
   }
+
+  /** By entry. */
+  get amounts(): Amounts {
+    return this.#amounts;
+  }
+
+  /** All that is said of an entry beside its amount. */
+  tagOf(entry: number): number {
+    return this.#tags[entry]!;
+  }
+
+  /** Makes room for so many more. */
+  reserve(accounts: number, entries: number): void {
+    this.#addresses.reserve(this.length + accounts);
+    this.#reserve(this.#places.end + entries);
+  }
+
+  /**
+   * An account at the next slot, by the words of its address read one after another, with so many entries, which are to be marked then. Throws a RangeError for
+   * one that is there already.
+   */
+  addWords(next: () => number, entries: number): Slot {
+    const slot = this.length;
+    if (this.#addresses.addWords(next) !== slot) throw new RangeError('an account is there twice');
+    this.#open(slot);
+    this.#places.fill(slot, entries, (all) => this.#reserve(all));
+    return slot;
+  }
+
+  /** Throws a RangeError for what is said of no entry. */
+  mark(entry: number, tag: number): void {
+    if ((tag & ~(SIDE | FLAGGED | READ)) !== 0 || (tag & (FLAGGED | READ)) === 0) throw new RangeError(`no entry is marked ${tag}`);
+    this.#tags[entry] = tag;
+  }
+
+  // ---- one by one
 
   isKnown(slot: Slot): boolean {
     return this.#known[slot] === 1;
@@ -143,15 +173,9 @@ export class Accounts {
     return (this.#tags[entry]! & READ) === 0 ? undefined : this.#amounts.get(entry);
   }
 
-  /** All that is said of an entry beside its amount, for writing it down. */
-  tagOf(entry: number): number {
-    return this.#tags[entry]!;
-  }
-
-  /** An entry as it was written down, of an account that has none of that side yet. Throws a RangeError for what no entry is. */
-  restore(slot: Slot, tag: number, scaled: bigint): void {
-    if ((tag & ~(SIDE | FLAGGED | READ)) !== 0 || (tag & (FLAGGED | READ)) === 0) throw new RangeError(`no entry is marked ${tag}`);
-    this.#amounts.set(this.#append(slot, tag), scaled);
+  /** The same as a double, with at most three roundings; NaN where it has not been read yet. */
+  floatOf(entry: number): number {
+    return (this.#tags[entry]! & READ) === 0 ? Number.NaN : this.#amounts.float(entry);
   }
 
   /** As one that was never read. */

@@ -90,11 +90,11 @@ export class AccountBounds implements Bounds {
     for (let entry = accounts.first(slot), end = accounts.end(slot); entry < end; entry++) {
       const debt = accounts.isDebt(entry);
       if (!debt && !accounts.isCollateral(entry)) continue;
-      const scaled = accounts.amountOf(entry);
+      const scaled = accounts.floatOf(entry);
       const number = this.#numberOf(debt ? 'debt' : 'collateral', accounts.reserveOf(entry), mode);
-      if (scaled === undefined || number === undefined) return false;
+      if (Number.isNaN(scaled) || number === undefined) return false;
       // Of a balance of 0 the price has to be known still.
-      if (!terms.add(number, debt ? -Number(scaled + 1n) : scaled > 1n ? Number(scaled - 1n) : 0)) return false;
+      if (!terms.add(number, debt ? -(scaled + 1) : scaled > 1 ? scaled - 1 : 0)) return false;
     }
     terms.constant = -(terms.count + HEALTH_CONSTANT_BASE);
     return true;

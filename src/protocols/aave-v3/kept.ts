@@ -6,9 +6,9 @@ import { topicOf } from '../../lib/words.ts';
 import { namedIn } from '../../mirror/keeping.ts';
 import type { Slot } from '../types.ts';
 import { Accounts } from './accounts.ts';
+import { makeRoom, readAccounts, writeAccounts } from './packed.ts';
 
-const ACCOUNTS_A_PIECE = 50;
-const ADDRESS_WORDS = 5;
+const ACCOUNTS_A_PIECE = 250;
 const ADDRESSES_A_PIECE = 1_000;
 const KIND = { contracts: 0, accounts: 1, borrowers: 2 } as const;
 /** After this, what was stored may be read otherwise. */
@@ -19,23 +19,23 @@ export class KeptMarket {
   readonly filters: readonly LogFilter[];
   readonly #pool: Address;
   readonly #accounts: Accounts;
-  readonly #count: number;
-  readonly #stale = new Set<Slot>();
+  /** By slot: 1 where they have to be read. */
+  readonly #stale: Uint8Array;
   #upgraded = false;
 
   constructor(pool: Address, filters: readonly LogFilter[], accounts: Accounts) {
     this.#pool = pool;
     this.filters = filters;
     this.#accounts = accounts;
-    this.#count = accounts.length;
-    for (const slot of accounts.slots()) if (!accounts.isKnown(slot)) this.#stale.add(slot);
+    this.#stale = new Uint8Array(accounts.length);
+    for (let slot = 0; slot < accounts.length; slot++) this.#stale[slot] = accounts.isKnown(slot) ? 0 : 1;
   }
 
   see(log: RawLog): void {
     if (log.topics[0] === UPGRADED) this.#upgraded = true;
     for (const address of namedIn(log)) {
       const slot = this.#accounts.slotOf(address);
-      if (slot !== undefined) this.#stale.add(slot);
+      if (slot !== undefined) this.#stale[slot] = 1;
     }
   }
 
@@ -51,7 +51,7 @@ export class KeptMarket {
    */
   asOf(pool: Address, filters: readonly LogFilter[]): { readonly accounts: Accounts; isFresh(slot: Slot): boolean } | undefined {
     if (pool !== this.#pool || this.#upgraded || !covers(this.filters, filters)) return undefined;
-    return { accounts: this.#accounts, isFresh: (slot) => slot < this.#count && !this.#stale.has(slot) };
+    return { accounts: this.#accounts, isFresh: (slot) => this.#stale[slot] === 0 };
   }
 }
 
@@ -87,32 +87,10 @@ function* keepFollowed({ pool, filters, accounts }: Followed): Iterable<Uint8Arr
   writer.address(pool);
   writer.filters(filters);
   yield writer.take();
-  for (let slot = 0; slot < accounts.length; slot++) {
-    if (writer.length === 0) writer.byte(KIND.accounts);
-    writeAccount(writer, accounts, accounts.words, slot);
-    if ((slot + 1) % ACCOUNTS_A_PIECE === 0) yield writer.take();
-  }
-  if (writer.length > 0) yield writer.take();
-}
-
-function writeAccount(writer: ByteWriter, accounts: Accounts, words: Uint32Array, slot: Slot): void {
-  for (let word = slot * ADDRESS_WORDS; word < (slot + 1) * ADDRESS_WORDS; word++) writer.word(words[word]!);
-  writer.byte(accounts.isKnown(slot) ? 1 : 0);
-  writer.byte(accounts.eModeOf(slot));
-  const first = accounts.first(slot);
-  const end = accounts.end(slot);
-  writer.short(end - first);
-  for (let entry = first; entry < end; entry++) {
-    writer.short(accounts.tagOf(entry));
-    writer.bigint(accounts.amountOf(entry) ?? 0n);
-  }
-  const fixed = accounts.fixedOf(slot);
-  writer.short(fixed.size);
-  for (const [id, { principalRaw, rateRay, updatedAt }] of fixed) {
-    writer.byte(id);
-    writer.bigint(principalRaw);
-    writer.bigint(rateRay);
-    writer.number(updatedAt);
+  for (let slot = 0; slot < accounts.length; slot += ACCOUNTS_A_PIECE) {
+    writer.byte(KIND.accounts);
+    writeAccounts(writer, accounts, slot, Math.min(slot + ACCOUNTS_A_PIECE, accounts.length));
+    yield writer.take();
   }
 }
 
@@ -120,13 +98,14 @@ export type RestoredMarket = { readonly market: KeptMarket | undefined; readonly
 
 export function marketIn(pieces: Iterable<Uint8Array>): RestoredMarket {
   const accounts = new Accounts();
+  const packed: ByteReader[] = [];
   const borrowers = new Map<Address, Address[]>();
   let contracts: { pool: Address; filters: readonly LogFilter[] } | undefined;
   for (const piece of pieces) {
     const reader = new ByteReader(piece);
     const kind = reader.byte();
     if (kind === KIND.contracts) contracts = { pool: reader.address(), filters: reader.filters() };
-    else if (kind === KIND.accounts) while (!reader.done) readAccount(reader, accounts);
+    else if (kind === KIND.accounts) packed.push(reader);
     else if (kind === KIND.borrowers) {
       const contract = reader.address();
       const own = borrowers.get(contract) ?? [];
@@ -134,14 +113,7 @@ export function marketIn(pieces: Iterable<Uint8Array>): RestoredMarket {
       while (!reader.done) own.push(reader.address());
     } else throw new RangeError(`nothing is of kind ${kind}`);
   }
+  makeRoom(accounts, packed);
+  for (const reader of packed) readAccounts(reader, accounts);
   return { market: contracts === undefined ? undefined : new KeptMarket(contracts.pool, contracts.filters, accounts), borrowers };
-}
-
-function readAccount(reader: ByteReader, accounts: Accounts): void {
-  const slot = accounts.addWords(() => reader.word());
-  accounts.setKnown(slot, reader.byte() === 1);
-  accounts.setEMode(slot, reader.byte());
-  for (let left = reader.short(); left > 0; left--) accounts.restore(slot, reader.short(), reader.bigint());
-  for (let left = reader.short(); left > 0; left--)
-    accounts.setFixed(slot, reader.byte(), { principalRaw: reader.bigint(), rateRay: reader.bigint(), updatedAt: reader.number() });
 }

@@ -178,7 +178,7 @@ export class AaveV3Market implements Protocol {
 
   get keeping(): Keeping {
     return {
-      shape: `aave-v3 1 ${this.#provider}`,
+      shape: `aave-v3 2 ${this.#provider}`,
       keep: () => {
         const state = this.#state;
         const followed = state && { pool: state.addresses.pool, filters: this.#filters, accounts: state.accounts };

@@ -31,6 +31,21 @@ export class Places {
     this.open(slot);
   }
 
+  /** Entries of all places together. */
+  get end(): number {
+    return this.#end;
+  }
+
+  /** So many entries for an account without any. */
+  fill(slot: Slot, count: number, reserve: (entries: number) => void): void {
+    if (count === 0) return;
+    let size = 0;
+    while (count > (SIZES[size] ?? Number.POSITIVE_INFINITY)) size++;
+    this.#first[slot] = this.#take(size, reserve);
+    this.#counts[slot] = count;
+    this.#sizes[slot] = size + 1;
+  }
+
   first(slot: Slot): number {
     return this.#first[slot]!;
   }

@@ -1,8 +1,14 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { addressAt } from '../../../scripts/bench/market.ts';
+import { ByteReader, ByteWriter } from '../../../src/lib/bytes.ts';
 import { Journal } from '../../../src/mirror/journal.ts';
 import { Accounts } from '../../../src/protocols/aave-v3/accounts.ts';
+import { keepMarket, marketIn } from '../../../src/protocols/aave-v3/kept.ts';
+import { makeRoom, readAccounts, writeAccounts } from '../../../src/protocols/aave-v3/packed.ts';
+
+/** Two numbers that tell how much follows. */
+const ACCOUNTS_HEAD = 8;
 
 /** An account as maps and sets have it. */
 class Model {
@@ -112,6 +118,59 @@ it('holds what maps and sets hold, and takes blocks back', () => {
     }
   });
   fc.assert(property, { numRuns: 60, seed: 1 });
+});
+
+it('is taken up as it was written down, and goes on from there', () => {
+  const property = fc.property(
+    fc.array(change, { maxLength: 120 }),
+    fc.nat(4),
+    fc.array(change, { maxLength: 40 }),
+    (before, size, after) => {
+      const accounts = new Accounts();
+      const models: Model[] = [];
+      for (const one of before) apply(one, accounts, models, new Journal());
+      const again = new Accounts();
+      const pieces: Buffer[] = [];
+      const filters = [{ topics0: [] }];
+      for (const piece of keepMarket({ pool: addressAt(1), filters, accounts }, new Map())) pieces.push(Buffer.from(piece));
+      const writer = new ByteWriter();
+      for (let slot = 0; slot < accounts.length; slot += size + 1) {
+        writeAccounts(writer, accounts, slot, Math.min(slot + size + 1, accounts.length));
+        const reader = new ByteReader(Buffer.from(writer.take()));
+        makeRoom(again, [reader]);
+        readAccounts(reader, again);
+      }
+      expectSame(again, models);
+      const kept = marketIn(pieces).market!.asOf(addressAt(1), filters)!.accounts;
+      expectSame(kept, models);
+      for (const one of after) apply(one, kept, models, new Journal());
+      expectSame(kept, models);
+    },
+  );
+  fc.assert(property, { numRuns: 60, seed: 2 });
+});
+
+it('is refused where it was written down otherwise: cut off, twice, or marked as nothing is', () => {
+  const accounts = new Accounts();
+  const slot = accounts.add(addressAt(1));
+  accounts.setOwed(slot, 3, 2n ** 70n);
+  const writer = new ByteWriter();
+  writeAccounts(writer, accounts, 0, 1);
+  const written = Buffer.from(writer.take());
+  const read = (bytes: Uint8Array) => {
+    const reader = new ByteReader(bytes);
+    const taken = new Accounts();
+    makeRoom(taken, [reader]);
+    readAccounts(reader, taken);
+    return taken.all();
+  };
+  expect(read(written)).toEqual(accounts.all());
+  for (let length = 0; length < written.length; length++)
+    if (length !== ACCOUNTS_HEAD) expect(() => read(written.subarray(0, length))).toThrow(RangeError);
+  expect(() => read(Buffer.concat([written, written.subarray(ACCOUNTS_HEAD)]))).toThrow('twice');
+  const tag = written.indexOf(Buffer.from([3, 0b1101]));
+  written[tag + 1]! |= 0x80;
+  expect(() => read(written)).toThrow('no entry is marked');
 });
 
 it('has room for both sides of every reserve of a market', () => {
