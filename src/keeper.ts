@@ -168,7 +168,11 @@ export async function runKeeper(config: Config, telemetry: Telemetry, stop: Abor
     config.pythUrl === undefined || settings.sender === undefined
       ? undefined
       : new PulledPrices({
-          ...{ rpc, hermes: config.pythUrl, wrappedNative: book.wrappedNative, payer: settings.sender },
+          ...{ rpc, hermes: config.pythUrl },
+          payers: {
+            ...{ caller: settings.sender, wrappedNative: book.wrappedNative },
+            executors: [settings.executor, config.choices.perpExecutor].filter((one) => one !== undefined),
+          },
           feeds: () => world.protocols.flatMap((protocol) => protocol.feeds()),
           feed: (feed) => world.feed(feed),
           pyth: (feed) => world.pyth(feed),

@@ -1,5 +1,6 @@
 /** Errors of the contracts that a sequence meets, by signature: what a plan failed of is told by name. Selectors are computed when this is loaded. */
 import { parseAbi } from 'viem';
+import { PYTH_ERRORS } from '../oracles/pull/pyth.ts';
 import { REFUSALS } from '../protocols/registry.ts';
 
 /** ERC-6093, and the libraries that most tokens and protocols are built with. */
@@ -15,7 +16,7 @@ const tokens = [
 ];
 
 export const protocolErrors = parseAbi(
-  [...new Set([...REFUSALS.flatMap(({ errors }) => errors), ...tokens])].map((signature) => `error ${signature}`),
+  [...new Set([...REFUSALS.flatMap(({ errors }) => errors), ...tokens, ...PYTH_ERRORS])].map((signature) => `error ${signature}`),
 );
 
 const codes = new Map(REFUSALS.flatMap((one) => Object.entries(one.codes ?? {})));

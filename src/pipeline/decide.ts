@@ -65,10 +65,14 @@ export function decideBlock(
   const protocolOf = (candidate: Candidate) => protocols.get(candidate.deployment)!;
   const decisions: Decision[] = [];
   const plannable: Candidate[] = [];
+  const carriedFor = (protocol: Protocol, { slot }: Candidate) => carry(protocol.prices(slot, at).flatMap(({ source }) => source.feeds));
   const belief = new Belief(world, settings.oracle, at);
   for (const candidate of candidates) {
     const protocol = protocolOf(candidate);
-    const skip = obstacleTo(world, protocol, settings, terms) ?? belief.doubt(protocol, candidate.slot);
+    const skip =
+      obstacleTo(world, protocol, settings, terms) ??
+      belief.doubt(protocol, candidate.slot) ??
+      unpaid(carriedFor(protocol, candidate), () => protocol.options(candidate.slot, at), settings);
     if (skip === undefined) plannable.push(candidate);
     else decisions.push({ kind: 'skip', candidate, skip });
   }
@@ -77,7 +81,7 @@ export function decideBlock(
   const optionsOf = (candidate: Candidate): readonly Option[] => {
     const protocol = protocolOf(candidate);
     const options = protocol.options(candidate.slot, at);
-    const carried = carry(protocol.prices(candidate.slot, at).flatMap(({ source }) => source.feeds));
+    const carried = carriedFor(protocol, candidate);
     return carried === undefined ? options : options.map((option) => carrying(option, carried));
   };
   const { decisions: made, after } = planBlock(plannable, optionsOf, market, terms, at);
@@ -90,6 +94,18 @@ function explained(decision: Decision, protocolOf: (candidate: Candidate) => Pro
   if (decision.kind !== 'skip' || decision.skip.reason !== 'no-option') return decision;
   const refusal = protocolOf(decision.candidate).refusal?.(decision.candidate.slot, at);
   return refusal === undefined ? decision : { ...decision, skip: refusal };
+}
+
+/** An update is paid for before the liquidation brings anything: its fee has to be in the Executor already. */
+function unpaid(carried: Carried | undefined, options: () => readonly Option[], settings: Settings): SkipReason | undefined {
+  if (carried === undefined || carried.short.size === 0) return undefined;
+  for (const { financing } of options()) {
+    const executor = financing.kind === 'margin' ? financing.margin.executor : settings.executor;
+    const heldWei = executor && carried.short.get(executor);
+    if (executor === undefined || heldWei === undefined) continue;
+    return { reason: 'no-update-fee', figures: { executor, heldWei: String(heldWei), feeWei: String(carried.feeWei) } };
+  }
+  return undefined;
 }
 
 function obstacleTo(world: DecisionWorld, protocol: Protocol, settings: Settings, terms: Terms | undefined): SkipReason | undefined {

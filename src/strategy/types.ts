@@ -61,6 +61,7 @@ export type SkipCode =
   | 'toxic'
   | 'gas-too-high'
   | 'no-gas'
+  | 'no-update-fee'
   | 'position-too-large'
   | 'token-denied'
   | 'market-denied'

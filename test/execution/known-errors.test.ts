@@ -30,6 +30,7 @@ describe('errors of the protocols', () => {
       join(openZeppelin, 'token/ERC20/utils/SafeERC20.sol'),
       join(openZeppelin, 'utils/math/SafeCast.sol'),
       preLiquidation,
+      resolve('@pythnetwork/pyth-sdk-solidity/PythErrors.sol'),
     ];
     const there = new Set(sources.flatMap(errorsIn).map(selectorOf));
     const others = new Set(REFUSALS.flatMap((one) => (one === refusals ? [] : one.errors)).map(selectorOf));

@@ -12,7 +12,7 @@ let keeper: TestKeeper;
 
 beforeAll(async () => {
   stage = await setStage({ positions: 60 });
-  pyth = await PythOn.on(stage);
+  pyth = await PythOn.on(stage, FEE_WEI - 1n);
   hermes = await HermesDouble.start();
   await hermes.say(pyth, { price: pyth.first.priceRaw, publishTime: pyth.first.publishTime });
   keeper = startTestKeeper(
@@ -40,6 +40,19 @@ async function seal(): Promise<number> {
 const taken = (from: number, to: number) => liquidationsBetween(stage.devnet.rpcUrl, stage.devnet.market.aave.pool, from, to);
 
 describe('a price that fell and that nobody has written', () => {
+  it('is not carried while the Executor holds too little for its fee, and that is why nothing is sent', async () => {
+    const paid = await pyth.collected();
+    await hermes.say(pyth, { price: (pyth.first.priceRaw * 94n) / 100n, publishTime: (await pyth.now()) + 1 });
+    const unpaid = (line: { readonly [field: string]: unknown }) => line['reason'] === 'no-update-fee';
+    for (let blocks = 0; !keeper.lines.some(unpaid) && blocks < 4; blocks++) await seal();
+    const line = await keeper.until(unpaid, 'a skip for want of the fee');
+    expect(line).toMatchObject({ event: 'plan.skipped', executor: stage.executor, heldWei: String(FEE_WEI - 1n), feeWei: String(FEE_WEI) });
+    await seal();
+    expect(keeper.lines.filter(({ event }) => event === 'bundle.sent')).toEqual([]);
+    expect(await pyth.collected()).toBe(paid);
+    await pyth.fund(10n ** 18n);
+  });
+
   it('is carried by the liquidations that it makes possible', async () => {
     const before = await pyth.answered();
     const [paidBefore, floatBefore] = [await pyth.collected(), await pyth.float()];

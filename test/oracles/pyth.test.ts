@@ -1,11 +1,12 @@
 /** Pyth's own mock chain contract and its feed adapter, as the price of a real Aave market; what is carried goes through the real Executor. */
-import { decodeEventLog, type Hex, parseAbi, toEventSelector } from 'viem';
+import { decodeEventLog, type Hex, isHex, parseAbi, toEventSelector } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { rpc } from '../../scripts/devnet/rpc.ts';
+import { RpcError, rpc } from '../../scripts/devnet/rpc.ts';
 import type { Config } from '../../src/config/config.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { type Connected, connect } from '../../src/connect.ts';
+import { decodeExecutorError } from '../../src/execution/decode-executor.ts';
 import { sequenceOf } from '../../src/execution/sequence.ts';
 import { encodeExecute } from '../../src/lib/encode-steps.ts';
 import type { Address } from '../../src/lib/types.ts';
@@ -55,8 +56,10 @@ function openWorld(): Promise<World> {
   return World.open({ rpc: pool, book, executor: lower(stage.executor) }, () => {});
 }
 
+const payers = () => ({ caller: keeper, wrappedNative: pyth.weth, executors: [lower(stage.executor)] });
+
 async function updateOf(said: Said): Promise<PythUpdate> {
-  const read = await readPythUpdate(connected.rpc, pyth.feed.pyth, [await pyth.blobOf(said)], [PRICE_ID], keeper);
+  const read = await readPythUpdate(connected.rpc, pyth.feed.pyth, [await pyth.blobOf(said)], [PRICE_ID], payers());
   if (read.kind === 'refused') throw new Error(read.reason);
   return read.update;
 }
@@ -94,6 +97,12 @@ function settings() {
 const call = (data: Hex) =>
   rpc<Hex>(stage.devnet.rpcUrl, 'eth_call', [{ from: keeper, to: stage.executor, data, gas: '0xb71b00' }, 'latest']);
 
+const revertOf = (data: Hex) =>
+  call(data).then(
+    () => 'nothing reverted',
+    (error: unknown) => (error instanceof RpcError && isHex(error.data) ? decodeExecutorError(error.data) : String(error)),
+  );
+
 /** Sent by the keeper's account and mined; its logs. */
 async function execute(data: Hex) {
   const { rpcUrl, accounts, deployments, builder } = stage.devnet;
@@ -119,15 +128,15 @@ async function execute(data: Hex) {
 describe('an update', () => {
   it('is read by the contract itself, with its fee and what it says', async () => {
     const update = await updateOf({ price: priceRaw, publishTime: publishedAt + 1, confidence: 5n });
-    expect(update).toMatchObject({ feeWei: FEE_WEI });
+    expect(update).toMatchObject({ feeWei: FEE_WEI, floats: new Map([[lower(stage.executor), await pyth.float()]]) });
     expect(update.prices.get(PRICE_ID)).toEqual({ priceRaw, confidenceRaw: 5n, exponent: EXPONENT, publishTime: publishedAt + 1 });
     expect(update.gasUnits).toBeGreaterThan(21_000n);
   });
 
   it('that the contract does not take, or that is of another price, is refused', async () => {
-    expect(await readPythUpdate(connected.rpc, pyth.feed.pyth, ['0x1234'], [PRICE_ID], keeper)).toMatchObject({ kind: 'refused' });
+    expect(await readPythUpdate(connected.rpc, pyth.feed.pyth, ['0x1234'], [PRICE_ID], payers())).toMatchObject({ kind: 'refused' });
     const blob = await pyth.blobOf({ price: priceRaw, publishTime: publishedAt + 1 });
-    expect(await readPythUpdate(connected.rpc, pyth.feed.pyth, [blob], [`0x${'01'.repeat(32)}`], keeper)).toMatchObject({
+    expect(await readPythUpdate(connected.rpc, pyth.feed.pyth, [blob], [`0x${'01'.repeat(32)}`], payers())).toMatchObject({
       kind: 'refused',
     });
   });
@@ -179,6 +188,28 @@ describe('a liquidation that carries its price', () => {
       .filter(({ address, topics }) => lower(address) === pool && topics[0] === toEventSelector(liquidationAbi[0]))
       .map(({ topics, data: words }) => decodeEventLog({ abi: liquidationAbi, topics, data: words }).args);
     expect(taken.map(({ user, debtToCover }) => [lower(user), debtToCover])).toEqual([[plan.candidate.account, plan.repayRaw]]);
+  });
+
+  it.each<{ what: string; changed: Partial<PythUpdate>; reason: string }>([
+    { what: 'with too small a fee', changed: { feeWei: FEE_WEI - 1n }, reason: 'StepFailed(1): InsufficientFee()' },
+    { what: 'of a fee beyond what the Executor holds', changed: { feeWei: 2n * 10n ** 18n }, reason: 'StepFailed(0): no reason given' },
+    { what: 'without an update', changed: { blobs: [], feeWei: 0n }, reason: 'HealthFactorNotBelowThreshold()' },
+  ])('fails as a whole $what', async ({ changed, reason }) => {
+    world = await openWorld();
+    const { answer } = await pyth.answered();
+    const update = await updateOf({ price: (answer * 94n) / 100n, publishTime: world.next().timestamp - 1 });
+    expect(await revertOf(planBehind({ ...update, ...changed }, true).data)).toContain(reason);
+  });
+
+  it('fails where somebody has written a newer and higher one before it: the expired one is not taken back to', async () => {
+    world = await openWorld();
+    const { answer } = await pyth.answered();
+    const update = await updateOf({ price: (answer * 94n) / 100n, publishTime: world.next().timestamp - 1 });
+    const { data } = planBehind(update, true);
+    const snapshot = await rpc<Hex>(stage.devnet.rpcUrl, 'evm_snapshot');
+    await pyth.write({ price: answer, publishTime: world.next().timestamp });
+    expect(await revertOf(data)).toContain('HealthFactorNotBelowThreshold()');
+    await rpc(stage.devnet.rpcUrl, 'evm_revert', [snapshot]);
   });
 
   it('is not repeated: what the feed answers by now is not written again', async () => {

@@ -49,8 +49,8 @@ export class PythOn {
     this.first = parts.first;
   }
 
-  /** From here on the market asks Pyth's feed; the Executor holds an ether, wrapped, for fees. */
-  static async on({ devnet, executor }: Stage): Promise<PythOn> {
+  /** From here on the market asks Pyth's feed; the Executor holds that much wrapped native for fees, an ether unless said otherwise. */
+  static async on({ devnet, executor }: Stage, floatWei = ETHER): Promise<PythOn> {
     const { rpcUrl, market, deployments } = devnet;
     const contracts = await compileUnit({
       name: 'pyth',
@@ -70,11 +70,16 @@ export class PythOn {
     const on = new PythOn({ chain, mock, feed: { feed, pyth, priceId: PRICE_ID }, weth, executor, first });
     await on.write({ price: first.priceRaw, publishTime: first.publishTime });
     chain.call(market.aave.oracle, market.aave.artifacts['AaveOracle']!.abi, 'setAssetSources', [[weth], [feed]]);
-    const deposit = encodeFunctionData({ abi: wethAbi, functionName: 'deposit' });
-    chain.send(chain.deployer, { to: weth, value: ETHER, data: deposit, label: 'deposit' });
-    chain.call(weth, wethAbi, 'transfer', [executor, ETHER]);
-    await chain.mine();
+    await on.fund(floatWei);
     return on;
+  }
+
+  /** Puts so much wrapped native into the Executor. */
+  async fund(wei: bigint): Promise<void> {
+    const deposit = encodeFunctionData({ abi: wethAbi, functionName: 'deposit' });
+    this.#chain.send(this.#chain.deployer, { to: this.weth, value: wei, data: deposit, label: 'deposit' });
+    this.#chain.call(this.weth, wethAbi, 'transfer', [this.#executor, wei]);
+    await this.#chain.mine();
   }
 
   /** As the mock takes them. */

@@ -1,11 +1,11 @@
 import type { Rpc } from '../../chain/types.ts';
 import { explainError } from '../../lib/errors.ts';
 import type { SecretUrl } from '../../lib/secret.ts';
-import type { Address, Hex } from '../../lib/types.ts';
+import type { Hex } from '../../lib/types.ts';
 import { addressOf, viewCall } from '../../lib/words.ts';
 import type { FeedAnswer, FeedId, FeedState } from '../types.ts';
 import { askHermes } from './hermes.ts';
-import { type Carried, carriedBy, judgePythUpdate, type PythFeed, type PythUpdate, readPythUpdate } from './pyth.ts';
+import { type Carried, carriedBy, judgePythUpdate, type PythFeed, type PythPayers, type PythUpdate, readPythUpdate } from './pyth.ts';
 
 export type PulledNotice =
   | { readonly kind: 'prices-from'; readonly host: string }
@@ -14,9 +14,7 @@ export type PulledNotice =
 export type PulledParts = {
   readonly rpc: Rpc;
   readonly hermes: SecretUrl;
-  readonly wrappedNative: Address;
-  /** Holds what an update costs, so that the contract can be asked about it. */
-  readonly payer: Address;
+  readonly payers: PythPayers;
   /** Every feed that a judgement rests on. */
   feeds(): readonly FeedId[];
   feed(feed: FeedId): FeedState | undefined;
@@ -74,7 +72,7 @@ export class PulledPrices {
   /** What a liquidation carries that rests on any of these feeds, at a moment with `answers` in it. */
   carriedFor(feeds: readonly FeedId[], answers: ReadonlyMap<FeedId, FeedAnswer>): Carried | undefined {
     if (this.#update === undefined || !feeds.some((feed) => answers.has(feed))) return undefined;
-    return carriedBy(this.#update, this.#parts.wrappedNative);
+    return carriedBy(this.#update, this.#parts.payers.wrappedNative);
   }
 
   /** Of these a newer answer is needed before anything can be done, however little it moved. Asked for at once where that is news. */
@@ -104,7 +102,7 @@ export class PulledPrices {
   }
 
   async #ask(): Promise<void> {
-    const { rpc, hermes, payer, feed } = this.#parts;
+    const { rpc, hermes, payers, feed } = this.#parts;
     await this.#recognise();
     const feeds = [...this.#known.values()].flatMap((known) => known ?? []);
     // One contract a chain; of several, the first one's feeds.
@@ -128,7 +126,7 @@ export class PulledPrices {
       else this.#needed.delete(feed);
     }
     const ids = moved.map(({ priceId }) => priceId);
-    const read = moved.length === 0 ? undefined : await readPythUpdate(rpc, own[0]!.pyth, blobs, ids, payer);
+    const read = moved.length === 0 ? undefined : await readPythUpdate(rpc, own[0]!.pyth, blobs, ids, payers);
     if (read?.kind === 'refused') throw new Error(read.reason);
     this.#update = read?.update;
   }

@@ -4,10 +4,11 @@
  */
 import { concat, decodeFunctionResult, encodeFunctionData, keccak256, parseAbi } from 'viem';
 import { parseBigQuantity, parseBytes, toQuantity } from '../../chain/parse.ts';
-import type { Rpc } from '../../chain/types.ts';
+import type { Rpc, RpcAnswer } from '../../chain/types.ts';
 import { explainError } from '../../lib/errors.ts';
 import type { Step } from '../../lib/steps.ts';
 import type { Address, Hex } from '../../lib/types.ts';
+import { uintOf, viewCall } from '../../lib/words.ts';
 import type { FeedAnswer, FeedId, FeedState } from '../types.ts';
 
 /** A feed that answers with one of Pyth's prices. */
@@ -36,6 +37,8 @@ export type PythUpdate = {
   /** Of `updatePriceFeeds` as a transaction of its own. */
   readonly gasUnits: bigint;
   readonly prices: ReadonlyMap<Hex, PythPrice>;
+  /** Wrapped native that each Executor holds, as far as it was told. */
+  readonly floats: ReadonlyMap<Address, bigint>;
 };
 
 /** What a feed will answer once the update is written, or why it is not worth writing. */
@@ -47,8 +50,22 @@ export type PythVerdict =
       readonly figures: Readonly<Record<string, string>>;
     };
 
-/** What an option carries in its own transaction. */
-export type Carried = { readonly steps: readonly Step[]; readonly feeWei: bigint; readonly gasUnits: bigint };
+/** What an option carries in its own transaction. `short`: Executors that hold less wrapped native than the fee, with what they hold. */
+export type Carried = {
+  readonly steps: readonly Step[];
+  readonly feeWei: bigint;
+  readonly gasUnits: bigint;
+  readonly short: ReadonlyMap<Address, bigint>;
+};
+
+/** Who is asked what an update costs, and what they have for it. */
+export type PythPayers = {
+  /** Holds native tokens, so that the contract can be asked what an update says; nothing is spent. */
+  readonly caller: Address;
+  readonly wrappedNative: Address;
+  /** Those that would carry it. */
+  readonly executors: readonly Address[];
+};
 
 const BPS = 10_000n;
 const ANY_TIME = 2n ** 64n - 1n;
@@ -63,26 +80,36 @@ const pythAbi = parseAbi([
   'function parsePriceFeedUpdates(bytes[] updateData, bytes32[] priceIds, uint64 minPublishTime, uint64 maxPublishTime) payable returns (PriceFeed[])',
 ]);
 const wrappedAbi = parseAbi(['function withdraw(uint256 amount)']);
+const balanceOf = viewCall('function balanceOf(address)');
+/** Of Pyth's contract (PythErrors). */
+export const PYTH_ERRORS = [
+  'InsufficientFee()',
+  'InvalidArgument()',
+  'InvalidUpdateData()',
+  'InvalidUpdateDataSource()',
+  'InvalidWormholeVaa()',
+  'NoFreshUpdate()',
+  'PriceFeedNotFound()',
+  'PriceFeedNotFoundWithinRange()',
+  'StalePrice()',
+];
 
-/**
- * Has the contract read an update: signatures are verified there, and only what it takes is returned. Three calls.
- *
- * @param payer holds the fee; nothing is spent
- */
+/** Has the contract read an update: signatures are verified there, and only what it takes is returned. Three requests. */
 export async function readPythUpdate(
   rpc: Rpc,
   pyth: Address,
   blobs: readonly Hex[],
   priceIds: readonly Hex[],
-  payer: Address,
+  { caller, wrappedNative, executors }: PythPayers,
 ): Promise<{ readonly kind: 'read'; readonly update: PythUpdate } | { readonly kind: 'refused'; readonly reason: string }> {
   try {
     const asked = encodeFunctionData({ abi: pythAbi, functionName: 'getUpdateFee', args: [blobs] });
-    const feeWei = await rpc.ask({ method: 'eth_call', params: [{ to: pyth, data: asked }, 'latest'] }, (result) =>
-      decodeFunctionResult({ abi: pythAbi, functionName: 'getUpdateFee', data: parseBytes(result, 'eth_call') }),
-    );
+    const views = [{ to: pyth, data: asked }, ...executors.map((executor) => balanceOf(wrappedNative, executor))];
+    const [fee, ...held] = await rpc.batch(views.map(({ to, data }) => ({ method: 'eth_call', params: [{ to, data }, 'latest'] })));
+    const feeWei = amountIn(fee);
+    if (feeWei === undefined) return { kind: 'refused', reason: 'the contract does not tell what it costs' };
     if (feeWei > MOST_FEE_WEI) return { kind: 'refused', reason: `it costs ${feeWei} wei, more than ${MOST_FEE_WEI}` };
-    const paying = (data: Hex) => ({ from: payer, to: pyth, value: toQuantity(feeWei), data });
+    const paying = (data: Hex) => ({ from: caller, to: pyth, value: toQuantity(feeWei), data });
     const parse = encodeFunctionData({ abi: pythAbi, functionName: 'parsePriceFeedUpdates', args: [blobs, priceIds, 0n, ANY_TIME] });
     const read = { method: 'eth_call', params: [paying(parse), 'latest'] };
     const gas = { method: 'eth_estimateGas', params: [paying(updateCall(blobs))] };
@@ -98,10 +125,16 @@ export async function readPythUpdate(
         { priceRaw: price, confidenceRaw: conf, exponent: expo, publishTime: Number(publishTime) },
       ]),
     );
-    return { kind: 'read', update: { pyth, blobs, feeWei, gasUnits, prices } };
+    const amounts = executors.map((executor, place) => [executor, amountIn(held[place])] as const);
+    const floats = new Map(amounts.flatMap(([executor, heldWei]) => (heldWei === undefined ? [] : [[executor, heldWei] as const])));
+    return { kind: 'read', update: { pyth, blobs, feeWei, gasUnits, prices, floats } };
   } catch (error) {
     return { kind: 'refused', reason: explainError(error) };
   }
+}
+
+function amountIn(answer: RpcAnswer | undefined): bigint | undefined {
+  return answer?.ok === true ? uintOf({ ok: true, data: parseBytes(answer.result, 'eth_call') }) : undefined;
 }
 
 /**
@@ -144,11 +177,12 @@ export function judgePythUpdate(
  * NOTE: the Executor takes no native tokens between sequences, and before the liquidation there is no profit to pay with: the fee is unwrapped from what the
  * owner has left there in `wrappedNative`. It is part of what the sequence's profit is counted against.
  */
-export function carriedBy({ pyth, blobs, feeWei, gasUnits }: PythUpdate, wrappedNative: Address): Carried {
+export function carriedBy({ pyth, blobs, feeWei, gasUnits, floats }: PythUpdate, wrappedNative: Address): Carried {
   const withdraw = encodeFunctionData({ abi: wrappedAbi, functionName: 'withdraw', args: [feeWei] });
   const unwrap: Step = { kind: 'call', target: wrappedNative, valueWei: 0n, data: withdraw };
   const update: Step = { kind: 'call', target: pyth, valueWei: feeWei, data: updateCall(blobs) };
-  return { steps: feeWei === 0n ? [update] : [unwrap, update], feeWei, gasUnits };
+  const short = new Map([...floats].filter(([, heldWei]) => heldWei < feeWei));
+  return { steps: feeWei === 0n ? [update] : [unwrap, update], feeWei, gasUnits, short };
 }
 
 function updateCall(blobs: readonly Hex[]): Hex {

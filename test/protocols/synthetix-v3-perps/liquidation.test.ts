@@ -173,7 +173,7 @@ test('a price that is too old for the contract is written in the same transactio
   const publishTime = followed.follower.head.timestamp + 1;
   const update = {
     ...{ pyth: world.snx.pyth, blobs: [await world.blobOf(1_809, publishTime)], feeWei: PYTH_FEE_WEI, gasUnits: 150_000n },
-    prices: new Map(),
+    ...{ prices: new Map(), floats: new Map() },
   };
   const answer: FeedAnswer = { answer: usd8(1_809), updatedAt: publishTime, roundId: BigInt(publishTime) };
   const fresh = later(followed, SLOT_SECONDS, new Map([[feed, answer]]));
