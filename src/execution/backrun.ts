@@ -53,6 +53,8 @@ export type Backran = {
   readonly sentAtMs: number;
   /** One for each backrun that was sent. */
   readonly doubts: readonly Doubt[];
+  /** What our own node has run, with the gas that it told. */
+  readonly rehearsed: readonly Rehearsed[];
   /** The public update that the node found reverting: nothing behind it can land. */
   readonly reverting: Hex | undefined;
 };
@@ -72,7 +74,7 @@ type Signed = { readonly signed: readonly IntendedTransaction[]; readonly delive
  * has when it is first, and at those that it has behind others: of what shares a nonce one can be mined. For a block that has a public update before our
  * bundle the liquidations also travel without it.
  */
-const NOTHING = { sent: [], relays: [], sentAtMs: 0, doubts: [], reverting: undefined } as const;
+const NOTHING = { sent: [], relays: [], sentAtMs: 0, doubts: [], rehearsed: [], reverting: undefined } as const;
 
 export class Backrunner {
   readonly #lane: Lane;
@@ -135,6 +137,7 @@ export class Backrunner {
     this.#slots.used = superseded.aborted ? Math.max(slots.used, this.#slots.used) : slots.used;
 
     const doubts: Doubt[] = [];
+    const rehearsed: Rehearsed[] = [];
     let reverting: Hex | undefined;
     for (const [place, first] of firsts.entries()) {
       if (sizes[place] === 0) continue;
@@ -142,10 +145,11 @@ export class Backrunner {
       const { doubt, again } = await this.#settle(rehearsal, backruns[place]!, first, sets[place]!, order);
       doubts.push(doubt);
       reverting ??= rehearsal?.reverting;
+      if (rehearsal?.simulated === true) rehearsed.push(...rehearsal.transactions);
       if (rehearsal?.reverting === undefined) skipped.push(...(rehearsal?.failed ?? []));
       if (again !== undefined) await send([again]);
     }
-    return { sent, skipped, relays, sentAtMs, doubts, reverting };
+    return { sent, skipped, relays, sentAtMs, doubts, rehearsed, reverting };
   }
 
   /** The backruns at the nonces that they have behind others. */

@@ -90,6 +90,7 @@ export class UpdatePipeline {
           return variants.map((variant) => ({ ...variant, plans: variant.plans.filter((plan) => allowed.has(keyOf(plan))) }));
         };
         backran = await backrunner.run({ backruns: approved.backruns, head, terms, nextNonce, budget, known, superseded, later });
+        for (const { plans: together, gasUnits } of backran.rehearsed) world.gasUse.note(together, gasUnits);
         for (const { plan, skip } of backran.skipped) skips.push({ candidate: plan.candidate, skip });
       } catch (error) {
         const skip = { reason: 'simulation-unavailable', figures: { cause: explainError(error) } } as const;

@@ -7,6 +7,10 @@ import type { Plan } from './types.ts';
 const LATEST = 64;
 /** A node that tells something else than this is not believed. */
 const [LEAST_BPS, MOST_BPS] = [5_000n, 15_000n];
+/** So many plans in one transaction find much of the storage warm: those tell what others like them need, the latest of them, and nothing of plans alone. */
+export const MANY = 5;
+const LATEST_OF_MANY = 16;
+const LEAST_OF_MANY_BPS = 2_000n;
 
 type Seen = { readonly estimated: bigint; readonly used: bigint };
 
@@ -22,12 +26,16 @@ export function gasTogether(plans: readonly Plan[]): bigint {
 export class GasUse {
   readonly #seen = new Map<ProtocolName, readonly Seen[]>();
   readonly #usedBps = new Map<ProtocolName, bigint>();
+  readonly #ofMany = new Map<ProtocolName, readonly bigint[]>();
 
   /** @param used gas of one transaction of these plans, none of which failed */
   note(plans: readonly Plan[], used: bigint): void {
     const [protocol, ...others] = new Set(plans.map(({ candidate }) => candidate.protocol));
     if (protocol === undefined || others.length > 0) return;
     const estimated = gasTogether(plans);
+    const ownBps = mulDivUp(used, BPS, estimated);
+    if (plans.length >= MANY && ownBps >= LEAST_OF_MANY_BPS)
+      this.#ofMany.set(protocol, [...(this.#ofMany.get(protocol) ?? []), ownBps].slice(-LATEST_OF_MANY));
     if (used * BPS < estimated * LEAST_BPS || used * BPS > estimated * MOST_BPS) return;
     const seen = [...(this.#seen.get(protocol) ?? []), { estimated, used }].slice(-LATEST);
     const sum = (figure: (one: Seen) => bigint) => seen.reduce((total, one) => total + figure(one), 0n);
@@ -45,5 +53,10 @@ export class GasUse {
   /** Of an estimate, in basis points, rounded up; all of it while nothing is known. */
   usedBps(protocol: ProtocolName): bigint {
     return this.#usedBps.get(protocol) ?? BPS;
+  }
+
+  /** The most that a transaction of many used of its estimate, in basis points; all of it while nothing is known. */
+  usedOfManyBps(protocol: ProtocolName): bigint {
+    return this.#ofMany.get(protocol)?.reduce((a, b) => (b > a ? b : a)) ?? BPS;
   }
 }

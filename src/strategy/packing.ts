@@ -2,6 +2,7 @@
 import { BPS, mulDivUp } from '../lib/math.ts';
 import { separate } from './bids/transaction.ts';
 import { byProfit } from './block.ts';
+import { MANY } from './gas.ts';
 import { type Terms, TRANSACTION_GAS } from './terms.ts';
 import type { Plan } from './types.ts';
 
@@ -22,22 +23,22 @@ export function groupGasLimit({ gasUnits }: Plan): bigint {
   return gasUnits * GROUP_GAS_ROOM;
 }
 
-/** Gas of groups: as estimated, as they are likely to need it, and the most that one of them could use beyond that. */
-type Load = { readonly estimated: bigint; readonly needed: bigint; readonly excess: bigint };
-const EMPTY: Load = { estimated: 0n, needed: 0n, excess: 0n };
+/** Gas of groups: as estimated, as they need it among many, and the most that one of them could use beyond that. */
+type Load = { readonly count: number; readonly estimated: bigint; readonly amongMany: bigint; readonly excess: bigint };
+const EMPTY: Load = { count: 0, estimated: 0n, amongMany: 0n, excess: 0n };
 
-function withGroup({ estimated, needed, excess }: Load, plan: Plan, { gasUse }: Terms): Load {
+function withGroup({ count, estimated, amongMany, excess }: Load, plan: Plan, { gasUse }: Terms): Load {
   const gas = plan.gasUnits - TRANSACTION_GAS;
-  const usedBps = gasUse?.usedBps(plan.candidate.protocol) ?? BPS;
-  const own = usedBps < (BPS * BPS) / BEFORE_REFUNDS_BPS ? mulDivUp(gas, usedBps * BEFORE_REFUNDS_BPS, BPS * BPS) : gas;
+  const neededBps = ((gasUse?.usedOfManyBps(plan.candidate.protocol) ?? BPS) * BEFORE_REFUNDS_BPS) / BPS;
+  const own = neededBps < BPS ? mulDivUp(gas, neededBps, BPS) : gas;
   const beyond = groupGasLimit(plan) - own;
-  return { estimated: estimated + gas, needed: needed + own, excess: beyond > excess ? beyond : excess };
+  return { count: count + 1, estimated: estimated + gas, amongMany: amongMany + own, excess: beyond > excess ? beyond : excess };
 }
 
 /** A group that uses all it may must not take what the last ones need: there is room for one that does, and for what all err together. */
-function fits({ estimated, needed, excess }: Load, { maxTransactionGas }: Terms): boolean {
+function fits({ count, estimated, amongMany, excess }: Load, { maxTransactionGas }: Terms): boolean {
   const eachWidened = (estimated * GAS_HEADROOM_BPS) / BPS;
-  const together = (needed * SUM_HEADROOM_BPS) / BPS + excess;
+  const together = ((count < MANY ? estimated : amongMany) * SUM_HEADROOM_BPS) / BPS + excess;
   return TRANSACTION_GAS + (eachWidened < together ? eachWidened : together) <= maxTransactionGas;
 }
 

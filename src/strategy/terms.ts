@@ -18,7 +18,7 @@ export type Terms = {
   /** Of the gas that a plan is estimated at, what is likely to be used (gas.ts), in basis points. Absent: all of it. */
   readonly gasUsedBps?: bigint;
   /** The same by protocol, where it is known. */
-  readonly gasUse?: Pick<GasUse, 'usedBps'>;
+  readonly gasUse?: Pick<GasUse, 'usedBps' | 'usedOfManyBps'>;
   /** What a rollup charges for one liquidation beyond its gas: data posted on the parent chain, the operator's fee. */
   readonly surcharge: Surcharge;
   readonly minProfitUsd8: bigint;

@@ -72,7 +72,7 @@ describe('plans in the only transaction there can be', () => {
     // 17 x 850,000 x 1.05, and 2 x 980,000 - 850,000 for the one.
     expect(most({})).toBe(17);
     // Half of it is used, five eighths are needed before refunds: 27 x 531,250 x 1.05, and 2 x 980,000 - 531,250.
-    expect(most({ gasUse: { usedBps: () => 5_000n } })).toBe(27);
+    expect(most({ gasUse: { usedBps: () => 10_000n, usedOfManyBps: () => 5_000n } })).toBe(27);
   });
 
   it('are none where nothing fits', () => {
