@@ -33,6 +33,12 @@ export async function checkExecutor(
   const wanted = { senders, wrappedNative: book.wrappedNative, treasury: config.treasury };
   const problems = [...executorProblems(config.executor, state, wanted)];
   if (first !== undefined) problems.push(...(await perpExecutorProblems(config, rpc, book, senders)));
+  if (first !== undefined && config.inventory !== undefined) {
+    // What it earns is told by the balance of the same treasury.
+    const paying = { ...wanted, treasury: config.treasury ?? state?.treasury };
+    const keeps = await readExecutor(rpc, config.inventory, senders);
+    problems.push(...executorProblems(config.inventory, keeps, paying, 'INVENTORY_EXECUTOR_ADDRESS'));
+  }
   if (first !== undefined && problems.length > 0) throw new OperatorError(problems.join('; '));
   if (config.mode === 'live' && first !== undefined && (await getBalance(rpc, first)) === 0n)
     throw new OperatorError(`the keeper's account ${first} has no gas: send native tokens of chain ${rpc.chainId} there`);
@@ -63,6 +69,11 @@ export function ownAccounts(protocols: readonly Protocol[]): readonly OwnAccount
   return protocols.flatMap((protocol) => protocol.own?.() ?? []);
 }
 
+/** Of inventory that an earlier run knew of. */
+export async function expectedTokens(ledger: Ledger): Promise<readonly Address[]> {
+  return (await ledger.unwinds()).map(({ token }) => token as Address);
+}
+
 export function tellLane(emit: Emit, metrics: Metrics): TellLane {
   return ({ lane, balanceWei, neededWei, resting }, changed) => {
     metrics.laneResting.set({ lane }, resting ? 1 : 0);
@@ -72,7 +83,8 @@ export function tellLane(emit: Emit, metrics: Metrics): TellLane {
 }
 
 export function settingsOf(config: Config, book: AddressBook, lanes: readonly Lane[], executor: ExecutorState | undefined): Settings {
-  const own = [config.executor, config.choices.perpExecutor, ...lanes.map(({ address }) => address), executor?.treasury].filter(
+  const { perpExecutor } = config.choices;
+  const own = [config.executor, perpExecutor, config.inventory, ...lanes.map(({ address }) => address), executor?.treasury].filter(
     (address) => address !== undefined,
   );
   return {
@@ -80,6 +92,7 @@ export function settingsOf(config: Config, book: AddressBook, lanes: readonly La
     // Watching without a key, the owner stands in: what it could send is what is shown.
     sender: lanes[0]?.address ?? executor?.owner,
     own: new Set(own),
+    inventory: config.inventory,
     wrappedNative: book.wrappedNative,
     minProfitUsd8: config.strategy.minProfitUsd8,
     bidShare: config.strategy.bidShare,

@@ -14,7 +14,7 @@ import { Tracker } from './execution/tracker.ts';
 import type { ExecutionChain, Relay } from './execution/types.ts';
 import { Repeats } from './guard/repeats.ts';
 import { KeeperEyes } from './keeper-eyes.ts';
-import { backrunLanes, checkExecutor, numberOf, ownAccounts, relayKey, settingsOf, tellLane } from './keeper-parts.ts';
+import { backrunLanes, checkExecutor, expectedTokens, numberOf, ownAccounts, relayKey, settingsOf, tellLane } from './keeper-parts.ts';
 import { FIRST_BLOCK, HEAD_BLOCK } from './ledger/facts.ts';
 import { openLedger } from './ledger/ledger.ts';
 import { lockDataDir } from './ledger/lock.ts';
@@ -37,6 +37,7 @@ import { OwnBids } from './pipeline/own-bids.ts';
 import { RiskDesk } from './pipeline/risk-desk.ts';
 import { settleReceipt } from './pipeline/settle.ts';
 import { Switchboard } from './pipeline/switchboard.ts';
+import { Unwinder } from './pipeline/unwinder.ts';
 import { warmUp } from './pipeline/warm-up.ts';
 import { Watch } from './risk/candidates.ts';
 import { startServer } from './server/server.ts';
@@ -59,6 +60,8 @@ export type Wraps = {
 const RELAY_TIMEOUT_MS = 2_000;
 /** Time for some orders to be mined, at any gap between blocks. */
 const HEDGE_DEADLINE = { deadlineBlocks: 10, deadlineSeconds: 60 };
+/** Inventory: arbitrage restores pools within their fees and a little more, as a rule in some blocks. */
+const UNWINDING = { stopLossBps: 500n, recoveredBps: 20n, patienceBlocks: 10, patienceSeconds: 60 };
 /** What has been planned and not told yet, when it stops, has so long. */
 const TELLING_MS = 2_000;
 /** Commands left in the ledger are looked for this often. */
@@ -100,6 +103,7 @@ export async function runKeeper(config: Config, telemetry: Telemetry, stop: Abor
   const world = await World.open(
     {
       ...{ restoring, discovered: (kept, at) => snapshots.discovered(kept, at) },
+      ...(config.inventory !== undefined && { inventory: { account: config.inventory, expected: await expectedTokens(ledger) } }),
       ...{ rpc, book, executor: settings.executor, choices: config.choices, accounts: lanes.map(({ address }) => address) },
       splits: config.relays.publicMempool !== 'only',
       found: ({ token, cause }) => emit(cause === undefined ? 'token.plain' : 'token.odd', { token, cause }),
@@ -185,6 +189,17 @@ export async function runKeeper(config: Config, telemetry: Telemetry, stop: Abor
     config.mode === 'live' && lane !== undefined
       ? await Hedger.restore({ ledger, switchboard, emit, rules: hedgeRules, capital })
       : undefined;
+  const { holdings } = world;
+  const unwinder =
+    config.mode === 'live' && holdings !== undefined
+      ? await Unwinder.restore({
+          ...{ ledger, switchboard, emit, holdings },
+          rules: { ...UNWINDING, maxInventoryUsd8: config.maxInventoryUsd8, leastUsd8: config.strategy.minProfitUsd8 },
+          elsewhereUsd8: () => hedger?.inventoryUsd8 ?? 0n,
+          symbolOf: (token) => world.symbolOf(token),
+        })
+      : undefined;
+  hedger?.sharesWith(() => unwinder?.inventoryUsd8 ?? 0n);
   const pipeline = new BlockPipeline({
     settings,
     dispatcher,
@@ -197,6 +212,7 @@ export async function runKeeper(config: Config, telemetry: Telemetry, stop: Abor
     watch,
     pulled,
     hedger,
+    unwinder,
   });
   const backruns = lane !== undefined && config.mode === 'live' && relays.length > 0 && publicMempool !== 'only';
   const updates = backruns

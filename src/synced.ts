@@ -9,6 +9,7 @@ import { PoolRouter } from './liquidity/router.ts';
 import { type Finding, TokenTrials } from './liquidity/token-trials.ts';
 import type { FlashSource, Venue } from './liquidity/types.ts';
 import { NativeBalances } from './mirror/balances.ts';
+import { TokenHoldings } from './mirror/holdings.ts';
 import { Mirror } from './mirror/mirror.ts';
 import type { MirrorOptions, SyncProgress } from './mirror/reports.ts';
 import type { Restoring } from './mirror/snapshots/restore.ts';
@@ -36,6 +37,8 @@ export type WorldParts = {
   readonly choices?: Choices;
   /** Whose native balances are followed. */
   readonly accounts?: readonly Address[];
+  /** Who keeps what was seized and not sold, and of what that is known. */
+  readonly inventory?: { readonly account: Address; readonly expected: readonly Address[] } | undefined;
   /** False where each liquidation goes alone, on a lane of its own where it shares no pool with others. */
   readonly splits?: boolean;
   /** What an earlier run kept. */
@@ -63,6 +66,7 @@ export type Synced = {
   readonly rollup: Rollup;
   readonly surcharge: UsualSurcharge;
   readonly balances: NativeBalances | undefined;
+  readonly holdings: TokenHoldings | undefined;
   readonly errands: Errands;
   /** Who lends out of pools. */
   readonly flashes: readonly FlashSource[];
@@ -73,7 +77,18 @@ export type Synced = {
  * read, or when another address of the book is not what it should be.
  */
 export async function sync(
-  { rpc, book, executor, choices = EVERYTHING, accounts = [], splits = true, found = () => {}, restoring, discovered }: WorldParts,
+  {
+    rpc,
+    book,
+    executor,
+    choices = EVERYTHING,
+    accounts = [],
+    splits = true,
+    found = () => {},
+    restoring,
+    discovered,
+    inventory,
+  }: WorldParts,
   progress: (progress: SyncProgress) => void,
 ): Promise<Synced> {
   const feeds = new Feeds();
@@ -104,7 +119,11 @@ export async function sync(
   const sequencer = book.sequencerUptimeFeed === undefined ? undefined : new SequencerFeed(book.sequencerUptimeFeed);
   const aggregators = new OcrAggregators(feeds);
   const balances = book.multicall3 === undefined || accounts.length === 0 ? undefined : new NativeBalances(book.multicall3, accounts);
-  const others: readonly Mirrored[] = [usd, venue, feeds, aggregators, ...[sequencer, balances].filter((one) => one !== undefined)];
+  const keepable = () => wantedTokens(book, markets).filter((token) => token !== book.wrappedNative);
+  const holdings = inventory && new TokenHoldings(inventory.account, keepable);
+  holdings?.expect(inventory?.expected ?? []);
+  const optional = [sequencer, balances, holdings].filter((one) => one !== undefined);
+  const others: readonly Mirrored[] = [usd, venue, feeds, aggregators, ...optional];
   for (const later of others) await mirror.add([later]);
   restoring?.release();
   const errands = new Errands();
@@ -116,7 +135,7 @@ export async function sync(
   const oldest = mirror.recent[0]!.number;
   const before = oldest === 0 ? [] : await getHeads(rpc, Math.max(0, oldest - RECENT_HEADS), oldest - 1);
   const flashes = venues.flatMap(({ flash }) => flash ?? []);
-  const extras = { rollup, surcharge, balances, errands };
+  const extras = { rollup, surcharge, balances, holdings, errands };
   return { book, mirror, before, feeds, aggregators, sequencer, usd, venue, trials, deployed, flashes, ...extras };
 }
 

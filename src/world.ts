@@ -9,6 +9,7 @@ import type { TokenTrials } from './liquidity/token-trials.ts';
 import type { Exchange, FlashSource, Venue } from './liquidity/types.ts';
 import type { NativeBalances } from './mirror/balances.ts';
 import { Distrust } from './mirror/distrust.ts';
+import type { TokenHoldings } from './mirror/holdings.ts';
 import type { Mirror } from './mirror/mirror.ts';
 import type { MirrorUpdate, SyncProgress } from './mirror/reports.ts';
 import type { Keeper } from './mirror/snapshots/take.ts';
@@ -47,6 +48,8 @@ export class World implements DecisionWorld {
   readonly #trials: TokenTrials;
   /** Where transactions cost more than their gas. */
   readonly rollup: Rollup;
+  /** What the inventory Executor holds; undefined where there is none. */
+  readonly holdings: TokenHoldings | undefined;
   /** For whatever asks the chain now and then. */
   readonly errands: Errands;
   readonly #surcharge: UsualSurcharge;
@@ -73,6 +76,7 @@ export class World implements DecisionWorld {
     this.rollup = parts.rollup;
     this.#surcharge = parts.surcharge;
     this.#balances = parts.balances;
+    this.holdings = parts.holdings;
     this.errands = parts.errands;
     this.protocols = parts.deployed.map(({ protocol }) => shielded(protocol));
     this.#flashes = [
@@ -99,6 +103,11 @@ export class World implements DecisionWorld {
   /** What one of the followed accounts holds, in wei; undefined where that is not mirrored. */
   balanceOf(account: Address): bigint | undefined {
     return this.#balances?.of(account);
+  }
+
+  /** A token's name for people. */
+  symbolOf(token: Address): string {
+    return this.protocols.map((protocol) => protocol.symbolOf(token)).find((symbol) => symbol !== undefined) ?? token;
   }
 
   get head(): Head {

@@ -179,6 +179,13 @@ export const reportShape = z.object({
       ...{ depositedRaw: integer, withdrawnRaw: integer, leftRaw: integer },
     }),
   ),
+  /** Collateral that is kept and being sold; `entryUsd`: the price of a whole token when it was taken up. */
+  inventory: z.array(
+    z.object({
+      ...{ token: address, phase: z.enum(['opening', 'selling', 'stopping']), heldRaw: integer },
+      ...{ valueUsd: usd, entryUsd: usd, sinceBlock: block },
+    }),
+  ),
   attempts: z.array(attemptShape),
 });
 

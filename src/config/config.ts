@@ -17,6 +17,8 @@ export type Config = {
   /** Given to a lane that is short of gas; 0 for nothing. */
   readonly laneTopUpWei: bigint;
   readonly executor: Address | undefined;
+  /** Another one, for what is seized and kept to be sold; undefined: nothing is kept. */
+  readonly inventory: Address | undefined;
   /** Undefined: the Executor's owner. */
   readonly treasury: Address | undefined;
   readonly relays: RelayConfig;

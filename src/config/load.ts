@@ -87,6 +87,7 @@ function assemble(environment: Environment, { deployments, folder, keeper, warni
     keys: { keeper, lanes: environment.LANE_PRIVATE_KEYS ?? [] },
     laneTopUpWei: environment.LANE_TOPUP,
     executor: environment.EXECUTOR_ADDRESS,
+    inventory: environment.INVENTORY_EXECUTOR_ADDRESS,
     treasury: environment.TREASURY_ADDRESS,
     relays: {
       urls: environment.RELAY_URLS ?? [],

@@ -60,6 +60,9 @@ function contradictions(environment: Environment, deployments: DeploymentsFile |
   const denied = environment.DENY_TOKENS ?? new Set();
   for (const token of environment.ALLOW_TOKENS ?? [])
     if (denied.has(token)) problems.push(`DENY_TOKENS: ${token} is in ALLOW_TOKENS too: take it out of one`);
+  const { INVENTORY_EXECUTOR_ADDRESS: inventory } = environment;
+  if (inventory !== undefined && [environment.EXECUTOR_ADDRESS, environment.PERP_EXECUTOR_ADDRESS].includes(inventory))
+    problems.push('INVENTORY_EXECUTOR_ADDRESS: has other work already: deploy one of its own, or unset it');
   if (environment.ALLOW_TOKENS?.size === 0) problems.push('ALLOW_TOKENS: allows no token at all: name some, or unset it');
   if (environment.PROTOCOLS?.length === 0) problems.push('PROTOCOLS: names none: name some, or unset it');
   if (environment.CHAIN_ID !== undefined && deployments?.chainId !== undefined && deployments.chainId !== environment.CHAIN_ID)

@@ -56,6 +56,10 @@ export const environment = z.object({
     read.address,
     'Another Executor, which has deposited margin at a perp venue and counts it: positions are taken over against that margin. Without it none are. Rewards in a token that it counts stay there.',
   ),
+  INVENTORY_EXECUTOR_ADDRESS: may(
+    read.address,
+    'Another Executor, which counts nothing but wrapped native: what a liquidation seizes beyond what has to be sold at once may be kept there, up to `MAX_INVENTORY_USD`, and is sold over the next blocks. Without it everything is sold at once.',
+  ),
   TREASURY_ADDRESS: may(read.address, 'Where `deploy` tells the Executor to send profit; `run` refuses an Executor with another.', {
     default: 'the Executor’s owner',
   }),
@@ -104,7 +108,7 @@ export const environment = z.object({
   MAX_INVENTORY_USD: or(
     read.usd8,
     '100000',
-    'Most that positions taken over at perp venues and not closed yet are worth, all together. What is found to be more is flattened at once, and everything stopped.',
+    'Most that positions taken over at perp venues and not closed yet, and collateral kept and not sold yet, are worth, all together. Of positions, what is found to be more is flattened at once, and everything stopped; of collateral, none is added.',
   ),
   MAX_CONSECUTIVE_FAILURES: or(
     read.integer(1, 1_000),

@@ -51,12 +51,14 @@ export async function readExecutor(rpc: Rpc, executor: Address, senders: readonl
 
 class NotAnExecutor extends Error {}
 
+export type ExecutorVariable = 'EXECUTOR_ADDRESS' | 'PERP_EXECUTOR_ADDRESS' | 'INVENTORY_EXECUTOR_ADDRESS';
+
 /** What keeps the senders from using this Executor, in the operator's words; empty when nothing does. */
 export function executorProblems(
   executor: Address,
   state: ExecutorState | undefined,
   wanted: { readonly senders: readonly Address[]; readonly wrappedNative: Address; readonly treasury: Address | undefined },
-  variable: 'EXECUTOR_ADDRESS' | 'PERP_EXECUTOR_ADDRESS' = 'EXECUTOR_ADDRESS',
+  variable: ExecutorVariable = 'EXECUTOR_ADDRESS',
 ): readonly string[] {
   if (state === undefined) return [`${variable} ${executor}: no Executor there; deploy one with \`bailiff deploy\``];
   const problems: string[] = [];
@@ -71,11 +73,14 @@ export function executorProblems(
     problems.push(
       `${variable} ${executor}: its wrapped native token is ${state.wrappedNative}, the address book says ${wanted.wrappedNative}; deploy one for this chain`,
     );
-  // The other one counts profit in the venue's token, and may have wrapped native that it is to spend: for the updates of prices.
-  if (variable === 'EXECUTOR_ADDRESS' && !state.assets.includes(wanted.wrappedNative))
+  // The perps' one counts profit in the venue's token, and may have wrapped native that it is to spend: for the updates of prices.
+  if (variable !== 'PERP_EXECUTOR_ADDRESS' && !state.assets.includes(wanted.wrappedNative))
     problems.push(
       `${variable} ${executor}: ${wanted.wrappedNative} is not registered, so no profit can be counted; have the owner call register`,
     );
+  // What is registered must not fall, so it could never be sold.
+  if (variable === 'INVENTORY_EXECUTOR_ADDRESS' && state.assets.some((asset) => asset !== wanted.wrappedNative))
+    problems.push(`${variable} ${executor}: it counts other tokens than ${wanted.wrappedNative}; have the owner call unregister`);
   if (wanted.treasury !== undefined && state.treasury !== wanted.treasury)
     problems.push(
       `TREASURY_ADDRESS ${wanted.treasury}: the Executor sends profit to ${state.treasury}; have the owner call setTreasury, or unset it`,

@@ -1,3 +1,4 @@
+import { INVENTORY } from '../risk/types.ts';
 import type { AttemptLine } from './report.ts';
 
 /** How well liquidations that were tried came off. Shares are in basis points; undefined where there is nothing to take a share of. Pure, from the ledger alone. */
@@ -25,7 +26,8 @@ export type Efficiency = {
 
 const BPS = 10_000n;
 
-export function efficiencyOf(attempts: readonly AttemptLine[]): Efficiency {
+export function efficiencyOf(lines: readonly AttemptLine[]): Efficiency {
+  const attempts = lines.filter(({ protocol }) => protocol !== INVENTORY);
   const chances = [
     ...Map.groupBy(attempts, ({ protocol, market, account, sinceBlock }) => `${protocol}/${market}/${account}/${sinceBlock}`).values(),
   ];

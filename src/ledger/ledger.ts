@@ -1,5 +1,6 @@
 import type { Transaction } from 'kysely';
 import type { Hedge } from '../guard/hedge-types.ts';
+import type { Unwind } from '../guard/unwind-types.ts';
 import type { Address, Hex } from '../lib/types.ts';
 import { type Database, IN_MEMORY, LedgerError, ledgerFile, openDatabase } from './database.ts';
 import { hedgeOf, hedgeText } from './hedges.ts';
@@ -21,6 +22,7 @@ import {
 import type { Schema } from './schema.ts';
 import { FAILURES_RESET, spendingSince } from './spending.ts';
 import type { IntendedTransaction, Ledger, TransactionResult } from './types.ts';
+import { unwindOf, unwindText } from './unwinds.ts';
 
 /** Decisions, unlike what was sent, are of passing interest; older ones go when the ledger is opened. */
 const DECISIONS_KEPT_MS = 30 * 86_400_000;
@@ -246,6 +248,26 @@ class SqlLedger implements Ledger {
 
   async forgetHedge(id: string): Promise<void> {
     await this.#db.deleteFrom('hedges').where('id', '=', id).execute();
+  }
+
+  async unwinds() {
+    const rows = await this.#db.selectFrom('unwinds').select('unwind').orderBy('at').execute();
+    return rows.map((row) => unwindOf(row.unwind));
+  }
+
+  async saveUnwind(unwind: Unwind): Promise<void> {
+    const row = { unwind: unwindText(unwind), at: this.#clock() };
+    await this.#atomically(async (trx) => {
+      await trx
+        .insertInto('unwinds')
+        .values({ id: unwind.token, ...row })
+        .onConflict((conflict) => conflict.column('id').doUpdateSet(row))
+        .execute();
+    });
+  }
+
+  async forgetUnwind(token: string): Promise<void> {
+    await this.#db.deleteFrom('unwinds').where('id', '=', token).execute();
   }
 
   async close(): Promise<void> {

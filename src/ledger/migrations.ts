@@ -8,6 +8,7 @@ type Migration = { readonly name: string; up(trx: Transaction<Schema>): Promise<
 const MIGRATIONS: readonly Migration[] = [
   { name: 'transactions, attempts, decisions, switch', up: first },
   { name: 'hedges', up: hedges },
+  { name: 'unwinds', up: unwinds },
 ];
 
 /** Brings the database to this program's version, all in one transaction: a crash in between leaves the old version. */
@@ -141,6 +142,15 @@ async function hedges(trx: Transaction<Schema>): Promise<void> {
     .createTable('hedges')
     .addColumn('id', 'text', (column) => column.primaryKey())
     .addColumn('hedge', 'text', (column) => column.notNull())
+    .addColumn('at', 'bigint', (column) => column.notNull())
+    .execute();
+}
+
+async function unwinds(trx: Transaction<Schema>): Promise<void> {
+  await trx.schema
+    .createTable('unwinds')
+    .addColumn('id', 'text', (column) => column.primaryKey())
+    .addColumn('unwind', 'text', (column) => column.notNull())
     .addColumn('at', 'bigint', (column) => column.notNull())
     .execute();
 }

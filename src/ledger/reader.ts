@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import type { Switch } from '../guard/types.ts';
+import type { Unwind } from '../guard/unwind-types.ts';
 import type { Address, Hex } from '../lib/types.ts';
 import { CAPITAL, type Capital, capitalOf } from './capital.ts';
 import { type Database, LedgerError, ledgerFile, openDatabase } from './database.ts';
@@ -8,6 +9,7 @@ import { statedKey } from './report.ts';
 import { type AttemptRow, attemptsOf, balanceChanges, intendedAttempt, notesOf, type TransactionRow } from './rows.ts';
 import { type StatedRisk, statedIn } from './stated.ts';
 import type { AttemptResult, IntendedAttempt, OutcomeKind } from './types.ts';
+import { unwindOf } from './unwinds.ts';
 
 /** Narrows what is read; each part that is given must hold. */
 export type Scope = {
@@ -80,6 +82,8 @@ export interface LedgerReader {
   get(key: string): Promise<string | undefined>;
   /** What is ours at venues, one for each deployment. */
   capital(): Promise<readonly Capital[]>;
+  /** Collateral that is kept and being sold. */
+  inventory(): Promise<readonly Unwind[]>;
   close(): Promise<void>;
 }
 
@@ -203,6 +207,11 @@ class SqlReader implements LedgerReader {
   async capital(): Promise<readonly Capital[]> {
     const rows = await this.#db.selectFrom('facts').select('value').where('key', 'like', `${CAPITAL}%`).orderBy('key').execute();
     return rows.map((row) => capitalOf(row.value));
+  }
+
+  async inventory(): Promise<readonly Unwind[]> {
+    const rows = await this.#db.selectFrom('unwinds').select('unwind').orderBy('at').execute();
+    return rows.map((row) => unwindOf(row.unwind));
   }
 
   close(): Promise<void> {

@@ -1,4 +1,6 @@
+import type { Unwind } from '../guard/unwind-types.ts';
 import type { Address, Hex } from '../lib/types.ts';
+import { INVENTORY } from '../risk/types.ts';
 import type { Capital } from './capital.ts';
 import { type Efficiency, efficiencyOf } from './efficiency.ts';
 import { costUsd8Up } from './money.ts';
@@ -68,6 +70,8 @@ export type Report = {
   readonly relays: readonly RelayLine[];
   /** At venues, over the ledger's whole life. */
   readonly capital: readonly Capital[];
+  /** Collateral that is kept and being sold, as it was seen last. */
+  readonly inventory: readonly Unwind[];
   readonly attempts: readonly AttemptLine[];
 };
 
@@ -151,6 +155,7 @@ export function reportOf(
   risks: ReadonlyMap<string, StatedRisk>,
   span: { readonly from?: number; readonly to?: number },
   capital: readonly Capital[] = [],
+  inventory: readonly Unwind[] = [],
 ): Report {
   const lines = attemptLines(transactions, risks);
   const blocks = transactions.map(({ mined, targetBlock }) => mined?.block ?? targetBlock);
@@ -161,7 +166,9 @@ export function reportOf(
     to: { block: Math.max(to, span.from ?? 0) },
     totals: totalsOf(transactions),
     blocksAfterUpdate: tally(
-      lines.filter(({ outcome }) => outcome === 'included').map(({ blocksAfterUpdate }) => String(blocksAfterUpdate)),
+      lines
+        .filter(({ outcome, protocol }) => outcome === 'included' && protocol !== INVENTORY)
+        .map(({ blocksAfterUpdate }) => String(blocksAfterUpdate)),
     ),
     misses: tally(
       lines
@@ -172,6 +179,7 @@ export function reportOf(
     stated: statedOf(lines),
     relays: relayLines(transactions, notes),
     capital,
+    inventory,
     attempts: lines,
   };
 }

@@ -87,6 +87,9 @@ export type FactsTable = { key: string; value: string; at: number };
 /** Positions that are held at a venue; the hedge as JSON, which nothing but a restart reads. */
 export type HedgesTable = { id: string; hedge: string; at: number };
 
+/** Parent orders of inventory, by token; JSON likewise. */
+export type UnwindsTable = { id: string; unwind: string; at: number };
+
 export type Schema = {
   migrations: { version: number; name: string; at: number };
   transactions: TransactionsTable;
@@ -97,4 +100,5 @@ export type Schema = {
   commands: CommandsTable;
   facts: FactsTable;
   hedges: HedgesTable;
+  unwinds: UnwindsTable;
 };

@@ -1,4 +1,5 @@
 import { max } from '../lib/math.ts';
+import { INVENTORY } from '../risk/types.ts';
 import type { Database } from './database.ts';
 import { costUsd8Up } from './money.ts';
 import type { Spending } from './types.ts';
@@ -44,9 +45,14 @@ async function failureStreak(db: Database): Promise<number> {
     .select(['outcome', 'net_usd8'])
     .where('mined_block', 'is not', null)
     .where('settled_event', '>', reset.id ?? 0)
-    // What only freed a nonce has tried nothing.
+    // What only freed a nonce has tried nothing; what sold inventory may cost a little, and did what it should.
     .where(({ exists, selectFrom }) =>
-      exists(selectFrom('attempts').select('attempt_id').whereRef('attempts.tx_hash', '=', 'transactions.tx_hash')),
+      exists(
+        selectFrom('attempts')
+          .select('attempt_id')
+          .whereRef('attempts.tx_hash', '=', 'transactions.tx_hash')
+          .where(({ eb, or }) => or([eb('attempts.protocol', '!=', INVENTORY), eb('transactions.outcome', '!=', 'included')])),
+      ),
     )
     .orderBy('mined_block', 'desc')
     .orderBy('nonce', 'desc')

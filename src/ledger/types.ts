@@ -1,5 +1,6 @@
 import type { Hedge } from '../guard/hedge-types.ts';
 import type { Switch } from '../guard/types.ts';
+import type { Unwind } from '../guard/unwind-types.ts';
 import type { Address, Hex } from '../lib/types.ts';
 
 /** How a transaction ended, and with it its attempts. */
@@ -124,6 +125,10 @@ export interface Ledger {
   hedges(): Promise<readonly Hedge[]>;
   saveHedge(hedge: Hedge): Promise<void>;
   forgetHedge(id: string): Promise<void>;
+  /** Inventory that is being sold, or may be once the liquidation that leaves it is mined. */
+  unwinds(): Promise<readonly Unwind[]>;
+  saveUnwind(unwind: Unwind): Promise<void>;
+  forgetUnwind(token: string): Promise<void>;
   /** Key-value facts that must outlast a restart (relay auth key, last head). */
   get(key: string): Promise<string | undefined>;
   put(key: string, value: string): Promise<void>;

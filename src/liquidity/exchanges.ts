@@ -84,12 +84,12 @@ export class Exchanges implements Exchange {
         own(from, to) ? this.quoteIn(from, to, amountRaw, at, avoid) : direct.quoteIn(from, to, amountRaw, others(at), avoid),
       quoteOut: (from, to, amountRaw, at, avoid) =>
         own(from, to) ? this.quoteOut(from, to, amountRaw, at, avoid) : direct.quoteOut(from, to, amountRaw, others(at), avoid),
-      steps: (fill, input) => this.steps(fill, input),
+      steps: (...asked) => this.steps(...asked),
     };
   }
 
-  steps(fill: Fill, input: InputAmount): readonly Step[] {
-    return this.#all.find(({ name }) => name === fill.venue)?.steps(fill, input) ?? [];
+  steps(fill: Fill, input: InputAmount, executor?: Address): readonly Step[] {
+    return this.#all.find(({ name }) => name === fill.venue)?.steps(fill, input, executor) ?? [];
   }
 
   #for(tokenIn: Address, tokenOut: Address): Exchange {

@@ -107,7 +107,7 @@ export class PoolRouter implements Venue {
       spot: (...asked) => this.spot(...asked),
       quoteIn: (from, to, amountRaw, at, avoid = []) => this.#quote(from, to, amountRaw, 'in', PoolDepth.of(at), avoid, []),
       quoteOut: (from, to, amountRaw, at, avoid = []) => this.#quote(from, to, amountRaw, 'out', PoolDepth.of(at), avoid, []),
-      steps: (fill, input) => this.steps(fill, input),
+      steps: (...asked) => this.steps(...asked),
     };
   }
 
@@ -127,9 +127,8 @@ export class PoolRouter implements Venue {
    *
    * With `gain` a fill of an exact output becomes an exact input over the same pools.
    */
-  steps(fill: Fill, input: InputAmount): readonly Step[] {
+  steps(fill: Fill, input: InputAmount, recipient: Address = this.#executor): readonly Step[] {
     const hops = RoutedFill.hopsOf(fill);
-    const recipient = this.#executor;
     const exact = input === 'gain' ? 'in' : hops[0].exact;
     return hops.flatMap((hop, index) => {
       const token = tokenInOf(hop);

@@ -47,8 +47,12 @@ export interface Exchange {
   quoteOut(tokenIn: Address, tokenOut: Address, amountOutRaw: bigint, at: Depth, avoid?: readonly Address[]): Fill | NoFill;
   /** The same over paths of a single hop, where there is such a thing: no swap of theirs waits for another's amount. */
   readonly direct?: Exchange | undefined;
-  /** Steps that perform the fill. With `gain` the first hop sells the Executor's whole gain of the input token. */
-  steps(fill: Fill, input: InputAmount): readonly Step[];
+  /**
+   * Steps that perform the fill. With `gain` the first hop sells the Executor's whole gain of the input token.
+   *
+   * @param executor that runs them, where it is not the one that the exchange knows
+   */
+  steps(fill: Fill, input: InputAmount, executor?: Address): readonly Step[];
 }
 
 /** An exchange for any tokens, with the pools that it finds and mirrors for them. */

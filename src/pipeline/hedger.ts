@@ -48,6 +48,7 @@ export class Hedger {
   /** Why an order was not sent, said once. */
   readonly #said = new Map<string, string>();
   #toldUsd8 = 0n;
+  #elsewhereUsd8 = () => 0n;
 
   private constructor(parts: HedgerParts, book: HedgeBook) {
     this.#parts = parts;
@@ -62,6 +63,15 @@ export class Hedger {
 
   get book(): HedgeBook {
     return this.#book;
+  }
+
+  get inventoryUsd8(): bigint {
+    return inventoryUsd8(this.#book);
+  }
+
+  /** What is held beside, of the same limit. */
+  sharesWith(elsewhereUsd8: () => bigint): void {
+    this.#elsewhereUsd8 = elsewhereUsd8;
   }
 
   /** The second legs to be sent in this block. */
@@ -103,7 +113,7 @@ export class Hedger {
     const legs = skips.flatMap(({ candidate, skip }) => {
       const venue = venues.get(candidate.deployment);
       if (venue === undefined || !WORTH_ANOTHER_LOOK.has(skip.reason)) return [];
-      const leg = firstLegOf(venue.own, candidate, { roomUsd8: roomUsd8(this.#book) }, at);
+      const leg = firstLegOf(venue.own, candidate, { roomUsd8: roomUsd8(this.#book) - this.#elsewhereUsd8() }, at);
       return leg === undefined ? [] : [firstLeg(candidate, leg, terms)];
     });
     const [best] = legs.filter(({ plan }) => plan.profitUsd8 >= terms.minProfitUsd8).toSorted((a, b) => byProfit(a.plan, b.plan));

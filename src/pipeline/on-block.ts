@@ -8,6 +8,7 @@ import { LedgerError } from '../ledger/database.ts';
 import type { OpenTransaction } from '../ledger/types.ts';
 import { explainError } from '../lib/errors.ts';
 import type { Head } from '../lib/types.ts';
+import type { Depth } from '../liquidity/types.ts';
 import type { PulledPrices } from '../oracles/pull/pulled.ts';
 import type { FeedId, Moment } from '../oracles/types.ts';
 import type { Protocol } from '../protocols/types.ts';
@@ -20,6 +21,7 @@ import type { HedgeMoment, Hedger } from './hedger.ts';
 import type { OwnBids } from './own-bids.ts';
 import { Pace } from './pace.ts';
 import type { Settings } from './settings.ts';
+import type { Unwinder } from './unwinder.ts';
 
 /** Says whether a plan may be sent now; asked for one plan after another, so that what earlier ones may cost counts. And what may be risked in all. */
 export type Approve = (
@@ -58,12 +60,14 @@ export class BlockPipeline {
   readonly #watch: Watch;
   readonly #pulled: PulledPrices | undefined;
   readonly #hedger: Hedger | undefined;
+  readonly #unwinder: Unwinder | undefined;
   readonly #pace = new Pace();
 
   /**
    * @param parts.topUps undefined where lanes are given nothing
    * @param parts.pulled undefined where no prices are asked for that could be carried
    * @param parts.hedger undefined where nothing is sent
+   * @param parts.unwinder undefined where nothing that is seized is kept
    */
   constructor(parts: {
     settings: Settings;
@@ -77,6 +81,7 @@ export class BlockPipeline {
     watch: Watch;
     pulled: PulledPrices | undefined;
     hedger: Hedger | undefined;
+    unwinder: Unwinder | undefined;
   }) {
     this.#settings = parts.settings;
     this.#dispatcher = parts.dispatcher;
@@ -89,6 +94,7 @@ export class BlockPipeline {
     this.#watch = parts.watch;
     this.#pulled = parts.pulled;
     this.#hedger = parts.hedger;
+    this.#unwinder = parts.unwinder;
   }
 
   /**
@@ -109,11 +115,17 @@ export class BlockPipeline {
     const carry: Carry = (feeds) => answers && this.#pulled?.carriedFor(feeds, answers);
     const own = this.#ownBids.at(head.number);
     const { venue, priceMoves } = world;
-    const { decisions, terms } = decideBlock(world, this.#settings, judged.candidates, head, at, tipWei, own, carry, venue, priceMoves);
+    const decided = decideBlock(world, this.#settings, judged.candidates, head, at, tipWei, own, carry, venue, priceMoves);
+    const { decisions, terms } = decided;
     const whole = decisions.flatMap((decision) => (decision.kind === 'plan' ? [decision.plan] : []));
     const skips = decisions.flatMap((decision) => (decision.kind === 'skip' ? [decision] : []));
+    const moment = { head, at, terms, open };
     // What is held goes first: nothing else is worth more than its end.
-    const plans = [...(await this.#legs(world, whole, skips, { head, at, terms, open })), ...whole];
+    const legs = [
+      ...(await this.#legs(world, whole, skips, moment)),
+      ...(await this.#inventory(world, whole, skips, moment, decided.after)),
+    ];
+    const plans = [...legs, ...whole];
     const dispatched = terms === undefined ? undefined : await this.#send(plans, skips, { head, at, terms, open, stillCurrent });
     for (const { plans: together, gasUnits } of dispatched?.rehearsed ?? []) world.gasUse.note(together, gasUnits);
     for (const candidate of judged.candidates) this.#chronicle.found(candidate);
@@ -131,10 +143,28 @@ export class BlockPipeline {
     if (closing.length > 0 || whole.some(({ margin }) => margin !== undefined)) return closing;
     const opening = await this.#hedger.open(world.protocols, skips, moment);
     if (opening === undefined) return [];
-    skips.splice(
-      skips.findIndex(({ candidate }) => candidate === opening.candidate),
-      1,
-    );
+    takeBack(skips, opening);
+    return [opening];
+  }
+
+  /** The child orders of this block, and a liquidation that leaves inventory: what was decided of its candidate otherwise is taken back. */
+  async #inventory(
+    world: DecisionWorld,
+    whole: Plan[],
+    skips: Skip[],
+    moment: HedgeMoment,
+    after: Depth | undefined,
+  ): Promise<readonly Plan[]> {
+    if (this.#unwinder === undefined || after === undefined) return [];
+    const market = { venue: world.venue, flashes: world.flashes, usd: world.usd };
+    const trusted = world.protocols.some((protocol) => world.suspended(protocol) === undefined);
+    const children = await this.#unwinder.onBlock(market, trusted, moment);
+    // Depth is sold to once in a block.
+    if (children.length > 0) return children;
+    const opening = await this.#unwinder.open(world.protocols, market, { whole, skips, after }, moment);
+    if (opening === undefined) return [];
+    takeBack(skips, opening);
+    takeBack(whole, opening);
     return [opening];
   }
 
@@ -191,6 +221,12 @@ export class BlockPipeline {
 function waitedFor(protocols: readonly Protocol[], candidates: Judged['candidates'], at: Moment): readonly FeedId[] {
   const byId = new Map(protocols.map((protocol) => [protocol.id, protocol]));
   return candidates.flatMap(({ deployment, slot }) => byId.get(deployment)?.tooOld?.(slot, at) ?? []);
+}
+
+/** Another plan of the same candidate takes its place. */
+function takeBack(decided: { readonly candidate: Plan['candidate'] }[], { candidate }: Plan): void {
+  const index = decided.findIndex((one) => one.candidate === candidate);
+  if (index >= 0) decided.splice(index, 1);
 }
 
 function skipOf(plan: Plan, skip: SkipReason): Skip {

@@ -2,6 +2,7 @@ import type { Answer } from '../execution/sender.ts';
 import type { Settled } from '../execution/tracker.ts';
 import type { IntendedTransaction, OpenTransaction } from '../ledger/types.ts';
 import { usdText, weiToUsd8Floor } from '../lib/usd.ts';
+import { INVENTORY } from '../risk/types.ts';
 import type { Emit } from '../telemetry/events.ts';
 
 /** One line for each attempt that has come to its end. */
@@ -68,7 +69,11 @@ export function identify(transaction: Pick<OpenTransaction, 'txHash' | 'targetBl
   };
 }
 
-/** Mined with profit or not, for the breaker; undefined where nothing was mined (a bundle that misses costs nothing) or nothing was tried. */
-export function successOf({ transaction, result: { mined } }: Settled): boolean | undefined {
+/**
+ * Mined with profit or not, for the breaker; undefined where nothing was mined (a bundle that misses costs nothing), nothing was tried, or what was tried was to
+ * sell inventory, which may cost a little.
+ */
+export function successOf({ transaction, result: { mined, outcome } }: Settled): boolean | undefined {
+  if (outcome === 'included' && transaction.attempts.every(({ protocol }) => protocol === INVENTORY)) return undefined;
   return mined === undefined || transaction.attempts.length === 0 ? undefined : mined.netUsd8 >= 0n;
 }

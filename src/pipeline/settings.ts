@@ -9,7 +9,9 @@ export type Settings = {
   readonly executor: Address | undefined;
   /** Who signs, or who would: an operator of the Executor. */
   readonly sender: Address | undefined;
-  /** Executor, lanes and treasury: whose balances make the profit. */
+  /** The Executor that keeps what was seized and not sold yet. */
+  readonly inventory?: Address | undefined;
+  /** Executors, lanes and treasury: whose balances make the profit. */
   readonly own: ReadonlySet<Address>;
   readonly wrappedNative: Address;
   readonly minProfitUsd8: bigint;

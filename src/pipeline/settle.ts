@@ -14,6 +14,8 @@ export type PricesAt = (
   tokens: readonly Address[],
 ) => Promise<ReadonlyMap<Address, { readonly priceUsd8: bigint; readonly decimals: number }>>;
 
+type Prices = Awaited<ReturnType<PricesAt>>;
+
 /** Settles a mined transaction with the Executor's own words and the oracle prices at the end of its block. */
 export async function settleReceipt(
   transaction: OpenTransaction,
@@ -31,7 +33,8 @@ export async function settleReceipt(
   const prices = await pricesAt({ number: receipt.block, hash: receipt.blockHash }, [
     ...new Set([settings.wrappedNative, ...changed, ...(counted === undefined ? [] : [counted.numeraire])]),
   ]);
-  const settlement = counted && inWei(booked(counted, changes, settings), prices, settings.wrappedNative);
+  const realised = counted && inWei(booked(counted, changes, settings), prices, settings.wrappedNative);
+  const settlement = realised && withInventory(realised, inventoryWei(receipt, prices, settings));
   const reason = receipt.succeeded ? undefined : await revertReason(transaction, receipt, chain);
   return settleMined(transaction, receipt, settlement, reason, {
     changes,
@@ -62,6 +65,25 @@ function booked(settlement: Settlement, changes: Readonly<Record<Address, bigint
   return { ...settlement, grossRaw: realizedRaw, profitRaw: realizedRaw, groups: done };
 }
 
+/** What was kept of a liquidation counts at the oracle's price, and what was sold of it is taken off: together they come to what was made. */
+function withInventory(settlement: Settlement, wei: bigint): Settlement {
+  if (wei === 0n) return settlement;
+  // NOTE: whatever keeps or sells inventory is alone in its transaction.
+  const groups = settlement.groups.map((group) => (group.outcome === 'done' ? { ...group, profitRaw: group.profitRaw + wei } : group));
+  return { ...settlement, grossRaw: settlement.grossRaw + wei, profitRaw: settlement.profitRaw + wei, groups };
+}
+
+function inventoryWei(receipt: Receipt, prices: Prices, { inventory, wrappedNative }: Settings): bigint {
+  if (inventory === undefined) return 0n;
+  const native = prices.get(wrappedNative)?.priceUsd8 ?? 0n;
+  const changes = Object.entries(balanceChanges(receipt, new Set([inventory]), wrappedNative)) as [Address, bigint][];
+  return changes.reduce((sum, [token, deltaRaw]) => {
+    const price = token === wrappedNative ? undefined : prices.get(token);
+    if (price === undefined || native === 0n) return sum;
+    return sum + (deltaRaw * price.priceUsd8 * 10n ** 18n) / native / 10n ** BigInt(price.decimals);
+  }, 0n);
+}
+
 /** Why a mined transaction reverted: a receipt does not say. */
 async function revertReason(transaction: OpenTransaction, { txHash, blockHash }: Receipt, chain: ExecutionChain): Promise<string> {
   const { to, data } = parseTransaction(transaction.raw);
@@ -72,7 +94,7 @@ async function revertReason(transaction: OpenTransaction, { txHash, blockHash }:
 }
 
 /** A sequence on margin is counted in another token: what it made, in wei at that token's price; nothing where there is none. */
-function inWei(settlement: Settlement, prices: Awaited<ReturnType<PricesAt>>, wrappedNative: Address): Settlement {
+function inWei(settlement: Settlement, prices: Prices, wrappedNative: Address): Settlement {
   if (settlement.numeraire === wrappedNative) return settlement;
   const [token, native] = [prices.get(settlement.numeraire), prices.get(wrappedNative)];
   const wei = (amountRaw: bigint) => {

@@ -1,9 +1,12 @@
 import type { Address } from '../lib/types.ts';
 import type { ProtocolName, Slot } from '../protocols/types.ts';
 
+/** Stands as protocol for what sells inventory: a child order liquidates nobody. */
+export const INVENTORY = 'inventory';
+
 /** A position judged liquidatable at a moment. */
 export type Candidate = {
-  readonly protocol: ProtocolName;
+  readonly protocol: ProtocolName | typeof INVENTORY;
   readonly market: string;
   /** What else the operator may call that market. */
   readonly aliases: readonly string[];

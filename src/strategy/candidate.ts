@@ -256,7 +256,7 @@ function decide(candidate: Candidate, best: Evaluation, market: Market, depth: D
  * The lenders worth trying: the cheapest of those that can lend for the largest amount, and those that are cheaper still and can lend less. One at the least,
  * which may be none at all where no loan is needed.
  */
-function lendersFor(
+export function lendersFor(
   option: Option,
   regimes: readonly Regime[],
   { flashes, venue }: Market,
@@ -289,7 +289,7 @@ function priceOfDebt({ financing, debtAsset }: Option, usd: UsdPrices, at: Momen
 }
 
 /** The option's regimes cut to the operator's largest position; partial liquidations stay possible below it. */
-function withinPositionLimit(
+export function withinPositionLimit(
   option: Option,
   usdPrices: UsdPrices,
   terms: Terms,

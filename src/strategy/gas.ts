@@ -1,5 +1,5 @@
 import { BPS, mulDivUp } from '../lib/math.ts';
-import type { ProtocolName } from '../protocols/types.ts';
+import type { Candidate } from '../risk/types.ts';
 import { TRANSACTION_GAS } from './terms.ts';
 import type { Plan } from './types.ts';
 
@@ -24,9 +24,9 @@ export function gasTogether(plans: readonly Plan[]): bigint {
  * get refunds, and so the sum is for limits, and what is used of it for profit. Learnt from our own transactions as they were simulated, or mined.
  */
 export class GasUse {
-  readonly #seen = new Map<ProtocolName, readonly Seen[]>();
-  readonly #usedBps = new Map<ProtocolName, bigint>();
-  readonly #ofMany = new Map<ProtocolName, readonly bigint[]>();
+  readonly #seen = new Map<Candidate['protocol'], readonly Seen[]>();
+  readonly #usedBps = new Map<Candidate['protocol'], bigint>();
+  readonly #ofMany = new Map<Candidate['protocol'], readonly bigint[]>();
 
   /** @param used gas of one transaction of these plans, none of which failed */
   note(plans: readonly Plan[], used: bigint): void {
@@ -51,12 +51,12 @@ export class GasUse {
   }
 
   /** Of an estimate, in basis points, rounded up; all of it while nothing is known. */
-  usedBps(protocol: ProtocolName): bigint {
+  usedBps(protocol: Candidate['protocol']): bigint {
     return this.#usedBps.get(protocol) ?? BPS;
   }
 
   /** The most that a transaction of many used of its estimate, in basis points; all of it while nothing is known. */
-  usedOfManyBps(protocol: ProtocolName): bigint {
+  usedOfManyBps(protocol: Candidate['protocol']): bigint {
     return this.#ofMany.get(protocol)?.reduce((a, b) => (b > a ? b : a)) ?? BPS;
   }
 }

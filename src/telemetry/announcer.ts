@@ -79,6 +79,9 @@ export class Announcer {
       case 'hedge.inventory':
         metrics.inventoryUsd.set(number('valueUsd'));
         break;
+      case 'unwind.inventory':
+        metrics.keptUsd.set(number('valueUsd'));
+        break;
       case 'alert.raised':
         metrics.alerts.inc({ about: String(fields['about']) });
         break;

@@ -46,6 +46,7 @@ export function createMetrics() {
     breakerOpen: gauge('breaker_open', '1 while the breaker is open.'),
     alerts: counter('alerts', 'What an operator has to look at, by what it is about.', ['about']),
     inventoryUsd: gauge('inventory_usd', 'Positions of ours at venues that are not closed yet, USD.'),
+    keptUsd: gauge('kept_usd', 'Seized collateral that is kept and being sold, USD.'),
     suspended: gauge('market_suspended', '1 while a market is not acted on.', ['market']),
     laneResting: gauge('lane_resting', '1 while a lane is short of gas and given nothing.', ['lane']),
     laneBalance: gauge('lane_balance_native', 'Native tokens that a lane held when last looked at.', ['lane']),

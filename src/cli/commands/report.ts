@@ -4,6 +4,8 @@ import { FIRST_BLOCK, HEAD_BLOCK } from '../../ledger/facts.ts';
 import { readLedger, type Scope } from '../../ledger/reader.ts';
 import { type Report, reportOf } from '../../ledger/report.ts';
 import type { Stated } from '../../ledger/stated.ts';
+import type { Address } from '../../lib/types.ts';
+import { usdText } from '../../lib/usd.ts';
 import { attemptJson, efficiencyJson, outside, statedJson, totalsJson } from '../../server/json.ts';
 import type { Since } from '../arguments.ts';
 import { cents, type OutputOptions, print, table, warn } from '../output.ts';
@@ -22,16 +24,17 @@ async function readReport(dataDir: string, scope: Scope): Promise<Report> {
     const from = scope.sinceBlock ?? (scope.sinceMs === undefined && first !== undefined ? Number(first) : undefined);
     const span = { ...(from !== undefined && { from }), ...(last !== undefined && { to: Number(last) }) };
     const risks = await reader.statedRisks(transactions);
-    return reportOf(transactions, await reader.relayNotes(transactions), risks, span, await reader.capital());
+    return reportOf(transactions, await reader.relayNotes(transactions), risks, span, await reader.capital(), await reader.inventory());
   } finally {
     await reader.close();
   }
 }
 
-export function reportJson({ totals, attempts, efficiency, stated, capital, ...rest }: Report) {
+export function reportJson({ totals, attempts, efficiency, stated, capital, inventory, ...rest }: Report) {
   return {
     ...rest,
     capital: capital.map((one) => outside(one)),
+    inventory: inventory.map(inventoryJson),
     totals: totalsJson(totals),
     efficiency: efficiencyJson(efficiency),
     stated: statedJson(stated),
@@ -40,7 +43,7 @@ export function reportJson({ totals, attempts, efficiency, stated, capital, ...r
 }
 
 function reportText(report: Report): string {
-  const { from, to, totals, blocksAfterUpdate, misses, efficiency, stated, relays, capital, attempts } = report;
+  const { from, to, totals, blocksAfterUpdate, misses, efficiency, stated, relays, capital, inventory, attempts } = report;
   const counts = (record: Readonly<Record<string, number>>) =>
     Object.entries(record)
       .map(([name, count]) => `${count} x ${name}`)
@@ -72,10 +75,19 @@ function reportText(report: Report): string {
       ({ deployment, first, last, depositedRaw, withdrawnRaw, leftRaw }) =>
         `capital      ${deployment}: ${first.amountRaw} raw at block ${first.block}, ${depositedRaw} deposited, ${withdrawnRaw} withdrawn, ${leftRaw} left by our transactions, ${last.amountRaw} at block ${last.block}`,
     ),
+    ...inventory.map(
+      ({ token, phase, heldRaw, valueUsd8, since }) =>
+        `inventory    ${token}: ${heldRaw} raw, $${cents(valueUsd8)}, ${phase} since block ${since.block}`,
+    ),
     ...(rows.length === 0
       ? []
       : ['', table(['block', 'outcome', 'market', 'account', 'delay', 'profit $', 'reason'], rows, ['block', 'delay', 'profit $'])]),
   ].join('\n');
+}
+
+function inventoryJson({ token, phase, heldRaw, valueUsd8, entryUsd8, since }: Report['inventory'][number]) {
+  const usd = { valueUsd: usdText(valueUsd8), entryUsd: usdText(entryUsd8) };
+  return outside({ token: token as Address, phase, heldRaw, ...usd, sinceBlock: since.block });
 }
 
 function efficiencyText({ tried, won, blocksToLiquidate, residualDebtUsd8, missedProfitUsd8, ...shares }: Efficiency): readonly string[] {

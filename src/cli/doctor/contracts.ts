@@ -5,7 +5,7 @@ import { getHead } from '../../chain/actions/getHead.ts';
 import type { Rpc } from '../../chain/types.ts';
 import type { AddressBook } from '../../config/addressBook.ts';
 import type { Config } from '../../config/config.ts';
-import { executorProblems, readExecutor } from '../../execution/executor-state.ts';
+import { type ExecutorVariable, executorProblems, readExecutor } from '../../execution/executor-state.ts';
 import { neededAt } from '../../execution/lane-book.ts';
 import { mapBounded } from '../../lib/async.ts';
 import type { Address } from '../../lib/types.ts';
@@ -15,7 +15,7 @@ const CONCURRENCY = 4;
 
 /** Is the Executor ours: does it obey the keeper's key, does it know the chain's money, does it pay whom the operator means. */
 export async function checkExecutor(rpc: Rpc, book: AddressBook, config: Config): Promise<readonly Check[]> {
-  const { executor, mode } = config;
+  const { executor, inventory, mode } = config;
   if (executor === undefined)
     return [
       mode === 'live'
@@ -26,12 +26,13 @@ export async function checkExecutor(rpc: Rpc, book: AddressBook, config: Config)
   return [
     await checkOne('executor', 'EXECUTOR_ADDRESS', executor, rpc, book, config),
     ...(perpExecutor === undefined ? [] : [await checkOne('perp executor', 'PERP_EXECUTOR_ADDRESS', perpExecutor, rpc, book, config)]),
+    ...(inventory === undefined ? [] : [await checkOne('inventory executor', 'INVENTORY_EXECUTOR_ADDRESS', inventory, rpc, book, config)]),
   ];
 }
 
 function checkOne(
   name: string,
-  variable: 'EXECUTOR_ADDRESS' | 'PERP_EXECUTOR_ADDRESS',
+  variable: ExecutorVariable,
   executor: Address,
   rpc: Rpc,
   { wrappedNative }: AddressBook,
