@@ -9,6 +9,8 @@ export type SettlementContext = {
   readonly changes: Readonly<Record<Address, bigint>>;
   /** USD (8 decimals) of one whole native token as of the end of the block. */
   readonly nativeUsd8: bigint;
+  /** Of what the sequence was counted in nobody knew the price. */
+  readonly unpriced: boolean;
   /** USD (8 decimals) of a raw amount of a token as of the end of the block, rounded down; undefined without a price. */
   worthUsd8(token: Address, amountRaw: bigint): bigint | undefined;
 };
@@ -33,6 +35,8 @@ export function settleMined(
   const bids = bidWei === 0n ? gross.map(() => 0n) : shares(bidWei, gross);
   const attempts = transaction.attempts.map((attempt, index): AttemptResult => {
     const group = groups[index];
+    // What is not known is not made up: in the sums it stands as nothing.
+    const unpriced = context.unpriced && group?.outcome === 'done';
     const profitWei = gross[index]! - bids[index]! - gas[index]!;
     return {
       attemptId: attempt.attemptId,
@@ -43,6 +47,7 @@ export function settleMined(
       gasWei: gas[index]!,
       profitWei,
       profitUsd8: weiToUsd8Floor(profitWei, context.nativeUsd8),
+      ...(unpriced && { unpriced }),
     };
   });
   let netUsd8 = 0n;

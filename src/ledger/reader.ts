@@ -259,5 +259,6 @@ function attemptResult(row: AttemptRow): AttemptRecord['result'] {
     gasWei: BigInt(row.gas_wei ?? 0),
     profitWei: BigInt(row.profit_wei ?? 0),
     profitUsd8: BigInt(row.profit_usd8 ?? 0),
+    ...(row.profit_wei === null && { unpriced: true }),
   };
 }

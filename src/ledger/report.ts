@@ -33,6 +33,7 @@ export type AttemptLine = {
   /** 0: in the very block of the update that made it liquidatable. */
   readonly blocksAfterUpdate: number | undefined;
   readonly expectedProfitUsd8: bigint;
+  /** Undefined while it is open, and where it came in a token that had no price; so is what is left of it. */
   readonly grossWei: bigint | undefined;
   readonly bidWei: bigint | undefined;
   readonly gasWei: bigint | undefined;
@@ -83,6 +84,7 @@ export function attemptLines(
   return transactions.flatMap((transaction) =>
     transaction.attempts.map(({ result, ...intended }): AttemptLine => {
       const block = transaction.mined?.block;
+      const known = result?.unpriced ? undefined : result;
       return {
         attemptId: intended.attemptId,
         outcome: result?.outcome ?? 'open',
@@ -104,11 +106,11 @@ export function attemptLines(
         block,
         blocksAfterUpdate: block === undefined ? undefined : block - intended.sinceBlock,
         expectedProfitUsd8: intended.expectedProfitUsd8,
-        grossWei: result?.grossWei,
+        grossWei: known?.grossWei,
         bidWei: result?.bidWei,
         gasWei: result?.gasWei,
-        profitWei: result?.profitWei,
-        profitUsd8: result?.profitUsd8,
+        profitWei: known?.profitWei,
+        profitUsd8: known?.profitUsd8,
         risk: risks.get(statedKey({ ...intended, block: transaction.targetBlock - 1 })),
       };
     }),

@@ -64,11 +64,11 @@ export function resultColumns(result: AttemptResult): Updateable<AttemptsTable> 
   return {
     outcome: result.outcome,
     reason: result.reason ?? null,
-    gross_wei: String(result.grossWei),
+    gross_wei: result.unpriced ? null : String(result.grossWei),
     bid_wei: String(result.bidWei),
     gas_wei: String(result.gasWei),
-    profit_wei: String(result.profitWei),
-    profit_usd8: String(result.profitUsd8),
+    profit_wei: result.unpriced ? null : String(result.profitWei),
+    profit_usd8: result.unpriced ? null : String(result.profitUsd8),
   };
 }
 

@@ -58,6 +58,8 @@ export type AttemptResult = {
   readonly gasWei: bigint;
   readonly profitWei: bigint;
   readonly profitUsd8: bigint;
+  /** What it made came in a token that had no price then: what it grossed and left is not known, and stands at 0 here. */
+  readonly unpriced?: true;
 };
 
 export type TransactionResult = {

@@ -31,6 +31,12 @@ export class CapitalBook {
     }
   }
 
+  /** What our own transactions have left there, beside what they paid out; 0 where that is not known. */
+  leftRaw(deployment: string): bigint {
+    const known = this.#known.get(deployment);
+    return known === undefined ? 0n : known.leftRaw + (this.#ours.get(known.executor) ?? 0n);
+  }
+
   async onBlock(deployment: string, account: OwnAccount, block: number): Promise<void> {
     const { executor } = account;
     const now = account.capitalRaw();

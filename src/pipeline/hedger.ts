@@ -118,9 +118,12 @@ export class Hedger {
     });
     const [best] = legs.filter(({ plan }) => plan.profitUsd8 >= terms.minProfitUsd8).toSorted((a, b) => byProfit(a.plan, b.plan));
     if (best === undefined) return undefined;
-    const { market, valueUsd8, keepWad } = best.leg;
+    const { market, valueUsd8, margin } = best.leg;
     const now = { block: head.number, timestamp: head.timestamp };
     const { deployment } = best.plan.candidate;
+    // What earlier ones left there is no capital of the owner's: the last order pays it out as well.
+    const leftRaw = this.#parts.capital.leftRaw(deployment);
+    const keepWad = best.leg.keepWad - (leftRaw > 0n ? leftRaw * margin.unitWad : 0n);
     const wanted = { kind: 'wanted', deployment, market, valueUsd8, lastBlock: head.number + 1, keepWad } as const;
     const commands = await this.#commands(wanted, now);
     return commands.some(({ kind }) => kind === 'open') ? best.plan : undefined;

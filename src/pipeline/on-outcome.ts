@@ -19,8 +19,7 @@ export function tellOutcomes(settled: readonly Settled[], emit: Emit): void {
         ...(result.mined === undefined
           ? {}
           : {
-              profitWei: String(attempt.profitWei),
-              profitUsd: usdText(attempt.profitUsd8),
+              ...(attempt.unpriced ? {} : { profitWei: String(attempt.profitWei), profitUsd: usdText(attempt.profitUsd8) }),
               bidWei: String(attempt.bidWei),
               gasWei: String(attempt.gasWei),
               gasUsd: usdText(weiToUsd8Floor(attempt.gasWei, result.mined.nativeUsd8)),

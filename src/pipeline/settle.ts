@@ -39,6 +39,7 @@ export async function settleReceipt(
   return settleMined(transaction, receipt, settlement, reason, {
     changes,
     nativeUsd8: prices.get(settings.wrappedNative)?.priceUsd8 ?? 0n,
+    unpriced: counted !== undefined && isUnpriced(counted.numeraire, prices, settings.wrappedNative),
     worthUsd8(token, amountRaw) {
       const price = prices.get(token);
       return price === undefined ? undefined : rawToUsd8Floor(amountRaw, price);
@@ -93,7 +94,12 @@ async function revertReason(transaction: OpenTransaction, { txHash, blockHash }:
   return reason === undefined ? 'reverted; run again it would not' : decodeExecutorError(reason);
 }
 
-/** A sequence on margin is counted in another token: what it made, in wei at that token's price; nothing where there is none. */
+/** Whether what was made can not be told in wei. */
+function isUnpriced(numeraire: Address, prices: Prices, wrappedNative: Address): boolean {
+  return numeraire !== wrappedNative && (prices.get(numeraire) === undefined || (prices.get(wrappedNative)?.priceUsd8 ?? 0n) === 0n);
+}
+
+/** A sequence on margin is counted in another token: what it made, in wei at that token's price; nothing where there is none, which is told (`unpriced`). */
 function inWei(settlement: Settlement, prices: Prices, wrappedNative: Address): Settlement {
   if (settlement.numeraire === wrappedNative) return settlement;
   const [token, native] = [prices.get(settlement.numeraire), prices.get(wrappedNative)];
