@@ -61,3 +61,24 @@ export async function views(world: SynthetixWorld, calls: readonly ViewCall[], t
   );
   return chunks.flatMap((chunk, place) => decodeAggregate3(answers[place]!, chunk.length));
 }
+
+/** What of the state does not depend on the way it came about. */
+export function figures({ protocol }: Pick<Followed, 'protocol'>) {
+  const { accounts, markets, interest, head } = protocol.state;
+  return {
+    head: head.hash,
+    interest: { ...interest },
+    markets: [...markets.values()].map(({ id, funding, price }) => ({ id, ...funding, read: price.read })),
+    accounts: accounts
+      .filter(({ collateral, positions, debt }) => collateral.size > 0 || positions.size > 0 || debt > 0n)
+      .map(({ id, collateral, positions, debt, flagged }) =>
+        [
+          ...[id, debt, flagged, ...[...collateral].sort().flat()],
+          ...[...positions.values()]
+            .map(({ market, size, price, funding, interest: from }) => [market.id, size, price, funding, from].join(' '))
+            .sort(),
+        ].join(),
+      )
+      .sort(),
+  };
+}
