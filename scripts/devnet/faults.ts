@@ -6,6 +6,8 @@ export type Fault =
   | { kind: 'slow'; ms: number }
   /** Accepts and never answers. */
   | { kind: 'silent' }
+  /** Answers these methods alone, and goes on to tell what is subscribed to. */
+  | { kind: 'only'; methods: readonly string[] }
   /** HTTP: this status and body, as a gateway in trouble would. */
   | { kind: 'page'; status: number; body: string; headers?: Readonly<Record<string, string>> }
   /** The JSON ends half way. */
