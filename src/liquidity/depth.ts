@@ -1,6 +1,7 @@
 import type { Address } from '../lib/types.ts';
 import type { PoolBook } from './book.ts';
 import { Leg, type Network, networkOf } from './network.ts';
+import type { Outline } from './outline.ts';
 import type { Pool } from './pool.ts';
 import { tokenInOf, tokenOutOf } from './pool.ts';
 import type { Route } from './routing.ts';
@@ -71,15 +72,15 @@ export class PoolDepth implements Depth {
   /** Of a unit of gas, in wei. */
   readonly gasPriceWei: bigint;
   readonly #moved: ReadonlyMap<Address, Pool>;
-  /** What was worked out here: by its tokens, and the pools that were to be avoided. */
-  readonly #legs: Map<string, Leg | undefined>;
+  /** What was worked out here, by its tokens: for each set of pools that were to be avoided. */
+  readonly #legs: Map<string, Map<string, Leg | undefined>>;
   readonly #networks = new Map<string, Network>();
 
   constructor(
     books: readonly PoolBook[],
     gasPriceWei: bigint,
     moved: ReadonlyMap<Address, Pool> = new Map(),
-    legs: Map<string, Leg | undefined> = new Map(),
+    legs: Map<string, Map<string, Leg | undefined>> = new Map(),
   ) {
     this.books = books;
     this.gasPriceWei = gasPriceWei;
@@ -96,6 +97,12 @@ export class PoolDepth implements Depth {
     return this.#moved.get(address) ?? book.pools.get(address)!;
   }
 
+  /** Of the pools between two tokens, in this direction. */
+  outlines(from: Address, to: Address): readonly Outline[] {
+    const leg = this.#leg(from, to, []);
+    return leg === undefined ? [] : leg.pools.map((_, place) => leg.outline(place));
+  }
+
   /** All ways between two tokens here. */
   network(tokenIn: Address, tokenOut: Address, bridges: readonly Address[], avoid: readonly Address[]): Network {
     const key = `${keyOf(tokenIn, tokenOut, avoid)}${bridges.length === 0 ? '!' : ''}`;
@@ -110,26 +117,29 @@ export class PoolDepth implements Depth {
   /** Throws an Error when the fill was quoted at another depth: it would then promise what these pools do not give. */
   after(fill: Fill): PoolDepth {
     const moved = new Map(this.#moved);
-    const touched: string[] = [];
+    const legs = new Map(this.#legs);
     for (const { before, after } of RoutedFill.hopsOf(fill)) {
       const { address, token0, token1 } = before.identity;
       const now = moved.get(address) ?? this.books.find((book) => book.pools.has(address))?.pools.get(address);
       if (now !== before) throw new Error(`the fill ${fill.label} was quoted at another depth`);
       moved.set(address, after);
-      touched.push(token0 + token1, token1 + token0);
+      legs.delete(token0 + token1);
+      legs.delete(token1 + token0);
     }
-    const legs = new Map([...this.#legs].filter(([key]) => !touched.some((tokens) => key.startsWith(tokens))));
     return new PoolDepth(this.books, this.gasPriceWei, moved, legs);
   }
 
   #leg(from: Address, to: Address, avoid: readonly Address[]): Leg | undefined {
-    const key = keyOf(from, to, avoid);
-    if (this.#legs.has(key)) return this.#legs.get(key);
+    const tokens = from + to;
+    const known = this.#legs.get(tokens) ?? new Map<string, Leg | undefined>();
+    this.#legs.set(tokens, known);
+    const avoided = avoid.length === 0 ? '' : avoid.join();
+    if (known.has(avoided)) return known.get(avoided);
     const pools: Pool[] = [];
     for (const book of this.books)
       for (const address of book.between(from, to)) if (!avoid.includes(address)) pools.push(this.pool(book, address));
     const leg = pools.length === 0 ? undefined : new Leg(from, to, pools);
-    this.#legs.set(key, leg);
+    known.set(avoided, leg);
     return leg;
   }
 }

@@ -2,7 +2,7 @@
 import type { Step } from '../lib/steps.ts';
 import type { Address } from '../lib/types.ts';
 import type { Moment } from '../oracles/types.ts';
-import type { Depth, Exchange, Fill, InputAmount, NoFill } from './types.ts';
+import type { Curve, Depth, Exchange, Fill, InputAmount, NoFill } from './types.ts';
 
 /** An exchange for certain assets alone, such as the positions of one protocol. */
 export interface OwnExchange extends Exchange {
@@ -61,6 +61,11 @@ export class Exchanges implements Exchange {
     return exchange.spot(tokenIn, tokenOut, Depths.of(at).at(exchange));
   }
 
+  /** What is traded by one protocol alone has no pools. */
+  curves(token: Address, side: 'out of' | 'into', ends: readonly Address[], at: Depth): readonly Curve[] {
+    return this.#others.curves?.(token, side, ends, Depths.of(at).at(this.#others)) ?? [];
+  }
+
   quoteIn(tokenIn: Address, tokenOut: Address, amountInRaw: bigint, at: Depth, avoid?: readonly Address[]): Fill | NoFill {
     const exchange = this.#for(tokenIn, tokenOut);
     return exchange.quoteIn(tokenIn, tokenOut, amountInRaw, Depths.of(at).at(exchange), avoid);
@@ -103,6 +108,7 @@ export function withDepth(venue: Exchange, depth: Depth): Exchange {
     name: venue.name,
     depth: () => depth,
     spot: (...asked) => venue.spot(...asked),
+    ...(venue.curves && { curves: (...asked) => venue.curves!(...asked) }),
     quoteIn: (...asked) => venue.quoteIn(...asked),
     quoteOut: (...asked) => venue.quoteOut(...asked),
     steps: (...asked) => venue.steps(...asked),

@@ -4,8 +4,11 @@
  * another add up: a whole leg is one curve of the same kind, in stretches.
  */
 
-/** One pool in one direction: `depth[k]` from `from[k]` up to where the next begins, the last one up to `to`. */
-export type Outline = { readonly from: readonly number[]; readonly depth: readonly number[]; readonly to: number };
+/**
+ * One pool in one direction: `depth[k]` from `from[k]` up to where the next begins, the last one up to `to`. `further`: the pool goes on beyond that, only nobody
+ * has looked.
+ */
+export type Outline = { readonly from: readonly number[]; readonly depth: readonly number[]; readonly to: number; readonly further?: true };
 
 export const NO_OUTLINE: Outline = { from: [], depth: [], to: 0 };
 
@@ -89,6 +92,24 @@ export class MergedOutline {
     const rest = amount - this.#given[at]!;
     const from = this.#from[at]!;
     return this.#taken[at]! + (rest * from * from) / (1 - (rest * from) / this.#depth[at]!);
+  }
+
+  /** What is taken until the price at the margin has fallen to 1/s². */
+  takenUntil(s: number): number {
+    const at = this.#stretchAt(s);
+    return at < 0 ? 0 : Math.min(this.#taken[at + 1]!, this.#taken[at]! + this.#depth[at]! * (s - this.#from[at]!));
+  }
+
+  /** What is given until then. */
+  givenUntil(s: number): number {
+    const at = this.#stretchAt(s);
+    return at < 0 ? 0 : Math.min(this.#given[at + 1]!, this.#given[at]! + this.#depth[at]! * (1 / this.#from[at]! - 1 / s));
+  }
+
+  /** The last stretch that begins before s, or -1. */
+  #stretchAt(s: number): number {
+    while (this.#end < s && this.#extend());
+    return this.#from.findLastIndex((from) => from < s);
   }
 
   /** The stretch in which a sum reaches an amount, or -1. */

@@ -7,7 +7,7 @@ import type { PoolFamily } from './book.ts';
 import { PoolDepth, RoutedFill } from './depth.ts';
 import { type Pool, tokenInOf } from './pool.ts';
 import { bestRoute } from './routing.ts';
-import type { Depth, Exchange, Fill, InputAmount, NoFill, Venue } from './types.ts';
+import type { Curve, Depth, Exchange, Fill, InputAmount, NoFill, Venue } from './types.ts';
 
 export type RouterOptions = {
   readonly name: string;
@@ -90,6 +90,16 @@ export class PoolRouter implements Venue {
     if (tokenIn === tokenOut) return 1;
     if (this.#odd.has(tokenIn) || this.#odd.has(tokenOut)) return 0;
     return PoolDepth.of(at).network(tokenIn, tokenOut, this.#bridges(), []).bestSpot;
+  }
+
+  curves(token: Address, side: 'out of' | 'into', ends: readonly Address[], at: Depth): readonly Curve[] {
+    const depth = PoolDepth.of(at);
+    const others = new Set([...this.#bridges(), ...ends]);
+    others.delete(token);
+    return [...others].flatMap((other) => {
+      const outlines = side === 'into' ? depth.outlines(other, token) : depth.outlines(token, other);
+      return outlines.map((outline) => ({ other, outline }));
+    });
   }
 
   quoteIn(tokenIn: Address, tokenOut: Address, amountInRaw: bigint, at: Depth, avoid: readonly Address[] = []): Fill | NoFill {

@@ -2,6 +2,7 @@ import type { Step } from '../lib/steps.ts';
 import type { Address } from '../lib/types.ts';
 import type { Mirrored } from '../mirror/types.ts';
 import type { Moment } from '../oracles/types.ts';
+import type { Outline } from './outline.ts';
 import type { Pool } from './pool.ts';
 
 export type NoFill =
@@ -34,6 +35,9 @@ export type Fill = {
 /** How the Executor learns a swap's input: the planned amount, or its whole gain of the input token at that point. */
 export type InputAmount = 'planned' | 'gain';
 
+/** One pool, from or to a token. */
+export type Curve = { readonly other: Address; readonly outline: Outline };
+
 /** Where assets are exchanged. Quotes need no call. */
 export interface Exchange {
   readonly name: string;
@@ -41,6 +45,11 @@ export interface Exchange {
   depth(at: Moment): Depth;
   /** Raw units out for a raw unit in that no amount exceeds, for bounds only; 0 where nothing is exchanged, undefined where no such bound is known. */
   spot(tokenIn: Address, tokenOut: Address, at: Depth): number | undefined;
+  /**
+   * For bounds only: all pools through which a token can leave (`out of` it) or come (`into`) on a way that has `ends` at its other end or on it, each with the
+   * token on its other side. Left out where there are no pools.
+   */
+  curves?(token: Address, side: 'out of' | 'into', ends: readonly Address[], at: Depth): readonly Curve[];
   /** Best fill for exactly `amountInRaw`. */
   quoteIn(tokenIn: Address, tokenOut: Address, amountInRaw: bigint, at: Depth, avoid?: readonly Address[]): Fill | NoFill;
   /** Best fill that yields exactly `amountOutRaw`. */

@@ -2,9 +2,11 @@ import type { Depth } from '../liquidity/types.ts';
 import type { Moment } from '../oracles/types.ts';
 import type { Option } from '../protocols/types.ts';
 import type { Candidate } from '../risk/types.ts';
-import { type Market, type Prospect, planProspect, prospectOf } from './candidate.ts';
-import { type Alone, blockFull, MAX_CANDIDATES, planTogether, type Together } from './joint.ts';
-import { GROUP_GAS, type Terms, TRANSACTION_GAS } from './terms.ts';
+import { Rates } from './bounds.ts';
+import { leastGas, type Market, mostPerGas, type Prospect, planProspect, prospectOf } from './candidate.ts';
+import { planCrowd } from './crowd.ts';
+import { type Alone, MAX_CANDIDATES, planTogether, type Together } from './joint.ts';
+import type { Terms } from './terms.ts';
 import type { Decision, Plan } from './types.ts';
 
 /** What the pools hold where a unit of gas costs so many wei more. */
@@ -29,20 +31,22 @@ export function planBlock(
   at: Moment,
 ): Together {
   const priced = market.venue.depth(at);
+  const rates = new Rates(market, priced, terms.numeraire);
   const decisions: Decision[] = [];
   const prospects: Prospect[] = [];
   for (const candidate of candidates) {
-    const prospect = prospectOf(candidate, optionsOf(candidate), market, priced, terms, at);
+    const prospect = prospectOf(candidate, optionsOf(candidate), market, rates, terms, at);
     if ('kind' in prospect) decisions.push(prospect);
     else prospects.push(prospect);
   }
   prospects.sort((a, b) => (mostPerGas(a) === mostPerGas(b) ? 0 : mostPerGas(b) - mostPerGas(a)));
   // NOTE: in a full block a further swap costs the gas of somebody else's liquidation, not what the block charges: exchanges are weighed with that.
-  // NOTE: in a full block a further swap costs the gas of somebody else's liquidation, not what the block charges: exchanges are weighed with that.
   const scarcityWei = scarcityOf(prospects, terms.maxBlockGas);
   const depthAt = (extraWei: bigint) => (extraWei === 0n ? priced : market.venue.depth({ ...at, baseFeeWei: at.baseFeeWei + extraWei }));
-  const plan = prospects.length > MAX_CANDIDATES ? planMany : planFew;
-  const together = plan(prospects, market, depthAt, scarcityWei, terms, at);
+  const together =
+    prospects.length > MAX_CANDIDATES
+      ? planCrowd(prospects, market, depthAt(scarcityWei), terms, at)
+      : planFew(prospects, market, depthAt, scarcityWei, terms, at);
   return { decisions: [...decisions, ...together.decisions], after: together.after };
 }
 
@@ -78,49 +82,6 @@ function madeBy({ decisions }: Together): bigint {
   return decisions.reduce((sum, decision) => sum + (decision.kind === 'plan' ? decision.plan.profitWei : 0n), 0n);
 }
 
-/** The most promising first, for as long as they can be among the block's most profitable. */
-function planMany(
-  prospects: readonly Prospect[],
-  market: Market,
-  depthAt: DepthAt,
-  scarcityWei: bigint,
-  terms: Terms,
-  at: Moment,
-): Together {
-  const depth = depthAt(scarcityWei);
-  const decisions: Decision[] = [];
-  let chosen: Alone[] = [];
-  for (const prospect of prospects) {
-    const { gasLeft, leastPerGas } = roomIn(chosen, terms.maxBlockGas);
-    const gasUnits = leastGas(prospect);
-    if (gasUnits > gasLeft && mostPerGas(prospect) <= leastPerGas) {
-      decisions.push(blockFull(prospect.candidate, gasUnits, gasLeft));
-      continue;
-    }
-    const { decision, evaluation } = planProspect(prospect, market, depth, terms, at);
-    if (decision.kind === 'skip' || evaluation === undefined) {
-      decisions.push(decision);
-      continue;
-    }
-    const { kept, left } = mostProfitable([...chosen, { prospect, plan: decision.plan, evaluation }], terms.maxBlockGas);
-    chosen = kept;
-    const room = roomIn(chosen, terms.maxBlockGas);
-    for (const { plan } of left) decisions.push(blockFull(plan.candidate, plan.gasUnits, room.gasLeft));
-  }
-  const together = planTogether(chosen, market, depth, terms, at);
-  return { decisions: [...decisions, ...together.decisions], after: together.after };
-}
-
-function leastGas({ openings }: Prospect): bigint {
-  const gases = openings.map(({ option }) => TRANSACTION_GAS + GROUP_GAS + option.gasUnits);
-  return gases.reduce((a, b) => (b < a ? b : a), gases[0] ?? 0n);
-}
-
-/** More than a unit of its gas can make, in wei; infinite without a bound: anything may be in it, so it comes first. */
-function mostPerGas(prospect: Prospect): number {
-  return prospect.mostWei === undefined ? Number.POSITIVE_INFINITY : Number(prospect.mostWei) / Number(leastGas(prospect));
-}
-
 /** About what a unit of gas makes for the last that fit; 0 where all do. Bounds promise more than pools keep, and plans need more gas than the least. */
 function scarcityOf(ranked: readonly Prospect[], maxBlockGas: bigint): bigint {
   let used = 0n;
@@ -130,53 +91,6 @@ function scarcityOf(ranked: readonly Prospect[], maxBlockGas: bigint): bigint {
     if (used > maxBlockGas && Number.isFinite(perGas)) return BigInt(Math.round(perGas * KEPT_OF_BOUND));
   }
   return 0n;
-}
-
-/** What of the block's gas is left, and what a unit of it makes for the worst of those that take it. */
-function roomIn(chosen: readonly Alone[], maxBlockGas: bigint): { readonly gasLeft: bigint; readonly leastPerGas: number } {
-  let gasLeft = maxBlockGas;
-  let leastPerGas = Number.POSITIVE_INFINITY;
-  for (const one of chosen) {
-    gasLeft -= one.plan.gasUnits;
-    leastPerGas = Math.min(leastPerGas, perGas(one));
-  }
-  return { gasLeft, leastPerGas: chosen.length === 0 ? 0 : leastPerGas };
-}
-
-function perGas({ plan, evaluation }: Alone): number {
-  return Number(evaluation.valueWei) / Number(plan.gasUnits);
-}
-
-type Filling = { readonly kept: Alone[]; readonly left: readonly Alone[]; readonly valueWei: bigint };
-
-/** Those that fit and make most: by what their gas makes, or by what they make, whichever comes to more. */
-function mostProfitable(alone: readonly Alone[], maxBlockGas: bigint): Filling {
-  const byGas = filled(
-    alone.toSorted((a, b) => perGas(b) - perGas(a)),
-    maxBlockGas,
-  );
-  if (byGas.left.length === 0) return byGas;
-  const bySize = filled(
-    alone.toSorted((a, b) => byProfit(a.plan, b.plan)),
-    maxBlockGas,
-  );
-  return bySize.valueWei > byGas.valueWei ? bySize : byGas;
-}
-
-function filled(ranked: readonly Alone[], maxBlockGas: bigint): Filling {
-  let gasLeft = maxBlockGas;
-  let valueWei = 0n;
-  const kept: Alone[] = [];
-  const left: Alone[] = [];
-  for (const one of ranked) {
-    if (one.plan.gasUnits > gasLeft) left.push(one);
-    else {
-      gasLeft -= one.plan.gasUnits;
-      valueWei += one.evaluation.valueWei;
-      kept.push(one);
-    }
-  }
-  return { kept, left, valueWei };
 }
 
 /** The most profitable first. */

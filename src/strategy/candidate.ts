@@ -1,16 +1,16 @@
 import { rawToUsd8Floor, usd8ToWeiUp, usdText, weiToUsd8Floor } from '../lib/usd.ts';
 import { wadText } from '../lib/wad.ts';
-import type { Depth, Exchange, FlashSource } from '../liquidity/types.ts';
+import type { Depth, Exchange, FlashSource, NoFill } from '../liquidity/types.ts';
 import type { Moment, UsdPrices } from '../oracles/types.ts';
 import type { Lowering, Option, Regime } from '../protocols/types.ts';
 import type { Candidate } from '../risk/types.ts';
-import { type Bound, boundOf } from './bounds.ts';
-import { countedIn, type Evaluation, evaluate, type NoEvaluation, repaidRaw, stepsOf } from './evaluate.ts';
+import { type Bound, boundOf, type Ends, Rates } from './bounds.ts';
+import { countedIn, type Evaluation, evaluate, movesOf, type NoEvaluation, repaidRaw, stepsOf } from './evaluate.ts';
 import { type Way, waysOut } from './exits.ts';
 import { isBrittle, likelier } from './holding.ts';
 import { outlookOf } from './outlook.ts';
 import { bestAmount } from './size.ts';
-import type { Terms } from './terms.ts';
+import { GROUP_GAS, type Terms, TRANSACTION_GAS } from './terms.ts';
 import type { Decision, Plan, SkipReason } from './types.ts';
 
 /** What planning may exchange, borrow and price with. */
@@ -21,26 +21,30 @@ const BPS = 10_000n;
 const MOSTLY_BPS = 9_000n;
 
 /** An option with the amounts that the operator's limits leave of it. */
-type Opening = { readonly option: Option; readonly regimes: readonly Regime[]; readonly bound: Bound | undefined };
+export type Opening = {
+  readonly option: Option;
+  readonly regimes: readonly Regime[];
+  readonly ends: readonly Ends[];
+  readonly bound: Bound | undefined;
+};
 
 /** A candidate with the options that may be worth it, before anything is quoted. */
 export type Prospect = {
   readonly candidate: Candidate;
+  /** The most promising first. */
   readonly openings: readonly Opening[];
-  /** More than it can be worth, in wei; undefined where no bound is known. */
-  readonly mostWei: bigint | undefined;
   /** Why an option is not among them. */
   readonly obstacle: 'no-usd-price' | 'position-too-large' | undefined;
 };
 
 type Skip = Extract<Decision, { kind: 'skip' }>;
 
-/** What a candidate may be worth at a depth, or the reason why it cannot be worth it. Pure. */
+/** What a candidate may be worth at these rates, or the reason why it cannot be worth it. Pure. */
 export function prospectOf(
   candidate: Candidate,
   options: readonly Option[],
   market: Market,
-  depth: Depth,
+  rates: Rates,
   common: Terms,
   at: Moment,
 ): Prospect | Skip {
@@ -49,31 +53,73 @@ export function prospectOf(
   const allowed = options.filter((option) => terms.tokenAllowed(option.debtAsset) && terms.tokenAllowed(option.collateralAsset));
   if (allowed.length === 0) return skipOf(candidate, 'token-denied', { pairs: options.map((option) => option.label).join(', ') });
   let obstacle: Prospect['obstacle'];
+  let noWay: NoFill | undefined;
   const openings: Opening[] = [];
   for (const option of allowed) {
-    const regimes = withinPositionLimit(option, market.usd, terms, at);
-    if (typeof regimes === 'string') obstacle ??= regimes;
-    else
-      openings.push({
-        option,
-        regimes,
-        bound: lacksLender(option, market) ? undefined : boundOf(option, regimes, market.venue, depth, terms),
-      });
+    const within = withinPositionLimit(option, market.usd, terms, at);
+    if (typeof within === 'string') {
+      obstacle ??= within;
+      continue;
+    }
+    const { regimes, ends } = within;
+    const rate = rateOf(option, market, rates);
+    if (rate?.kind === 'none') noWay ??= rate.why;
+    else openings.push({ option, regimes, ends, bound: rate && boundOf(option, ends, rate, rates, terms) });
   }
+  if (openings.length === 0 && noWay !== undefined) return skipOf(candidate, ...unroutable(noWay));
   const least = usd8ToWeiUp(terms.minProfitUsd8, terms.numeraireUsd8);
   const open = openings.filter(({ bound }) => bound === undefined || (bound.valueWei >= least && bound.valueWei > 0n));
   if (openings.length > 0 && open.length === 0) {
     const { bound, option } = openings.reduce((a, b) => (b.bound!.valueWei > a.bound!.valueWei ? b : a));
-    return tooLittle(candidate, { ...bound!, bidWei: 0n, pair: option.label }, terms, { atMost: 'at the price before any impact' });
+    return tooLittle(candidate, { ...bound!, bidWei: 0n, pair: option.label }, terms, { atMost: 'however it is exchanged' });
   }
-  const bounds = open.map(({ bound }) => bound);
-  const mostWei = bounds.reduce<bigint>((most, bound) => (bound !== undefined && bound.valueWei > most ? bound.valueWei : most), 0n);
-  return { candidate, openings: open, mostWei: bounds.includes(undefined) ? undefined : mostWei, obstacle };
+  return { candidate, openings: open.sort(byBound), obstacle };
 }
 
-/** Without any lender that is the reason, whatever it would make. */
-function lacksLender({ financing }: Option, { flashes }: Market): boolean {
-  return financing.kind === 'loan' && flashes.length === 0;
+/** The same at other rates: every option stays, since what is planned tells why not. */
+export function boundAt(prospect: Prospect, market: Market, rates: Rates, common: Terms): Prospect {
+  const terms = termsFor(prospect.candidate, common);
+  const openings = prospect.openings.map((opening): Opening => {
+    const rate = rateOf(opening.option, market, rates);
+    return rate?.kind === 'some' ? { ...opening, bound: boundOf(opening.option, opening.ends, rate, rates, terms) } : opening;
+  });
+  return { ...prospect, openings: openings.sort(byBound) };
+}
+
+/** What is taken on margin comes out at a venue with rules of its own. Without any lender that is the reason, whatever it would make. */
+function rateOf({ financing, collateralAsset, debtAsset }: Option, { flashes }: Market, rates: Rates): ReturnType<Rates['between']> {
+  if (financing.kind === 'margin' || (financing.kind === 'loan' && flashes.length === 0)) return undefined;
+  return rates.between(collateralAsset, debtAsset);
+}
+
+/** No plan for it takes less gas. */
+export function leastGas({ openings }: Prospect): bigint {
+  const gases = openings.map(leastGasOf);
+  return gases.reduce((a, b) => (b < a ? b : a), gases[0] ?? 0n);
+}
+
+function leastGasOf({ option, bound }: Opening): bigint {
+  return bound?.gasUnits ?? TRANSACTION_GAS + GROUP_GAS + option.gasUnits;
+}
+
+/** More than a unit of its gas can make, in wei; infinite without a bound: anything may be in it, so it comes first. */
+export function mostPerGas({ openings }: Prospect): number {
+  let most = 0;
+  for (const opening of openings) {
+    if (opening.bound === undefined) return Number.POSITIVE_INFINITY;
+    most = Math.max(most, Number(opening.bound.valueWei) / Number(leastGasOf(opening)));
+  }
+  return most;
+}
+
+/** The most promising first: most of the others need no look then. */
+function byBound({ bound: a }: Opening, { bound: b }: Opening): number {
+  if (a === undefined || b === undefined) return a === b ? 0 : a === undefined ? -1 : 1;
+  return a.valueWei === b.valueWei ? 0 : a.valueWei > b.valueWei ? -1 : 1;
+}
+
+function unroutable(why: NoFill): [SkipReason['reason'], Record<string, string>?] {
+  return why.reason === 'odd-token' ? ['odd-token', { token: why.token, cause: why.cause }] : ['no-route'];
 }
 
 /** What is planned, and the depth that is left. `evaluation`: undefined for a skip. */
@@ -88,7 +134,7 @@ export function planCandidate(
   terms: Terms,
   at: Moment,
 ): Planned {
-  const prospect = prospectOf(candidate, options, market, depth, terms, at);
+  const prospect = prospectOf(candidate, options, market, new Rates(market, depth, terms.numeraire), terms, at);
   if ('kind' in prospect) return { decision: prospect, after: depth, evaluation: undefined };
   return planProspect(prospect, market, depth, terms, at);
 }
@@ -133,7 +179,7 @@ export function planProspect({ candidate, openings, ...rest }: Prospect, market:
 
 /**
  * A candidate planned at another depth, planned at this one: at the same amount, when that leaves `enoughBps` of what it made there; else at the best amount in
- * the same way, since what others did to the pools changes how much rather than how; and anew where that leaves little.
+ * the same way, since what others did to the pools changes how much rather than how; and anew where that leaves less than `mostlyBps` of it.
  */
 export function planAgain(
   prospect: Prospect,
@@ -143,6 +189,7 @@ export function planAgain(
   common: Terms,
   at: Moment,
   enoughBps: bigint,
+  mostlyBps: bigint = MOSTLY_BPS,
 ): Planned {
   const terms = termsFor(prospect.candidate, common);
   const again = (amount: bigint) => {
@@ -154,7 +201,7 @@ export function planAgain(
   if (same !== undefined && keeps(same, enoughBps)) return decide(prospect.candidate, same, market, depth, terms, at);
   const regimes = prospect.openings.find((opening) => opening.option === option)?.regimes ?? [];
   const found = bestAmount(regimes, again);
-  if (found !== undefined && keeps(found, MOSTLY_BPS)) return decide(prospect.candidate, found, market, depth, terms, at);
+  if (found !== undefined && keeps(found, mostlyBps)) return decide(prospect.candidate, found, market, depth, terms, at);
   return planProspect(prospect, market, depth, terms, at);
 }
 
@@ -288,24 +335,34 @@ function priceOfDebt({ financing, debtAsset }: Option, usd: UsdPrices, at: Momen
   return financing.kind === 'margin' ? { priceUsd8: financing.debtUsd8, decimals: 18 } : usd.usd8(debtAsset, at);
 }
 
+/** An option's amounts, and what is moved at the ends of each regime. */
+type Within = { readonly regimes: readonly Regime[]; readonly ends: readonly Ends[] };
+
 /** The option's regimes cut to the operator's largest position; partial liquidations stay possible below it. */
 export function withinPositionLimit(
   option: Option,
   usdPrices: UsdPrices,
   terms: Terms,
   at: Moment,
-): readonly Regime[] | 'no-usd-price' | 'position-too-large' {
+): Within | 'no-usd-price' | 'position-too-large' {
   const price = priceOfDebt(option, usdPrices, at);
   if (price === undefined || price.priceUsd8 <= 0n) return 'no-usd-price';
   const maxRaw = (terms.maxPositionUsd8 * 10n ** BigInt(price.decimals)) / price.priceUsd8;
-  const repaid = (amountRaw: bigint) => repaidRaw(option, amountRaw);
-  const cut = option.regimes.flatMap((regime) => (repaid(regime.minRaw) > maxRaw ? [] : [cutAt(regime, maxRaw, repaid)]));
-  return cut.length > 0 ? cut : 'position-too-large';
+  const regimes: Regime[] = [];
+  const ends: Ends[] = [];
+  for (const regime of option.regimes) {
+    const least = movesOf(option, regime.minRaw);
+    if (least.repayRaw > maxRaw) continue;
+    const most = movesOf(option, regime.maxRaw);
+    const cut = most.repayRaw <= maxRaw ? regime : cutAt(regime, maxRaw, (amountRaw) => repaidRaw(option, amountRaw));
+    regimes.push(cut);
+    ends.push([least, cut === regime ? most : movesOf(option, cut.maxRaw)]);
+  }
+  return regimes.length > 0 ? { regimes, ends } : 'position-too-large';
 }
 
 /** The amounts of a regime that repay no more than this; what is repaid never falls as the amount rises. Its least amount does. */
 function cutAt(regime: Regime, mostRaw: bigint, repaid: (amountRaw: bigint) => bigint): Regime {
-  if (repaid(regime.maxRaw) <= mostRaw) return regime;
   let fits = regime.minRaw;
   let exceeds = regime.maxRaw;
   while (exceeds - fits > 1n) {

@@ -95,8 +95,10 @@ export function unbidGasWeiOf(gasUnits: bigint, terms: Terms): bigint {
   return gasWeiOf(gasUnits, { ...terms, gasPriceWei: terms.unbidGasPriceWei ?? terms.gasPriceWei });
 }
 
+export type Moves = { readonly repayRaw: bigint; readonly seizedRaw: bigint };
+
 /** What an option pays in and brings at an amount. */
-export function movesOf(option: Option, amountRaw: bigint): { readonly repayRaw: bigint; readonly seizedRaw: bigint } {
+export function movesOf(option: Option, amountRaw: bigint): Moves {
   const flows = option.flow(amountRaw);
   return { repayRaw: paidIn(flows, option.debtAsset), seizedRaw: sumOf(flows, option.collateralAsset, (delta) => delta > 0n) };
 }

@@ -25,7 +25,7 @@ const CLEARLY_BPS = 10n;
 const BPS = 10_000n;
 /** Of what a plan makes alone, at least this share makes it good enough behind others without another search: of few candidates, and of many. */
 const CLOSELY_BPS = 9_990n;
-const ROUGHLY_BPS = 8_000n;
+export const ROUGHLY_BPS = 8_000n;
 /** Beyond so many candidates, and plans, what was found is good enough: the slot is short. */
 export const MAX_CANDIDATES = 8;
 const MAX_PLANS = 64;

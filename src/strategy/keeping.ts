@@ -64,8 +64,9 @@ export function planKept(
   let best: { readonly evaluation: Evaluation; readonly worth: Worth } | undefined;
   for (const option of options) {
     const worth = keepable(option, terms) ? worthOf(option, market, depth, terms, at) : undefined;
-    const regimes = worth === undefined ? 'no-usd-price' : withinPositionLimit(option, market.usd, terms, at);
-    if (worth === undefined || typeof regimes === 'string') continue;
+    const within = worth === undefined ? 'no-usd-price' : withinPositionLimit(option, market.usd, terms, at);
+    if (worth === undefined || typeof within === 'string') continue;
+    const { regimes } = within;
     const way = keepRest(worth, coverWei(option, terms), limits.roomUsd8);
     const value = (flash: FlashSource | undefined) => (amountRaw: bigint) => {
       const result = evaluate(option, amountRaw, flash, way, market.venue, depth, unbid);

@@ -33,5 +33,5 @@ export function outlineOf(curve: Curve, tick: number, ladder: Ladder, feePips: n
     liquidity += (zeroForOne ? -1n : 1n) * (stops.nets[at] ?? 0n);
     at += zeroForOne ? -1 : 1;
   }
-  return { from, depth, to: s };
+  return { from, depth, to: s, ...(stops.pricesX96[at] !== undefined && { further: true }) };
 }
