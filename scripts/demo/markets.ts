@@ -4,6 +4,7 @@ import type { Devnet } from '../devnet/devnet.ts';
 import { judgeComet } from '../devnet/lens/comet.ts';
 import { judge } from '../devnet/lens/judge.ts';
 import { judgeMorpho } from '../devnet/lens/morpho.ts';
+import { judgePerp } from '../devnet/lens/perp.ts';
 import { judgeVenus } from '../devnet/lens/venus.ts';
 import {
   absorptionsBetween,
@@ -12,12 +13,14 @@ import {
   morphoLiquidationsBetween,
   venusLiquidationsBetween,
 } from './observe.ts';
-import { liquidatableTraders, takeoversBetween } from './perp.ts';
+import { takeoversBetween } from './perp.ts';
 import type { Update } from './summary.ts';
 
 const WAD = 10n ** 18n;
 /** By then the market's averages have followed. */
 const PERP_BLOCKS = 4;
+/** A takeover bids nothing: the keeper's own minimum, and a little for the tip. */
+const PERP_MIN_PROFIT_USD = 5.5;
 
 /** `profitUsd`: null where liquidating would not have paid. */
 export type Judged = { readonly account: Address; readonly liquidatable: boolean; readonly profitUsd: number | null };
@@ -25,6 +28,8 @@ export type Judged = { readonly account: Address; readonly liquidatable: boolean
 export type MarketEvidence = {
   readonly protocol: string;
   readonly liquidations: readonly Liquidation[];
+  /** Absent: what pays is to be liquidated in the update's block or the next. Otherwise by so many blocks later, unless the keeper said why it was left. */
+  readonly within?: number;
   /** By the state that the update's transactions alone leave in its block. */
   judge(update: Update): Promise<readonly Judged[]>;
 };
@@ -74,12 +79,17 @@ export async function evidenceOf({ rpcUrl, market, deployments }: Devnet, from: 
     markets.push({
       protocol: 'perp-v2',
       liquidations: await takeoversBetween(rpcUrl, perp.perp.clearingHouse, from, to),
-      // The market follows its index some blocks later, and what a takeover pays follows from the close: no lens says what it would have been.
+      within: PERP_BLOCKS,
+      // The market follows its index some blocks later: the first of these in which it pays.
       async judge({ block }) {
-        const found = new Set<Address>();
-        for (let after = 0; after < PERP_BLOCKS && block + after <= to; after++)
-          for (const account of await liquidatableTraders(rpcUrl, perp, block + after)) found.add(account);
-        return [...found].map((account) => ({ account, liquidatable: true, profitUsd: null }));
+        const best = new Map<Address, Judged>();
+        for (let after = 0; after < PERP_BLOCKS && block + after <= to; after++) {
+          const traders = perp.traders.filter((trader) => (best.get(getAddress(trader))?.profitUsd ?? null) === null);
+          const state = { rpcUrl, blockNumber: block + after, etherFeed, minProfitUsd: PERP_MIN_PROFIT_USD };
+          for (const verdict of await judgePerp({ ...state, perp: perp.perp, traders }))
+            if (verdict.liquidatable) best.set(verdict.account, verdict);
+        }
+        return [...best.values()];
       },
     });
   }

@@ -118,21 +118,6 @@ export async function marginAt(rpcUrl: string, { perp }: PerpMarkets, account: A
   return BigInt.asIntN(256, BigInt(await rpc<Hex>(rpcUrl, 'eth_call', [{ to: perp.vault, data }, numberToHex(block)])));
 }
 
-/** Of these accounts, those that the clearing house calls liquidatable at the end of a block. */
-export async function liquidatableTraders(rpcUrl: string, { perp, traders }: PerpMarkets, block: number): Promise<Address[]> {
-  const ask = async (at: Address, abi: Abi, functionName: string, account: Address) => {
-    const call = { to: at, data: encodeFunctionData({ abi, functionName, args: [account] }) };
-    return BigInt.asIntN(256, BigInt(await rpc<Hex>(rpcUrl, 'eth_call', [call, numberToHex(block)])));
-  };
-  const found: Address[] = [];
-  for (const account of traders) {
-    const value = await ask(perp.clearingHouse, perp.artifacts.ClearingHouse.abi, 'getAccountValue', account);
-    const requirement = await ask(perp.accountBalance, perp.artifacts.AccountBalance.abi, 'getMarginRequirementForLiquidation', account);
-    if (value < requirement) found.push(getAddress(account));
-  }
-  return found;
-}
-
 function usd(wad: bigint): number {
   return Number(wad) / 1e18;
 }

@@ -1,6 +1,7 @@
 /** Takeover and close in one transaction, through the Executor on the real contracts, over seeds of falls and rallies. */
 import type { Address } from 'viem';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { judgePerp } from '../../../scripts/devnet/lens/perp.ts';
 import type { PerpMarketSpec } from '../../../scripts/devnet/perp-v2/deploy.ts';
 import { move, undone } from './crash.ts';
 import { decideEach, openDesk, run, TREASURY } from './desk.ts';
@@ -26,6 +27,11 @@ const MIN_PROFIT_USD = 0.5;
 const GAS_USD = 0.056;
 /** Of those left alone, how many are tried all the same. */
 const TRIED = 3;
+/** Gas is counted a little otherwise. */
+const CLEARLY_USD = 1;
+/** By this seed so many that are planned, and so many that are not, are looked at by the lens as well. */
+const LENS_SEED = 1;
+const LOOKED_AT = 8;
 const losing: boolean[] = [];
 
 let world: PerpWorld;
@@ -67,6 +73,7 @@ async function blindWorth(): Promise<number> {
 test.each(SEEDS)('seed %i, moved by %f: what pays is taken over for what was planned, what would lose is left', async (seed, factor) => {
   await undone(world, async () => {
     const followed = await crash(seed, factor);
+    if (seed === LENS_SEED) await lensAgrees(followed);
     const blind = await undone(world, () => blindly(followed));
     const before = await worth();
     let planned = 0n;
@@ -102,6 +109,21 @@ test.each(SEEDS)('seed %i, moved by %f: what pays is taken over for what was pla
 test('who liquidates and closes blindly loses', () => {
   expect(losing).toContain(true);
 });
+
+/** Whoever pays by the lens, which carries out both legs, is planned for as much or more. */
+async function lensAgrees(followed: Followed): Promise<void> {
+  const plans = decideEach(followed, executor).plans;
+  const planned = new Map(plans.map(({ candidate, profitUsd8 }) => [candidate.account, Number(profitUsd8) / 1e8]));
+  const others = followed.protocol.state.accounts.map(({ address }) => address).filter((address) => !planned.has(address));
+  const { rpcUrl } = world.anvil;
+  const lens = { rpcUrl, perp: world.perp, etherFeed: world.feeds['ETH / USD']!.proxy, minProfitUsd: MIN_PROFIT_USD + CLEARLY_USD };
+  const traders = [...[...planned.keys()].slice(0, LOOKED_AT), ...others.slice(0, LOOKED_AT)];
+  const verdicts = await judgePerp({ ...lens, blockNumber: followed.follower.head.number, traders });
+  const paying = verdicts.flatMap(({ account, profitUsd }) => (profitUsd === null ? [] : [{ account, profitUsd }]));
+  expect(paying.length).toBeGreaterThan(0);
+  for (const { account, profitUsd } of paying)
+    expect(planned.get(account.toLowerCase() as Address) ?? 0).toBeGreaterThan(profitUsd - CLEARLY_USD);
+}
 
 /** Of our Executor and the treasury, in raw units: what is in the vault, and what was taken out. */
 async function worth(): Promise<bigint> {
