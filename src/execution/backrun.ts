@@ -100,7 +100,9 @@ export class Backrunner {
     const skipped: Skipped[] = [];
     const firsts = backruns.map((backrun) => this.#draft(backrun, order, skipped));
     const sizes = firsts.map(({ transactions }) => transactions.length);
-    if (sizes.every((size) => size === 0) || this.#givesWay(superseded)) return { ...NOTHING, skipped };
+    const several = backruns.length > 1;
+    // Of several, what has nothing of its own may have something behind the others.
+    if ((sizes.every((size) => size === 0) && !several) || this.#givesWay(superseded)) return { ...NOTHING, skipped };
 
     if (this.#slots.targetBlock !== target) this.#slots = { targetBlock: target, used: 0 };
     const known = new Set(order.known);
@@ -122,7 +124,6 @@ export class Backrunner {
     await Promise.race([sending, posted]);
 
     // Planned and signed while the relays take the first ones.
-    const several = sizes.filter((size) => size > 0).length > 1;
     const sendingLater = several && !superseded.aborted ? this.#signLater(order, firsts, slots).then((signed) => send(signed)) : undefined;
     // A rejection is met below; until then it must not count as unhandled.
     sendingLater?.catch(() => {});

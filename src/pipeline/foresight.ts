@@ -134,9 +134,14 @@ export function foresee(
     for (const { candidate } of first.plans) planned[index]!.add(keyOf(candidate));
     return first;
   });
+  /** What only several updates together make worth it goes behind the last of them. */
+  const together = (index: number) => index > 0 && groups.length > 2 && decide(index, othersOf(index)).plans.length > 0;
+  const othersOf = (index: number) => groups.flatMap((_, other) => (other > 0 && other !== index ? [other] : []));
+  const alone = groups.map((_, index) => firsts[index]!.plans.length > 0);
+  const behind = groups.map((_, index) => !alone[index] && together(index));
   if (fresh.size === 0) return undefined;
   for (const key of planned.flatMap((keys) => [...keys])) skips.delete(key);
-  const worthwhile = groups.flatMap((_, index) => (firsts[index]!.plans.length > 0 ? [index] : []));
+  const worthwhile = groups.flatMap((_, index) => (alone[index] || (index > 0 && behind.includes(true)) ? [index] : []));
   const found = { fresh: [...fresh.values()], skips: [...skips.values()], terms };
   if (worthwhile.every((index) => index === 0)) return { ...found, backruns: [], later: () => [] };
   return {

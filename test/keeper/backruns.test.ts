@@ -33,6 +33,21 @@ it('an idle block takes no more than three calls', async () => {
   }
 });
 
+it('behind the second of two what neither makes worth it alone, though by itself that one makes nothing worth it', async () => {
+  // Of one account the health factor is 1.0110: the first takes 0.0093 of it, the second 0.0033.
+  const reports = [
+    ['ETH / USD', 2_967_00000000n],
+    ['LINK / USD', 14_90000000n],
+  ] as const;
+  const hidden = await offered(reports);
+  await sent(...hidden);
+  const { block } = await sealed();
+  const taken = await allTakenIn(Number(block), hidden);
+  const alone = await Promise.all(hidden.map((hash) => worthIt(Number(block), [hash])));
+  expect(alone[1]).toEqual([]);
+  expect(taken.filter((account) => !alone[0]!.includes(account))).toHaveLength(1);
+});
+
 it('behind a public update, in the block that mines it', async () => {
   const hash = await transmit(stage.devnet.rpcUrl, stage.devnet.market.feeds['ETH / USD']!, 2_880_00000000n);
   expect(await told('update.seen', hash)).toMatchObject({ from: 'public', answer: '288000000000' });
@@ -89,11 +104,7 @@ it('two private ones in one block, of which one makes almost as many worth it as
     ['BTC / USD', 74_000_00000000n],
     ['ETH / USD', 2_000_00000000n],
   ] as const;
-  const hidden: Hex[] = [];
-  for (const [feed, answer] of reports) {
-    const { raw } = await signTransmit(stage.devnet.rpcUrl, stage.devnet.market.feeds[feed]!, answer);
-    hidden.push(await offerPrivately(stage.devnet.builderUrl, raw));
-  }
+  const hidden = await offered(reports);
   await sent(...hidden);
   const { block } = await sealed();
   await allTakenIn(Number(block), hidden);
@@ -121,22 +132,38 @@ async function sealed() {
   return keeper.until((line) => line.event === 'block.processed' && line['block'] === number, `block ${number}`);
 }
 
-/** By the lens: every account that the updates alone made worth liquidating was liquidated by us in their block. */
-async function allTakenIn(block: number, updates: readonly Hex[]): Promise<void> {
+/** Privately, one after another. */
+async function offered(reports: readonly (readonly [feed: string, answer: bigint])[]): Promise<readonly Hex[]> {
+  const hidden: Hex[] = [];
+  for (const [feed, answer] of reports) {
+    const { raw } = await signTransmit(stage.devnet.rpcUrl, stage.devnet.market.feeds[feed]!, answer);
+    hidden.push(await offerPrivately(stage.devnet.builderUrl, raw));
+  }
+  return hidden;
+}
+
+/** By the lens: every account that the updates alone made worth liquidating was liquidated by us in their block. Those accounts. */
+async function allTakenIn(block: number, updates: readonly Hex[]): Promise<readonly string[]> {
   const { devnet, executor } = stage;
   for (const hash of updates) expect(await blockOf(devnet.rpcUrl, hash)).toBe(block);
-  const verdicts = await judge({
-    rpcUrl: devnet.rpcUrl,
-    blockNumber: block,
-    onlyAfter: updates,
-    accounts: devnet.market.borrowers.map(({ address }) => address),
-    minProfitUsd: LENS_MIN_PROFIT_USD,
-    deployments: devnet.deployments,
-  });
-  const worthIt = verdicts.flatMap(({ account, best }) => (best === null ? [] : [getAddress(account)]));
+  const accounts = await worthIt(block, updates);
   const ours = (await liquidationsBetween(devnet.rpcUrl, devnet.market.aave.pool, block, block)).filter(
     ({ liquidator }) => liquidator === getAddress(executor),
   );
-  expect(worthIt.length).toBeGreaterThan(0);
-  expect(worthIt.filter((account) => !ours.some((one) => one.account === account))).toEqual([]);
+  expect(accounts.length).toBeGreaterThan(0);
+  expect(accounts.filter((account) => !ours.some((one) => one.account === account))).toEqual([]);
+  return accounts;
+}
+
+async function worthIt(block: number, updates: readonly Hex[]): Promise<readonly string[]> {
+  const { rpcUrl, market, deployments } = stage.devnet;
+  const verdicts = await judge({
+    rpcUrl,
+    blockNumber: block,
+    onlyAfter: updates,
+    accounts: market.borrowers.map(({ address }) => address),
+    minProfitUsd: LENS_MIN_PROFIT_USD,
+    deployments,
+  });
+  return verdicts.flatMap(({ account, best }) => (best === null ? [] : [getAddress(account)]));
 }
