@@ -66,6 +66,7 @@ export class KeeperEyes implements KeeperView {
         candidates: candidates.filter(({ deployment }) => deployment === protocol.id).length,
         suspended: world.suspended(protocol),
       })),
+      past: world.past,
       endpoints: rpc.endpoints.map((endpoint) => ({ host: endpoint.host, up: endpoint.restMs === 0 })),
       relays: panel.figures,
       totals: totalsOf(transactions),
@@ -111,6 +112,8 @@ export class KeeperEyes implements KeeperView {
     if (config.mode === 'live' && states.length > 0 && states.every(({ resting }) => resting))
       because.push(`every lane is short of gas: ${states.map(({ lane }) => lane).join(', ')}`);
     for (const protocol of world.protocols) {
+      // Whoever starts with known accounts is ready without those that have to wait.
+      if (world.past?.awaited.includes(protocol.id)) continue;
       const suspended = world.suspended(protocol);
       if (suspended !== undefined) because.push(`${protocol.id} is suspended: ${suspended}`);
     }

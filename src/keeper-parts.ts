@@ -11,13 +11,18 @@ import type { LaneBook, TellLane } from './execution/lane-book.ts';
 import type { Lane } from './execution/types.ts';
 import { RELAY_AUTH_KEY } from './ledger/facts.ts';
 import type { Ledger } from './ledger/types.ts';
-import { OperatorError } from './lib/errors.ts';
+import { withTimeout } from './lib/async.ts';
+import { explainError, OperatorError } from './lib/errors.ts';
 import type { Address, Hex } from './lib/types.ts';
 import type { BackrunLanes } from './pipeline/on-update.ts';
 import type { Settings } from './pipeline/settings.ts';
 import type { OwnAccount, Protocol } from './protocols/types.ts';
 import type { Emit } from './telemetry/events.ts';
 import type { Metrics } from './telemetry/metrics.ts';
+import type { World } from './world.ts';
+
+/** A range that is being fetched is not waited for. */
+const PAST_STOP_MS = 500;
 
 /** In `live` an Executor that every sender may use, and gas to pay for it. */
 export async function checkExecutor(
@@ -98,6 +103,27 @@ export function settingsOf(config: Config, book: AddressBook, lanes: readonly La
     bidShare: config.strategy.bidShare,
     limits: config.limits,
     oracle: { ...config.oracle, heartbeatSeconds: book.feedHeartbeats },
+  };
+}
+
+/** What a start with known accounts left out is gone through beside the work, and told. Returns how to end it. */
+export function goThroughPast(world: World, emit: Emit): () => Promise<void> {
+  const stopped = new AbortController();
+  const { past } = world;
+  if (past === undefined) return async () => {};
+  const { from, to, told, partial, awaited } = past;
+  emit('past.unknown', { fromBlock: from, toBlock: to, told, partial: partial.join(','), awaited: awaited.join(',') });
+  const going = world
+    .goThroughPast(stopped.signal)
+    .then(() => {
+      if (!stopped.signal.aborted) emit('past.known', { fromBlock: from, toBlock: to });
+    })
+    .catch((error: unknown) => {
+      if (!stopped.signal.aborted) emit('past.failed', { reason: explainError(error) });
+    });
+  return async () => {
+    stopped.abort();
+    await withTimeout(going, PAST_STOP_MS, 'the history').catch(() => {});
   };
 }
 

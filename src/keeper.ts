@@ -14,7 +14,17 @@ import { Tracker } from './execution/tracker.ts';
 import type { ExecutionChain, Relay } from './execution/types.ts';
 import { Repeats } from './guard/repeats.ts';
 import { KeeperEyes } from './keeper-eyes.ts';
-import { backrunLanes, checkExecutor, expectedTokens, numberOf, ownAccounts, relayKey, settingsOf, tellLane } from './keeper-parts.ts';
+import {
+  backrunLanes,
+  checkExecutor,
+  expectedTokens,
+  goThroughPast,
+  numberOf,
+  ownAccounts,
+  relayKey,
+  settingsOf,
+  tellLane,
+} from './keeper-parts.ts';
 import { FIRST_BLOCK, HEAD_BLOCK } from './ledger/facts.ts';
 import { openLedger } from './ledger/ledger.ts';
 import { lockDataDir } from './ledger/lock.ts';
@@ -24,6 +34,7 @@ import { withTimeout } from './lib/async.ts';
 import { ConfigError, explainError } from './lib/errors.ts';
 import { restoringFrom, SnapshotService } from './mirror/snapshots/service.ts';
 import { SnapshotStore } from './mirror/snapshots/store.ts';
+import type { Told } from './mirror/told.ts';
 import { PriceUpdates } from './oracles/price-updates.ts';
 import { PulledPrices } from './oracles/pull/pulled.ts';
 import { approveBy } from './pipeline/approve.ts';
@@ -68,7 +79,12 @@ const TELLING_MS = 2_000;
 const COMMANDS_EVERY_MS = 250;
 
 /** Runs until the signal aborts; then sends nothing more, settles what it can, and resolves. Throws OperatorError or ConfigError for what an operator has to mend. */
-export async function runKeeper(config: Config, telemetry: Telemetry, stop: AbortSignal, wraps: Wraps = {}): Promise<void> {
+export async function runKeeper(
+  config: Config,
+  telemetry: Telemetry,
+  stop: AbortSignal,
+  { told: announced, ...wraps }: Wraps & { readonly told?: readonly Told[] } = {},
+): Promise<void> {
   await using cleanup = new AsyncDisposableStack();
   const lock = lockDataDir(config.dataDir);
   if (lock.kind === 'refused')
@@ -102,7 +118,7 @@ export async function runKeeper(config: Config, telemetry: Telemetry, stop: Abor
   cleanup.defer(() => snapshots.stop());
   const world = await World.open(
     {
-      ...{ restoring, discovered: (kept, at) => snapshots.discovered(kept, at) },
+      ...{ restoring, told: announced, discovered: (kept, at) => snapshots.discovered(kept, at) },
       ...(config.inventory !== undefined && { inventory: { account: config.inventory, expected: await expectedTokens(ledger) } }),
       ...{ rpc, book, executor: settings.executor, choices: config.choices, accounts: lanes.map(({ address }) => address) },
       splits: config.relays.publicMempool !== 'only',
@@ -310,6 +326,7 @@ export async function runKeeper(config: Config, telemetry: Telemetry, stop: Abor
     switch: switchboard.state.switch,
   });
   snapshots.start(world.keeper);
+  cleanup.defer(goThroughPast(world, emit));
   // The span that `report` speaks of, even where nothing was sent.
   if ((await opened.get(FIRST_BLOCK)) === undefined) await opened.put(FIRST_BLOCK, String(world.head.number));
   const stopping = () => void follower.stop();

@@ -13,6 +13,7 @@ import { TokenHoldings } from './mirror/holdings.ts';
 import { Mirror } from './mirror/mirror.ts';
 import type { MirrorOptions, SyncProgress } from './mirror/reports.ts';
 import type { Restoring } from './mirror/snapshots/restore.ts';
+import type { Told } from './mirror/told.ts';
 import type { Mirrored } from './mirror/types.ts';
 import { Feeds } from './oracles/feeds.ts';
 import { OcrAggregators } from './oracles/ocr-aggregators.ts';
@@ -43,6 +44,8 @@ export type WorldParts = {
   readonly splits?: boolean;
   /** What an earlier run kept. */
   readonly restoring?: Restoring | undefined;
+  /** Accounts that are said to have positions: the start does not wait for the history then. */
+  readonly told?: readonly Told[] | undefined;
   /** Told now and then, while a long history is gone through, what is worth keeping of it. */
   readonly discovered?: MirrorOptions['discovered'];
   /** Told of each token that turns out not to move as it is told to, or to do so again. */
@@ -86,6 +89,7 @@ export async function sync(
     splits = true,
     found = () => {},
     restoring,
+    told,
     discovered,
     inventory,
   }: WorldParts,
@@ -107,7 +111,7 @@ export async function sync(
     nameOf: (token) => markets.map((market) => market.symbolOf(token)).find((symbol) => symbol !== undefined) ?? shortened(token),
   });
   const asked = book.multicall3 === undefined ? {} : { multicall3: book.multicall3 };
-  const options = { auditLimit: AUDITED_PER_BLOCK, restoring, discovered, ...asked };
+  const options = { auditLimit: AUDITED_PER_BLOCK, restoring, told, discovered, ...asked };
   const mirror = await Mirror.sync(rpc, markets, options, progress);
   const readable = book['aave-v3'].filter(({ name }) => mirror.live(`aave-v3/${name}`));
   const providers = (readable.length > 0 ? readable : book['aave-v3']).map(({ poolAddressesProvider }) => poolAddressesProvider);

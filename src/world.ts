@@ -11,6 +11,7 @@ import type { NativeBalances } from './mirror/balances.ts';
 import { Distrust } from './mirror/distrust.ts';
 import type { TokenHoldings } from './mirror/holdings.ts';
 import type { Mirror } from './mirror/mirror.ts';
+import type { PastStatus } from './mirror/past.ts';
 import type { MirrorUpdate, SyncProgress } from './mirror/reports.ts';
 import type { Keeper } from './mirror/snapshots/take.ts';
 import type { Feeds } from './oracles/feeds.ts';
@@ -124,6 +125,16 @@ export class World implements DecisionWorld {
     return this.#mirror;
   }
 
+  /** What of the markets' history is not known yet; undefined when all of it is. */
+  get past(): PastStatus | undefined {
+    return this.#mirror.past;
+  }
+
+  /** Goes through that, beside the stream. Rejects where the endpoints stay away for hours. */
+  goThroughPast(signal: AbortSignal): Promise<void> {
+    return this.#mirror.goThroughPast(signal);
+  }
+
   /** The mirrored block itself: what the chain's own views answer. */
   now(): Moment {
     return momentOf(this.head, this.#feeds);
@@ -210,7 +221,9 @@ export class World implements DecisionWorld {
   }
 
   #unusable(id: string): string | undefined {
-    return this.#distrust.reason(id) ?? (this.#mirror.live(id) ? undefined : `${id} is not synced`);
+    const doubt = this.#distrust.reason(id);
+    if (doubt !== undefined || this.#mirror.live(id)) return doubt;
+    return this.past?.awaited.includes(id) ? `${id} cannot begin before its history is known` : `${id} is not synced`;
   }
 
   /** USD prices at the end of a block: mirrored when it is the head, asked for otherwise. Undefined for a token without a price. */

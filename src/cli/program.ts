@@ -22,6 +22,10 @@ export function createProgram(): Command {
   program
     .command('run')
     .description('the keeper')
+    .option(
+      '--accounts <file>',
+      'begin with these accounts, one a line, before the history is known: an address, or JSON with protocol and account',
+    )
     .option('--json', 'log lines on stderr, one JSON document on stdout at the end')
     .action(async (options) => (await import('./commands/run.ts')).run(options));
   program

@@ -24,10 +24,15 @@ export async function logsOf(rpc: Rpc, head: Head, filters: readonly LogFilter[]
   return mergeLogs(await Promise.all(filters.map((filter) => getLogsByHash(rpc, head, filter, options))));
 }
 
+/** Who is handed logs, and up to which block it has been already. */
+export type Discoverer = Pick<Entry, 'id' | 'discoveredTo'> & {
+  readonly mirrored: Pick<Entry['mirrored'], 'discoveryFilters' | 'discover'>;
+};
+
 /** Hands the discovery logs that each entry has not seen yet up to a block to it, all entries' in one pass. */
 export async function discoverAll(
   rpc: Rpc,
-  entries: readonly Entry[],
+  entries: readonly Discoverer[],
   scope: DiscoveryScope,
   onProgress: (progress: BackfillProgress) => void,
 ): Promise<Failure[]> {

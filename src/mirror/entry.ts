@@ -15,6 +15,8 @@ export class Entry {
   anchoredAt: Head | null = null;
   /** Every discovery log up to this block has been handed over. */
   discoveredTo: number;
+  /** `partial`: it follows those that it was told of, and who came later; `awaited`: it cannot begin before its history is known. */
+  past: 'known' | 'partial' | 'awaited' = 'known';
   /** Counts its anchors: an Undo from before the last one must not touch what that one read. */
   generation = 0;
   /** Counts how often its state was given up. */
@@ -44,7 +46,7 @@ export class Entry {
 
   /** Is it time for another attempt to anchor? After failures the pauses grow, in blocks. */
   due(block: number): boolean {
-    return !this.live && block >= this.#retryAt;
+    return !this.live && this.past !== 'awaited' && block >= this.#retryAt;
   }
 
   anchored(at: Head): void {
@@ -98,6 +100,6 @@ export function takeBack(changes: readonly Change[], onFailure: (failure: Failur
   }
 }
 
-export function failureOf(entry: Entry, during: Failure['during'], error: unknown): Failure {
+export function failureOf(entry: Pick<Entry, 'id'>, during: Failure['during'], error: unknown): Failure {
   return { id: entry.id, during, error: error instanceof Error ? error : new Error(String(error)) };
 }

@@ -16,6 +16,7 @@ import type { Head } from '../lib/types.ts';
 import type { DiscoveryScope } from './discovery.ts';
 import { type Change, type Entry, takeBack } from './entry.ts';
 import { Fold } from './fold.ts';
+import { Past, type PastStatus } from './past.ts';
 import type { BlockReport, Failure, MirrorOptions, MirrorUpdate } from './reports.ts';
 import { type OnProgress, Roster } from './roster.ts';
 import type { Keeper, Kept } from './snapshots/take.ts';
@@ -43,6 +44,8 @@ export class Mirror implements Keeper {
   #records: BlockRecord[] = [];
   #finalNumber = 0;
   #mustResync = false;
+  readonly #told: MirrorOptions['told'];
+  #past: Past | undefined;
   #stalls = 0;
   #retreats = 0;
   #busy: Promise<unknown> = Promise.resolve();
@@ -53,6 +56,7 @@ export class Mirror implements Keeper {
     this.#auditLimit = options.auditLimit;
     this.#depth = options.depth ?? DEPTH;
     this.#onProgress = onProgress;
+    this.#told = options.told;
     this.#roster = new Roster(rpc, this.#views, mirrored, options, onProgress);
   }
 
@@ -83,6 +87,31 @@ export class Mirror implements Keeper {
   /** Is this Mirrored's state that of `head`? */
   live(id: string): boolean {
     return this.#roster.live.some((entry) => entry.id === id);
+  }
+
+  /** What of the history is not known yet; undefined when all of it is. */
+  get past(): PastStatus | undefined {
+    return this.#past?.status;
+  }
+
+  /**
+   * Goes through what the start left out, beside the stream, and has whoever it names read at the next block. Resolves at once where nothing was left out;
+   * rejects with RpcError where the endpoints stay away for hours.
+   */
+  async goThroughPast(signal: AbortSignal): Promise<void> {
+    const past = this.#past;
+    const status = past?.status;
+    if (past === undefined || status === undefined) return;
+    const failures = await past.goThrough(
+      this.#rpc,
+      ({ doneTo, logs, logsPerSecond, secondsLeft }) =>
+        this.#onProgress({ phase: 'past', done: doneTo, total: status.to, logs, logsPerSecond, secondsLeft }),
+      signal,
+    );
+    await this.#inTurn(async () => {
+      this.#roster.report(...failures);
+      for (const entry of past.settle()) if (entry.live) entry.drop(this.#base.number);
+    });
   }
 
   /** What went wrong at the start. Told once: whoever asks keeps it from the next block's report. */
@@ -161,6 +190,7 @@ export class Mirror implements Keeper {
   /** Everything from scratch, until that has succeeded once. */
   async #resync(): Promise<void> {
     if (!this.#mustResync) for (const entry of this.#roster.all) entry.drop(entry.mirrored.fromBlock - 1);
+    this.#past?.forget();
     this.#mustResync = true;
     this.#retreats++;
     await this.#syncAll();
@@ -174,7 +204,10 @@ export class Mirror implements Keeper {
     this.#records = [];
     this.#base = anchor;
     this.#finalNumber = anchor.number;
-    await this.#roster.anchor(this.#existingAt(anchor), this.#scope(anchor));
+    await this.#roster.anchor(
+      this.#existingAt(anchor).filter(({ past }) => past !== 'awaited'),
+      this.#scope(anchor),
+    );
     // What is not there yet at that block is anchored at the head; what failed otherwise is a failure.
     this.#roster.takeFailures(({ error }) => error instanceof MirrorError);
     if (this.#roster.live.length === 0) this.#base = latest;
@@ -188,6 +221,7 @@ export class Mirror implements Keeper {
   /** Reading a long history takes longer than nodes keep state, so the block to anchor at is chosen when the discovery has almost caught up. */
   async #discoverHistory(): Promise<Head> {
     let anchor = await getFinalHead(this.#rpc);
+    if (this.#told !== undefined) this.#past ??= new Past(this.#roster.all, anchor, this.#told);
     for (let pass = 0; pass < DISCOVERY_PASSES; pass++) {
       const reached = anchor.number;
       this.#finalNumber = reached;

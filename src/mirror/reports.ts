@@ -1,10 +1,11 @@
 import type { BlockRef, Head } from '../lib/types.ts';
 import type { Restoring } from './snapshots/restore.ts';
 import type { Kept } from './snapshots/take.ts';
+import type { Told } from './told.ts';
 import type { Difference } from './types.ts';
 
 export type SyncProgress = {
-  readonly phase: 'discovering' | 'anchoring' | 'following';
+  readonly phase: 'discovering' | 'anchoring' | 'following' | 'past';
   /** Block reached and block aimed at; while anchoring: reads answered so far, and the same again. */
   readonly done: number;
   readonly total: number;
@@ -55,6 +56,8 @@ export type MirrorOptions = {
   readonly depth?: number;
   /** What was kept from an earlier run. */
   readonly restoring?: Restoring | undefined;
+  /** Accounts that are said to have positions: the start does not wait for histories that nothing is known of yet; `goThroughPast` makes up for them. */
+  readonly told?: readonly Told[] | undefined;
   /** Called now and then while a long history is gone through, with what is known so far and the final block that it was begun at. */
   readonly discovered?: ((kept: readonly Kept[], at: BlockRef) => void) | undefined;
 };

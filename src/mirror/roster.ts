@@ -43,8 +43,8 @@ export class Roster {
 
   /** What outlasts a restart, of these or of all that are live. */
   kept(head: number, entries: readonly Entry[] = this.live): readonly Kept[] {
-    return entries.flatMap(({ id, discoveredTo, mirrored: { fromBlock, keeping }, live }) =>
-      keeping === undefined ? [] : [{ id, fromBlock, keeping, to: live ? head : discoveredTo }],
+    return entries.flatMap(({ id, discoveredTo, past, mirrored: { fromBlock, keeping }, live }) =>
+      keeping === undefined || past !== 'known' ? [] : [{ id, fromBlock, keeping, to: live ? head : discoveredTo }],
     );
   }
 
@@ -59,7 +59,7 @@ export class Roster {
   /** Down without having failed since the last report: those it is worth trying now. */
   get untried(): readonly Entry[] {
     const failed = new Set(this.#failures.map(({ id }) => id));
-    return this.#entries.filter(({ id, live }) => !live && !failed.has(id));
+    return this.#entries.filter(({ id, live, past }) => !live && past !== 'awaited' && !failed.has(id));
   }
 
   join(entries: readonly Entry[]): void {

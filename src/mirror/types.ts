@@ -1,4 +1,4 @@
-import type { BlockRef, Head, LogFilter, RawLog, ViewAnswer, ViewCall } from '../lib/types.ts';
+import type { Address, BlockRef, Head, LogFilter, RawLog, ViewAnswer, ViewCall } from '../lib/types.ts';
 import type { Keeping } from './keeping.ts';
 
 /** Takes back what one block changed. Called at most once, newest block first. */
@@ -31,6 +31,11 @@ export interface Mirrored {
   /** Logs wanted below the anchor, to discover who exists; empty when the anchor's reads tell everything. */
   discoveryFilters(): readonly LogFilter[];
   discover(logs: readonly RawLog[]): void;
+  /**
+   * Accounts that are told of before the history is known: read at the next anchor with those discovered. Left out where nothing can be followed before the
+   * history is known, because only logs tell its state, or which contracts belong to it.
+   */
+  hearOf?(accounts: readonly Address[]): void;
   /** Reads the whole state at the anchor block; may be called again later, and then replaces all state (a re-anchor). Throws `MirrorError` when the contracts are not there. */
   anchor(block: Head): Reading;
   /** Logs wanted now. May grow while logs are applied (a new reserve): the block is then rolled back, fetched with the new filters and applied again. */

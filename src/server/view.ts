@@ -3,6 +3,7 @@ import type { Switch } from '../guard/types.ts';
 import type { Efficiency } from '../ledger/efficiency.ts';
 import type { AttemptLine, Totals } from '../ledger/report.ts';
 import type { Address, Hex } from '../lib/types.ts';
+import type { PastStatus } from '../mirror/past.ts';
 import type { PositionRow } from '../pipeline/positions.ts';
 
 /** Whether the keeper is synced, its head fresh, its endpoints up. */
@@ -29,6 +30,8 @@ export type KeeperStatus = {
     readonly candidates: number;
     readonly suspended: string | undefined;
   }[];
+  /** Of the history, after a start with `--accounts`: what is not known yet, and of whom. Undefined when all of it is. */
+  readonly past: PastStatus | undefined;
   /** Hosts alone. */
   readonly endpoints: readonly { readonly host: string; readonly up: boolean }[];
   readonly relays: readonly RelayFigures[];

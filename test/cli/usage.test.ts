@@ -23,6 +23,7 @@ describe('usage', () => {
   test.each([
     [[], 'name a command'],
     [['liquidate'], "unknown command 'liquidate'"],
+    [['run', '--accounts', 'nowhere.txt'], '--accounts: nowhere.txt does not exist'],
     [['scan', '--fast'], "unknown option '--fast'"],
     [['scan', '--limit', '0'], 'a whole number from 1'],
     [['explain'], "missing required argument 'account'"],

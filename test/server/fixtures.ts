@@ -28,6 +28,7 @@ export const status: KeeperStatus = {
   treasury: undefined,
   lanes: [{ lane: account, balanceWei: 10n ** 18n, neededWei: 10n ** 15n, resting: false }],
   markets: [{ protocol: 'aave-v3', market: 'core', positions: 200, candidates: 1, suspended: undefined }],
+  past: undefined,
   endpoints: [{ host: 'rpc.example.org', up: true }],
   relays: [
     { relay: 'relay.example.org', sent: 5, accepted: 3, refused: 1, simulated: 4, landed: 2, latencyMs: 21.5, resting: ['simulate'] },

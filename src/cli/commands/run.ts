@@ -1,3 +1,4 @@
+import { readAccountsFile } from '../../config/accountsFile.ts';
 import { loadConfig } from '../../config/load.ts';
 import { runKeeper } from '../../keeper.ts';
 import { OperatorError } from '../../lib/errors.ts';
@@ -9,7 +10,7 @@ import { INTERRUPTED, onSignal, type StopSignal } from '../signals.ts';
 const LONGEST_END_MS = 9_500;
 const LONGEST_DRAIN_MS = 500;
 
-export async function run(options: OutputOptions): Promise<void> {
+export async function run(options: OutputOptions & { readonly accounts?: string }): Promise<void> {
   const stop = new AbortController();
   let running = false;
   let heard: StopSignal | undefined;
@@ -21,6 +22,7 @@ export async function run(options: OutputOptions): Promise<void> {
     stop.abort();
   });
 
+  const told = options.accounts === undefined ? undefined : readAccountsFile(options.accounts);
   const config = await loadConfig('run');
   const telemetry = createTelemetry(config.log, options.json ? 'stderr' : 'stdout');
   for (const warning of config.warnings) telemetry.log.warn('config.warning', { warning });
@@ -28,7 +30,7 @@ export async function run(options: OutputOptions): Promise<void> {
     running = true;
   });
   try {
-    await runKeeper(config, started, stop.signal);
+    await runKeeper(config, started, stop.signal, told === undefined ? {} : { told });
   } finally {
     telemetry.log.flush();
     setTimeout(() => process.exit(), LONGEST_DRAIN_MS).unref();

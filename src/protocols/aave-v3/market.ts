@@ -59,6 +59,8 @@ export class AaveV3Market implements Protocol {
   readonly #journal = new Journal();
   /** Borrowers by the contract that logged them: which one is the pool is known from the anchor on. */
   readonly #discovered = new Map<Address, AddressTable>();
+  /** Who is said to have borrowed. */
+  readonly #told = new AddressTable();
   #state: MarketState | undefined;
   /** From an earlier run, until the first anchor. */
   #kept: KeptMarket | undefined;
@@ -99,6 +101,10 @@ export class AaveV3Market implements Protocol {
     }
   }
 
+  hearOf(accounts: readonly Address[]): void {
+    for (const account of accounts) this.#told.add(account);
+  }
+
   *anchor(block: Head): Reading {
     this.#journal.stop();
     this.#state = yield* anchorMarket(this.#provider, (contracts) => this.#toRead(contracts), block);
@@ -124,6 +130,7 @@ export class AaveV3Market implements Protocol {
     const accounts = kept?.accounts ?? new Accounts();
     const followed = this.#state?.accounts.addresses ?? this.#kept?.addresses ?? [];
     if (kept === undefined) for (const address of followed) accounts.add(address);
+    for (const address of this.#told) accounts.add(address);
     for (const address of this.#discovered.get(pool) ?? []) accounts.add(address);
     const unread = [];
     for (const slot of accounts.slots()) if (!kept?.isFresh(slot)) unread.push(slot);

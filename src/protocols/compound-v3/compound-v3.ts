@@ -51,6 +51,8 @@ export class CompoundV3 implements Protocol {
   #state: CometState | undefined;
   #bounds: AccountBounds | undefined;
   #touched = new Set<Account>();
+  /** Those of them that were never seen before: what they have is read. */
+  readonly #revealed = new Set<Account>();
   #asks: readonly Ask[] = [];
   /** Read in this block: what an audit may rely on. */
   #read: ReadonlySet<Account> = new Set();
@@ -82,6 +84,10 @@ export class CompoundV3 implements Protocol {
     }
   }
 
+  hearOf(accounts: readonly Address[]): void {
+    for (const account of accounts) this.#known.add(account);
+  }
+
   *anchor(block: Head): Reading {
     this.#journal.stop();
     for (const { address } of this.#state?.accounts ?? []) this.#known.add(address);
@@ -102,14 +108,15 @@ export class CompoundV3 implements Protocol {
     const state = this.#anchored();
     this.#journal.begin();
     this.#touched.clear();
-    for (const log of logs) foldLog(log, state, this.#touched, this.#journal);
+    this.#revealed.clear();
+    for (const log of logs) foldLog(log, state, { touched: this.#touched, revealed: this.#revealed }, this.#journal);
     return this.#lenses.changed(this.#journal);
   }
 
   reads(block: Head): readonly ViewCall[] {
     const state = this.#anchored();
     this.#read = new Set([...this.#touched, ...this.#nearest(), ...inTurn(state.accounts, block.number)]);
-    this.#asks = asksFor(state, this.#read);
+    this.#asks = asksFor(state, this.#read, this.#revealed);
     return this.#asks.flatMap((ask) => ask.calls);
   }
 

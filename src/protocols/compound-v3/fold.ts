@@ -31,15 +31,18 @@ export function discoveredIn(log: RawLog): Address | undefined {
   return log.topics[0] !== undefined && discoveryTopics.includes(log.topics[0]) ? topicAddress(log, 2) : undefined;
 }
 
-/** Throws a MirrorError on what only a new anchor can follow. `touched` takes in whose principal has to be read. */
-export function foldLog(log: RawLog, state: CometState, touched: Set<Account>, journal: Journal): void {
+/** `touched`: whose principal has to be read; `revealed`: whose collateral too, since nobody knows what they had before. */
+export type Unread = { readonly touched: Set<Account>; readonly revealed: Set<Account> };
+
+/** Throws a MirrorError on what only a new anchor can follow. */
+export function foldLog(log: RawLog, state: CometState, { touched, revealed }: Unread, journal: Journal): void {
   if (log.address !== state.comet) return;
   const touch = (topic: number) => {
     const place = state.places.get(topicAddress(log, topic));
     if (place !== undefined) touched.add(state.accounts[place]!);
   };
   const change = (topic: number, sign: bigint) => {
-    const account = accountOf(state, topicAddress(log, topic), journal);
+    const account = accountOf(state, topicAddress(log, topic), journal, revealed);
     touched.add(account);
     const asset = state.config.assets.findIndex(({ address }) => address === topicAddress(log, 3));
     if (asset < 0) throw new MirrorError(`${topicAddress(log, 3)} is no asset of ${state.comet}`);
@@ -75,11 +78,12 @@ export function foldLog(log: RawLog, state: CometState, touched: Set<Account>, j
   }
 }
 
-function accountOf(state: CometState, address: Address, journal: Journal): Account {
+function accountOf(state: CometState, address: Address, journal: Journal, revealed: Set<Account>): Account {
   const place = state.places.get(address);
   if (place !== undefined) return state.accounts[place]!;
   const account = newAccount(address, state.config.assets.length);
   journal.setKey(state.places, address, journal.push(state.accounts, account));
+  revealed.add(account);
   return account;
 }
 

@@ -6,8 +6,8 @@ import type { Ask } from '../asks.ts';
 import { calls, heldCalls, readHeld, readTotals, readUser } from './reads.ts';
 import { type Account, accountSlot, type CometState, noteChange, storeSlot } from './state.ts';
 
-/** @param accounts whose principal is read */
-export function asksFor(state: CometState, accounts: Iterable<Account>): Ask[] {
+/** @param accounts whose principal is read; `revealed`: whose collateral too */
+export function asksFor(state: CometState, accounts: Iterable<Account>, revealed: Iterable<Account>): Ask[] {
   const { comet, config, feeds } = state;
   const asks: Ask[] = [
     {
@@ -46,6 +46,12 @@ export function asksFor(state: CometState, accounts: Iterable<Account>): Ask[] {
         noteChange(state, accountSlot(state.places.get(account.address)!), journal);
       },
     });
+  for (const { address, collateralRaw } of revealed)
+    for (const [place, asset] of config.assets.entries())
+      asks.push({
+        calls: [calls.userCollateral(comet, address, asset.address)],
+        take: ([balance], journal) => journal.set(collateralRaw, place, told(uintOf(balance), `${asset.symbol} of ${address}`, state)),
+      });
   return asks;
 }
 
