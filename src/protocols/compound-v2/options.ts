@@ -6,6 +6,7 @@ import { encodeFunctionData, parseAbi } from 'viem';
 import type { Step } from '../../lib/steps.ts';
 import type { Address } from '../../lib/types.ts';
 import type { Option, Refusal } from '../types.ts';
+import { foremost, gainAtOracle } from './foremost.ts';
 import { type Pair, standingOf, vaiOwed } from './health.ts';
 import type { Lens } from './lens.ts';
 import { type Liquidable, regimeOf, type Taking, takingOf } from './liquidation.ts';
@@ -39,8 +40,13 @@ export function optionsOf(account: Account, lens: Lens): Option[] {
   const { rules } = lens.state;
   const standing = standingOf(account, lens);
   if (!standing.ok || rules.paused || !admitted(account, lens)) return [];
-  return standing.pairs.flatMap((pair) => {
-    if (!open(pair, rules) || vaiFirst(account, pair, lens)) return [];
+  const allowed = standing.pairs.filter((pair) => open(pair, rules) && !vaiFirst(account, pair, lens));
+  const closeFactor = Number(rules.closeFactorWad) / 1e18;
+  const gain = (pair: Pair) => {
+    const terms = termsOf(pair.collateral.holding.market, account.pool, rules);
+    return terms === undefined ? 0 : gainAtOracle(pair, closeFactor, Number(terms.incentiveWad) / 1e18);
+  };
+  return foremost(allowed, gain).flatMap((pair) => {
     const liquidable = liquidableOf(account, pair, 'accrued', lens);
     const early = liquidableOf(account, pair, 'early', lens);
     const regime = liquidable === undefined || early === undefined ? undefined : regimeOf(liquidable, early);
