@@ -1,7 +1,9 @@
+import { RoutedFill } from '../liquidity/depth.ts';
+import { tokenInOf, tokenOutOf } from '../liquidity/pool.ts';
 import type { Depth } from '../liquidity/types.ts';
 import type { Moment } from '../oracles/types.ts';
 import type { Candidate } from '../risk/types.ts';
-import { type Market, type Prospect, planAgain } from './candidate.ts';
+import { type Market, type Prospect, planAgain, planProspect } from './candidate.ts';
 import type { Evaluation } from './evaluate.ts';
 import type { Terms } from './terms.ts';
 import type { Decision, Plan } from './types.ts';
@@ -16,7 +18,7 @@ export function blockFull(candidate: Candidate, gasUnits: bigint, gasLeft: bigin
 
 /** Decisions, and the depth that is left where all plans are carried out. */
 export type Together = { readonly decisions: readonly Decision[]; readonly after: Depth };
-type Tried = Together & { readonly totalWei: bigint; readonly gasLeft: bigint };
+type Tried = Together & { readonly totalWei: bigint; readonly gasLeft: bigint; readonly before: readonly Alone[] };
 
 /** Others are tried while they could make this much more of the whole. */
 const WORTH_TRYING_BPS = 50n;
@@ -28,31 +30,38 @@ const CLOSELY_BPS = 9_990n;
 export const ROUGHLY_BPS = 8_000n;
 /** Beyond so many candidates, and plans, what was found is good enough: the slot is short. */
 export const MAX_CANDIDATES = 8;
-const MAX_PLANS = 64;
+const MAX_PLANS = 96;
 
 /**
  * Plans for candidates that share pools, each at the depth that those before leave. The least profitable go first: behind a large one they would not pay, and they
- * move it little. Where together they make clearly less than alone, other orders are tried, and leaving one out.
+ * move it little. Where together they make clearly less than alone, or one may make more behind another, other orders are tried, and leaving one out.
  */
 export function planTogether(alone: readonly Alone[], market: Market, depth: Depth, terms: Terms, at: Moment): Together {
   if (alone.length === 0) return { decisions: [], after: depth };
-  const enoughBps = alone.length > MAX_CANDIDATES ? ROUGHLY_BPS : CLOSELY_BPS;
+  const isFew = alone.length <= MAX_CANDIDATES;
+  const enoughBps = isFew ? CLOSELY_BPS : ROUGHLY_BPS;
   let plans = 0;
-  const behind = ({ after: now, totalWei, gasLeft, decisions }: Tried, { prospect, evaluation }: Alone): Tried => {
+  const behind = ({ after: now, totalWei, gasLeft, decisions, before }: Tried, one: Alone): Tried => {
     plans++;
-    const { decision, after } = planAgain(prospect, evaluation, market, now, terms, at, enoughBps);
+    const { prospect, evaluation } = one;
+    // Where pools have become better, how it was planned alone says little.
+    const { decision, after } =
+      isFew && before.some((other) => eases(other, one))
+        ? planProspect(prospect, market, now, terms, at)
+        : planAgain(prospect, evaluation, market, now, terms, at, enoughBps);
     // Behind others it may need more swaps than alone.
     const full = decision.kind === 'plan' && decision.plan.gasUnits > gasLeft;
     const made = full ? blockFull(prospect.candidate, decision.plan.gasUnits, gasLeft) : decision;
-    if (made.kind === 'skip') return { decisions: [...decisions, made], after: now, totalWei, gasLeft };
+    if (made.kind === 'skip') return { decisions: [...decisions, made], after: now, totalWei, gasLeft, before };
     return {
       decisions: [...decisions, made],
       after,
       totalWei: totalWei + made.plan.profitWei,
       gasLeft: gasLeft - made.plan.gasUnits,
+      before: [...before, one],
     };
   };
-  const nothing: Tried = { decisions: [], after: depth, totalWei: 0n, gasLeft: terms.maxBlockGas };
+  const nothing: Tried = { decisions: [], after: depth, totalWei: 0n, gasLeft: terms.maxBlockGas, before: [] };
   const known = new Begun(nothing);
   const inOrder = (order: readonly Alone[]): Tried => {
     let begun = known;
@@ -60,11 +69,12 @@ export function planTogether(alone: readonly Alone[], market: Market, depth: Dep
     return begun.tried;
   };
   const ascending = alone.toSorted((a, b) => (a.plan.profitWei < b.plan.profitWei ? -1 : a.plan.profitWei > b.plan.profitWei ? 1 : 0));
-  const fitting = alone.length > MAX_CANDIDATES ? new Set(ascending) : mostThatFit(ascending, terms.maxBlockGas);
+  const fitting = isFew ? mostThatFit(ascending, terms.maxBlockGas) : new Set(ascending);
   const mostWei = [...fitting].reduce((sum, { plan }) => sum + plan.profitWei, 0n);
   let order: readonly Alone[] = [...fitting, ...ascending.filter((one) => !fitting.has(one)).toReversed()];
   let best = inOrder(order);
-  const enough = () => alone.length > MAX_CANDIDATES || best.totalWei * BPS >= mostWei * (BPS - WORTH_TRYING_BPS);
+  const eased = isFew && alone.some((one) => alone.some((other) => other !== one && eases(one, other)));
+  const enough = () => !isFew || (!eased && best.totalWei * BPS >= mostWei * (BPS - WORTH_TRYING_BPS));
   const attempt = (other: readonly Alone[]): boolean => {
     if (plans >= MAX_PLANS) return false;
     const found = inOrder(other);
@@ -73,7 +83,8 @@ export function planTogether(alone: readonly Alone[], market: Market, depth: Dep
     [best, order] = [found, other];
     return clearly;
   };
-  if (!enough()) attempt(ascending.toReversed());
+  const descending = ascending.toReversed();
+  if (!enough()) attempt(descending);
   for (let improved = true; improved && !enough() && plans < MAX_PLANS; ) {
     improved = false;
     for (const one of order) {
@@ -82,11 +93,27 @@ export function planTogether(alone: readonly Alone[], market: Market, depth: Dep
       improved = attempt([one, ...rest]) || attempt([...rest, one]) || improved;
       if (enough()) break;
     }
+    if (improved || !eased) continue;
+    // Who goes between two others makes the pools better for one, at the other's cost.
+    for (const base of [descending, order])
+      for (const one of base) {
+        const rest = base.filter((other) => other !== one);
+        for (let place = 1; place < rest.length; place++) improved = attempt(rest.toSpliced(place, 0, one)) || improved;
+      }
   }
   return best;
 }
 
-/** Those that would make most if they did not share pools, of all sets that the block has gas for: nobody makes more behind others than alone. In the given order. */
+/** Whether one leaves pools that give the other a better price: it sells what the other owes, or buys what the other seizes. That one may then make more than alone. */
+function eases({ evaluation }: Alone, { evaluation: { option } }: Alone): boolean {
+  return evaluation.exit.fills.some((fill) =>
+    (fill instanceof RoutedFill ? RoutedFill.hopsOf(fill) : []).some(
+      (hop) => tokenInOf(hop) === option.debtAsset || tokenOutOf(hop) === option.collateralAsset,
+    ),
+  );
+}
+
+/** Those that would make most if they did not share pools, of all sets that the block has gas for. In the given order. */
 function mostThatFit(alone: readonly Alone[], maxBlockGas: bigint): ReadonlySet<Alone> {
   let best = { madeWei: -1n, of: 0 };
   for (let of = 0; of < 1 << alone.length; of++) {

@@ -47,6 +47,97 @@ const world = fc.record({
   whole: fc.boolean(),
 });
 
+/** Found among 400 at seed 5: what one sells makes what another has to buy cheaper, so that one makes more behind it than alone. */
+const EASED = [
+  [
+    {
+      ticks: [-6911, -6381, -980],
+      shapes: [
+        {
+          kind: 'v3',
+          fee: 10000,
+          offset: 18,
+          size: 23706,
+          positions: [
+            { width: 101, tenths: 1 },
+            { width: 264, tenths: 6 },
+          ],
+        },
+        {
+          kind: 'v3',
+          fee: 100,
+          offset: -12,
+          size: 109,
+          positions: [
+            { width: 160, tenths: 2 },
+            { width: 94, tenths: 3 },
+            { width: 43, tenths: 8 },
+          ],
+        },
+        {
+          kind: 'v3',
+          fee: 100,
+          offset: 3,
+          size: 101,
+          positions: [
+            { width: 272, tenths: 10 },
+            { width: 208, tenths: 2 },
+            { width: 97, tenths: 4 },
+            { width: 7, tenths: 7 },
+          ],
+        },
+      ],
+      positions: [
+        { protocol: 'morpho-blue', debt: 371.5352290971724, cover: 1359, health: 935, bonusBps: 1171, release: 6 },
+        { protocol: 'aave-v3', debt: 10.715193052376065, cover: 1101, health: 971, bonusBps: 384, release: 0 },
+        { protocol: 'compound-v2', debt: 5.7543993733715695, cover: 1399, health: 939, bonusBps: 1057, release: 6 },
+        { protocol: 'aave-v3', debt: 1.0471285480508996, cover: 1130, health: 869, bonusBps: 109, release: 0 },
+        { protocol: 'compound-v3', debt: 275.4228703338166, cover: 1322, health: 987, bonusBps: 476, release: 0 },
+      ],
+      room: 8,
+      whole: true,
+    },
+  ],
+  [
+    {
+      ticks: [-3769, 4098, -5391],
+      shapes: [
+        {
+          kind: 'v3',
+          fee: 3000,
+          offset: -20,
+          size: 99992,
+          positions: [
+            { width: 8, tenths: 7 },
+            { width: 241, tenths: 1 },
+          ],
+        },
+        { kind: 'v3', fee: 100, offset: 24, size: 1631, positions: [{ width: 102, tenths: 2 }] },
+        {
+          kind: 'v3',
+          fee: 3000,
+          offset: -4,
+          size: 114,
+          positions: [
+            { width: 6, tenths: 1 },
+            { width: 304, tenths: 8 },
+            { width: 138, tenths: 2 },
+            { width: 398, tenths: 8 },
+            { width: 394, tenths: 4 },
+          ],
+        },
+      ],
+      positions: [
+        { protocol: 'aave-v3', debt: 42.65795188015925, cover: 1014, health: 966, bonusBps: 656, release: 0 },
+        { protocol: 'compound-v3', debt: 3235.936569296281, cover: 989, health: 877, bonusBps: 1156, release: 0 },
+      ],
+      room: 3,
+      whole: false,
+    },
+  ],
+] as unknown as readonly [WorldOf<typeof world>][];
+type WorldOf<T> = T extends fc.Arbitrary<infer W> ? W : never;
+
 /** Takes all that is allowed or nothing, so that one plan is one quote. */
 function allOrNothing(option: Option): Option {
   const { maxRaw } = option.regimes.at(-1)!;
@@ -72,7 +163,7 @@ test('makes at least 99% of the best choice in the best order', () => {
         return decision.kind === 'plan' ? decision.plan.profitWei : 0n;
       });
       let best = 0n;
-      // Pools only get worse, so nobody makes more behind others than alone: a choice that cannot catch up is not followed further.
+      // Pools mostly get worse, and few make more behind others than alone: a choice that cannot catch up is not followed further.
       const search = (depth: Depth, left: readonly number[], gasLeft: bigint, made: bigint) => {
         if (made > best) best = made;
         const promising = left.toSorted((a, b) => (alone[a]! > alone[b]! ? -1 : 1));
@@ -100,7 +191,7 @@ test('makes at least 99% of the best choice in the best order', () => {
       expect({ few, room, whole, made, best, short: made * 100n < best * 99n }).toMatchObject({ short: false });
       if (best * 10n < alone.reduce((sum, one) => sum + one, 0n) * 9n) crowded++;
     }),
-    { seed: 21, numRuns: 40, endOnFailure: true },
+    { seed: 21, numRuns: 40, endOnFailure: true, examples: EASED.map(([one]) => [one]) },
   );
   expect(crowded).toBeGreaterThan(8);
 });
