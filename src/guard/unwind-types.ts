@@ -6,7 +6,7 @@ export type UnwindRules = {
   readonly maxInventoryUsd8: bigint;
   /** What is worth less is no inventory: what is left of one, dust. */
   readonly leastUsd8: bigint;
-  /** A fall of the oracle's price since it was taken up, after which it is sold without waiting. */
+  /** A fall of the price since it was taken up, by the oracle and by the pools, after which it is sold without waiting. */
   readonly stopLossBps: bigint;
   /** Pools have recovered from our last order once they pay no more than this less, against the oracle, than they did before it. */
   readonly recoveredBps: bigint;

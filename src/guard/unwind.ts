@@ -85,7 +85,7 @@ function follow(
   const { token } = held;
   const { rules } = book;
   const settled = held.ordered !== undefined && held.ordered.now.block !== now.block && !stock.busy ? answered(held, held.ordered) : held;
-  const falls = settled.phase === 'selling' && stock.priceUsd8 * BPS <= settled.entryUsd8 * (BPS - rules.stopLossBps);
+  const falls = settled.phase === 'selling' && highestUsd8(stock) * BPS <= settled.entryUsd8 * (BPS - rules.stopLossBps);
   const judged: Unwind = falls ? { ...settled, phase: 'stopping', parts: 1 } : settled;
   const stopped: UnwindCommand[] = falls ? [{ kind: 'alert', token, about: 'stopped', unwind: judged }] : [];
   const order = stock.busy || judged.ordered?.now.block === now.block ? undefined : orderOf(judged, stock, rules, now);
@@ -93,6 +93,11 @@ function follow(
     order?.kind === 'sell' ? { ...judged, ordered: { now, heldRaw: judged.heldRaw, discountBps: stock.discountBps ?? 0n } } : judged;
   const saves: UnwindCommand[] = before !== undefined && same(before, next) ? [] : [{ kind: 'save', token, unwind: next }];
   return [withUnwind(book, next), [...alerts, ...stopped, ...saves, ...(order === undefined ? [] : [order])]];
+}
+
+/** NOTE: by the oracle or by the pools: a wrong answer of the one, or somebody's push at the other, stops nothing. */
+function highestUsd8({ priceUsd8, discountBps = 0n }: Stock): bigint {
+  return discountBps < 0n ? (priceUsd8 * (BPS - discountBps)) / BPS : priceUsd8;
 }
 
 /** After an order that sold nothing the next one is half of it; after one that sold something, twice. In need the whole is tried again after the smallest. */

@@ -99,6 +99,9 @@ describe('a parent order', () => {
       { kind: 'save' },
       { kind: 'sell', amountRaw: 700n, urgent: true },
     ]);
+    // Where pools pay what they did, it is sold as before.
+    const [, calm] = read(selling(), 2, { ...fallen, discountBps: -550n });
+    expect(calm.at(-1)).toMatchObject({ kind: 'sell', amountRaw: 300n, urgent: false });
     // A rise does not bring the waiting back.
     expect(read(stopped, 3, { heldRaw: 100n, discountBps: 300n })[1].at(-1)).toMatchObject({ kind: 'sell', amountRaw: 100n, urgent: true });
   });
