@@ -160,6 +160,7 @@ describe('all problems at once', () => {
     ['ALLOW_TOKENS', { ALLOW_TOKENS: ',' }],
     ['PROTOCOLS', { PROTOCOLS: ',' }],
     ['RELAY_URLS', { MODE: 'live', KEEPER_PRIVATE_KEY: KEY, EXECUTOR_ADDRESS: TOKEN_A, PUBLIC_MEMPOOL: 'fallback' }],
+    ['INVENTORY_EXECUTOR_ADDRESS', { EXECUTOR_ADDRESS: TOKEN_A, INVENTORY_EXECUTOR_ADDRESS: TOKEN_A }],
   ])('a contradiction names %s', async (name, env: Record<string, string>) => {
     const found = await problems({ RPC_URLS: RPC, ...env });
     expect(found.some((problem) => problem.startsWith(`${name}: `))).toBe(true);

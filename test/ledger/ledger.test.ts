@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Hedge } from '../../src/guard/hedge-types.ts';
+import type { Unwind } from '../../src/guard/unwind-types.ts';
 import { openLedger } from '../../src/ledger/ledger.ts';
 import { readLedger } from '../../src/ledger/reader.ts';
 import { attempt, hashOf, result, temporaryDir, transaction } from './fixtures.ts';
@@ -259,5 +260,29 @@ describe('hedges', () => {
     expect(await second.hedges()).toEqual([hedge, { ...hedge, id: 'another', keepWad: 3n }]);
     await second.forgetHedge('another');
     expect(await second.hedges()).toEqual([hedge]);
+  });
+});
+
+describe('inventory', () => {
+  test('comes back as it was saved last, to the keeper and to readers, until it is forgotten', async () => {
+    const dir = temporaryDir();
+    const now = { block: 7, timestamp: 84 };
+    const unwind: Unwind = {
+      ...{ token: '0xb', phase: 'selling', origin: { protocol: 'aave-v3', market: 'core', account: '0xc' }, openUntil: 7, since: now },
+      ...{ heldRaw: 10n ** 30n, valueUsd8: 5n, entryUsd8: 6n, parts: 4, ordered: undefined, sold: { now, discountBps: -7n } },
+    };
+    const found: Unwind = { ...unwind, token: '0xd', origin: undefined, ordered: { now, heldRaw: 9n, discountBps: 0n } };
+    const first = await openLedger(dir);
+    await first.saveUnwind({ ...unwind, phase: 'opening', heldRaw: 0n });
+    await first.saveUnwind(unwind);
+    await first.saveUnwind(found);
+    await first.close();
+    const second = await openLedger(dir);
+    onTestFinished(() => second.close());
+    expect(await second.unwinds()).toEqual([unwind, found]);
+    await second.forgetUnwind('0xd');
+    const reader = await readLedger(dir);
+    onTestFinished(() => reader.close());
+    expect(await reader.inventory()).toEqual([unwind]);
   });
 });
