@@ -28,12 +28,21 @@ export async function createFixture({
   morphoPositions,
   cometPositions,
   venusPositions,
+  poolDepth,
 }: Partial<MarketOptions> = {}): Promise<Fixture> {
   const anvil = await startAnvil();
   try {
     const chain = new SetupChain(anvil.rpcUrl, devAccount('deployer'));
     await chain.prepare();
-    const market = await deployMarket(chain, { positions, seed, legacyPositions, morphoPositions, cometPositions, venusPositions });
+    const market = await deployMarket(chain, {
+      positions,
+      seed,
+      legacyPositions,
+      morphoPositions,
+      cometPositions,
+      venusPositions,
+      poolDepth,
+    });
     const setPrice = async (feedName: string, answerUsd8: bigint) => {
       const feed = market.feeds[feedName];
       if (!feed) throw new Error(`no feed ${feedName}; there are ${Object.keys(market.feeds).join(', ')}`);

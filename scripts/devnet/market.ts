@@ -55,6 +55,8 @@ export type MarketOptions = {
   cometPositions?: number | undefined;
   venusPositions?: number | undefined;
   perpPositions?: number | undefined;
+  /** Of the pools, as a part of what uniswap/pools.ts says. */
+  poolDepth?: number | undefined;
 };
 export type Progress = (line: string) => void;
 
@@ -66,7 +68,7 @@ export async function compileMarket(): Promise<void> {
 /** Everything is mined on return. Throws when any transaction of it reverts. */
 export async function deployMarket(
   chain: SetupChain,
-  { positions, seed, legacyPositions, morphoPositions, cometPositions, venusPositions, perpPositions }: MarketOptions,
+  { positions, seed, legacyPositions, morphoPositions, cometPositions, venusPositions, perpPositions, poolDepth }: MarketOptions,
   progress: Progress = () => {},
 ): Promise<Market> {
   const [aaveArtifacts, own] = await Promise.all([aaveContracts(), ownContracts()]);
@@ -89,7 +91,7 @@ export async function deployMarket(
   );
   const aave = await deployAave(chain);
   await listReserves(chain, aave, tokens, sources);
-  const uniswap = await deployUniswap(chain, tokens);
+  const uniswap = await deployUniswap(chain, tokens, poolDepth);
   progress('Aave v3.6, Uniswap v3 and the feeds are deployed');
 
   // NOTE: its averages need forty minutes of the chain's time; debts that are opened after it do not age by them.

@@ -77,7 +77,8 @@ export async function calibrate(options: CalibrationOptions, told: (count: numbe
         const stated = riskOf(plan, world.priceMoves, { channel: 'public', book: emptyBook(), outcomes });
         const usd = (wei: bigint) => Number(weiToUsd8Floor(wei, terms.numeraireUsd8)) / USD8;
         if (stated === undefined) continue;
-        const { made, gasWei } = await stage.tried([trades], [plan], terms);
+        const [realised] = await stage.tried([trades], [[plan]], terms);
+        const { made, gasWei } = realised!;
         if (made !== undefined) world.gasUse.note([plan], gasWei / stageTerms.baseFeeWei);
         done.push({
           ...{ pair: plan.option, quotedUsd: usd(plan.profitWei), ...conditional(stated) },

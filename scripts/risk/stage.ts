@@ -46,7 +46,7 @@ export class Stage {
   readonly #executor: Address;
   readonly #baseFeeWei: bigint;
   readonly #keeper = devAccount('keeper');
-  #nonce: number;
+  readonly #nonce: number;
 
   private constructor(
     fixture: Fixture,
@@ -109,43 +109,42 @@ export class Stage {
     if (stalled !== null) throw stalled;
   }
 
-  /** What the plans, in one transaction behind others' of the next block, come to; all of it is taken back. */
-  async tried(before: readonly Hex[], plans: readonly Plan[], terms: Terms): Promise<Realised> {
+  /** What transactions of the plans come to, one after another behind others' of the next block; all of it is taken back. */
+  async tried(before: readonly Hex[], transactions: readonly (readonly Plan[])[], terms: Terms): Promise<readonly Realised[]> {
     const { rpcUrl } = this.fixture.chain;
     const snapshot = await rpc<Hex>(rpcUrl, 'evm_snapshot');
     try {
-      return await this.done(before, plans, terms);
+      return await this.#included(before, transactions, terms);
     } finally {
       await rpc(rpcUrl, 'evm_revert', [snapshot]);
     }
   }
 
-  /** The same for good. The mirror does not follow. */
-  async done(before: readonly Hex[], plans: readonly Plan[], terms: Terms): Promise<Realised> {
-    // As a rehearsal tells it: what is likely to be used.
-    const gasUnits = plans.reduce((sum, plan) => sum + plan.gasWei / terms.gasPriceWei, 0n);
-    const data = encodeExecute(sequenceOf(plans, gasUnits, NO_SURCHARGE, terms, this.world.head.number + 1));
-    const raw = await this.#keeper.signTransaction({
-      ...{ type: 'eip1559', chainId: CHAIN_ID, nonce: this.#nonce, to: this.#executor, data, gas: GAS_LIMIT },
-      ...{ maxFeePerGas: 2n * this.#baseFeeWei, maxPriorityFeePerGas: 0n },
-    });
-    await this.#seal([...before, raw]);
-    const receipts = await rpc<Receipt[]>(this.fixture.chain.rpcUrl, 'eth_getBlockReceipts', ['latest']);
-    const own = receipts.at(-1);
-    if (own === undefined || receipts.length !== before.length + 1) throw new Error('the block did not take all transactions');
-    const settlement = own.status === '0x1' ? decodeSettlement(own.logs, this.#executor) : undefined;
-    const made = settlement && { grossWei: settlement.grossRaw, bidWei: settlement.bidRaw };
-    return { made, gasWei: BigInt(own.gasUsed) * this.#baseFeeWei };
-  }
-
-  /** Counts the keeper's transactions anew: after one that was done for good. */
-  kept(): void {
-    this.#nonce++;
-  }
-
   async stop(): Promise<void> {
     this.#pool.close();
     await this.fixture.stop();
+  }
+
+  async #included(before: readonly Hex[], transactions: readonly (readonly Plan[])[], terms: Terms): Promise<readonly Realised[]> {
+    const own = await Promise.all(transactions.map((plans, index) => this.#signed(plans, this.#nonce + index, terms)));
+    await this.#seal([...before, ...own]);
+    const receipts = await rpc<Receipt[]>(this.fixture.chain.rpcUrl, 'eth_getBlockReceipts', ['latest']);
+    if (receipts.length !== before.length + own.length) throw new Error('the block did not take all transactions');
+    return receipts.slice(before.length).map(({ status, logs, gasUsed }) => {
+      const settlement = status === '0x1' ? decodeSettlement(logs, this.#executor) : undefined;
+      const made = settlement && { grossWei: settlement.grossRaw, bidWei: settlement.bidRaw };
+      return { made, gasWei: BigInt(gasUsed) * this.#baseFeeWei };
+    });
+  }
+
+  #signed(plans: readonly Plan[], nonce: number, terms: Terms): Promise<Hex> {
+    // As a rehearsal tells it: what is likely to be used.
+    const gasUnits = plans.reduce((sum, plan) => sum + plan.gasWei / terms.gasPriceWei, 0n);
+    const data = encodeExecute(sequenceOf(plans, gasUnits, NO_SURCHARGE, terms, this.world.head.number + 1));
+    return this.#keeper.signTransaction({
+      ...{ type: 'eip1559', chainId: CHAIN_ID, nonce, to: this.#executor, data, gas: GAS_LIMIT },
+      ...{ maxFeePerGas: 2n * this.#baseFeeWei, maxPriorityFeePerGas: 0n },
+    });
   }
 
   async #seal(raws: readonly Hex[]): Promise<void> {

@@ -21,8 +21,9 @@ export type Uniswap = {
   fromBlock: number;
 };
 
-/** The deployer is the liquidity provider. `tokens` by symbol, already mined. */
-export async function deployUniswap(chain: SetupChain, tokens: Record<string, Address>): Promise<Uniswap> {
+/** The deployer is the liquidity provider. `tokens` by symbol, already mined. @param depth of the pools, as a part of what pools.ts says */
+export async function deployUniswap(chain: SetupChain, tokens: Record<string, Address>, depth = 1): Promise<Uniswap> {
+  const specs = POOLS.map((spec) => ({ ...spec, usd: spec.usd * depth }));
   const contracts = await uniswapContracts();
   const fromBlock = (await chain.blockNumber()) + 1;
   const { abi: factoryAbi } = contracts.UniswapV3Factory;
@@ -35,24 +36,24 @@ export async function deployUniswap(chain: SetupChain, tokens: Record<string, Ad
   chain.call(factory, factoryAbi, 'enableFeeAmount', [100, 1]);
 
   const needed = new Map<string, bigint>();
-  for (const { pair, usd } of POOLS) {
+  for (const { pair, usd } of specs) {
     for (const symbol of pair) needed.set(symbol, (needed.get(symbol) ?? 0n) + amountOf(assetOf(symbol), usd / 2));
   }
   for (const [symbol, amount] of needed) {
     provideTokens(chain, tokens, chain.deployer, symbol, amount);
     chain.call(tokens[symbol]!, erc20Abi, 'approve', [positionManager, MAX_UINT256]);
   }
-  for (const spec of POOLS) {
+  for (const spec of specs) {
     const { token0, token1, sqrtPriceX96 } = ordered(spec, tokens);
     const args = [tokens[token0], tokens[token1], spec.fee, sqrtPriceX96];
     chain.call(positionManager, managerAbi, 'createAndInitializePoolIfNecessary', args);
   }
-  for (const spec of POOLS)
+  for (const spec of specs)
     for (const args of positions(spec, tokens, chain.deployer.address)) chain.call(positionManager, managerAbi, 'mint', [args]);
   await chain.mine();
 
   const pools: Pool[] = [];
-  for (const spec of POOLS) {
+  for (const spec of specs) {
     const { token0, token1 } = ordered(spec, tokens);
     const address = await chain.read<Address>(factory, factoryAbi, 'getPool', [tokens[token0], tokens[token1], spec.fee]);
     pools.push({ address, token0, token1, fee: spec.fee });

@@ -1,0 +1,94 @@
+/** One crash of a market with thin pools, and what each policy makes of its first block, by real contracts on snapshots of one chain. */
+import { weiToUsd8Floor } from '../../src/lib/usd.ts';
+import { termsAt } from '../../src/pipeline/terms.ts';
+import { Watch } from '../../src/risk/candidates.ts';
+import { emptyBook } from '../../src/strategy/bids/book.ts';
+import { planBlock } from '../../src/strategy/block.ts';
+import { packTransactions } from '../../src/strategy/packing.ts';
+import { Arbitrageur, fundArbitrageur } from '../devnet/arbitrageur.ts';
+import { START_PRICES_USD8 } from '../devnet/assets.ts';
+import { createFixture } from '../devnet/fixture.ts';
+import { Prng } from '../devnet/prng.ts';
+import { Stage } from '../risk/stage.ts';
+import { narrowed, POLICIES, type Policy } from './policies.ts';
+
+const USD8 = 1e8;
+const TERMS = { minProfitUsd: 5, bidShare: 0, baseFeeWei: 1_000_000_000n };
+/** Of what the devnet's pools hold otherwise, and of what a price loses. */
+const DEPTH = [0.005, 0.1] as const;
+const FALLS: Readonly<Record<string, readonly [number, number]>> = {
+  'ETH / USD': [0.08, 0.3],
+  'BTC / USD': [0.05, 0.25],
+  'LINK / USD': [0.1, 0.35],
+};
+/** Pools follow the oracle to within a tenth of a percent and their fee. */
+const EAGER = { maxUsdPerBlock: 1e9, maxUsdPerPool: 50e6, threshold: 0.001, idle: 0 };
+const ROUNDS = 3;
+
+export type Made = { readonly liquidations: number; readonly repaidUsd: number; readonly profitUsd: number };
+export type Crash = {
+  readonly seed: number;
+  readonly depth: number;
+  readonly ethFall: number;
+  readonly candidates: number;
+  readonly by: Readonly<Record<Policy, Made>>;
+};
+
+export async function crash(seed: number, positions: number): Promise<Crash> {
+  const random = new Prng(seed * 7_919);
+  const depth = random.logBetween(...DEPTH);
+  const falls = Object.entries(FALLS).map(([feed, range]) => [feed, random.between(...range)] as const);
+  const fixture = await createFixture({ positions, seed, poolDepth: depth });
+  const { chain, market } = fixture;
+  const stage = await Stage.open(fixture, TERMS, async () => {
+    for (const [feed, fall] of falls)
+      await fixture.setPrice(feed, (START_PRICES_USD8[feed]! * BigInt(Math.round((1 - fall) * 1e6))) / 1_000_000n);
+    await fundArbitrageur(chain, market);
+    const arbitrageur = new Arbitrageur({ rpcUrl: chain.rpcUrl, market, seed, limits: EAGER });
+    for (let round = 0; round < ROUNDS; round++) {
+      await arbitrageur.onBlock(await chain.blockNumber());
+      await chain.mine();
+    }
+  });
+  try {
+    const { world } = stage;
+    const at = stage.next();
+    const { candidates } = new Watch().judge(world.protocols, at, world.head.number);
+    const made: Partial<Record<Policy, Made>> = {};
+    for (const policy of POLICIES) made[policy] = await makes(stage, policy);
+    return { seed, depth, ethFall: falls[0]![1], candidates: candidates.length, by: made as Record<Policy, Made> };
+  } finally {
+    await stage.stop();
+  }
+}
+
+/** Plans the next block, carries it out on a snapshot, and counts what was really left. */
+async function makes(stage: Stage, policy: Policy): Promise<Made> {
+  const { world, settings } = stage;
+  const at = stage.next();
+  const terms = termsAt(settings, world, world.head, at, 0n, emptyBook());
+  if (terms === undefined) throw new Error('the native token has no price');
+  const { candidates } = new Watch().judge(world.protocols, at, world.head.number);
+  const market = { venue: world.venue, flashes: world.flashes, usd: world.usd };
+  const { decisions } = planBlock(
+    candidates,
+    ({ deployment, slot }) => {
+      const protocol = world.protocols.find(({ id }) => id === deployment)!;
+      const { debt } = protocol.view(slot, at);
+      const owedRaw = (asset: string) => debt.find((holding) => holding.asset === asset)!.amountRaw;
+      return protocol.options(slot, at).map((option) => narrowed(option, owedRaw(option.debtAsset), policy));
+    },
+    market,
+    terms,
+    at,
+  );
+  const plans = decisions.flatMap((decision) => (decision.kind === 'plan' ? [decision.plan] : []));
+  const realised = await stage.tried([], packTransactions(plans, terms), terms);
+  const profitWei = realised.reduce((sum, { made, gasWei }) => sum + (made === undefined ? 0n : made.grossWei - made.bidWei) - gasWei, 0n);
+  if (realised.some(({ made }) => made === undefined)) throw new Error(`a transaction of "${policy}" reverted`);
+  return {
+    liquidations: plans.length,
+    repaidUsd: plans.reduce((sum, { repayUsd8 }) => sum + Number(repayUsd8), 0) / USD8,
+    profitUsd: Number(weiToUsd8Floor(profitWei, terms.numeraireUsd8)) / USD8,
+  };
+}
