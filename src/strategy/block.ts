@@ -6,6 +6,7 @@ import { Rates } from './bounds.ts';
 import { leastGas, type Market, mostPerGas, type Prospect, planProspect, prospectOf } from './candidate.ts';
 import { planCrowd } from './crowd.ts';
 import { type Alone, MAX_CANDIDATES, planTogether, type Together } from './joint.ts';
+import { isScarce, planScarce } from './scarce.ts';
 import type { Terms } from './terms.ts';
 import type { Decision, Plan } from './types.ts';
 
@@ -45,7 +46,7 @@ export function planBlock(
   const depthAt = (extraWei: bigint) => (extraWei === 0n ? priced : market.venue.depth({ ...at, baseFeeWei: at.baseFeeWei + extraWei }));
   const together =
     prospects.length > MAX_CANDIDATES
-      ? planCrowd(prospects, market, depthAt(scarcityWei), terms, at)
+      ? planMany(prospects, market, depthAt(scarcityWei), terms, at)
       : planFew(prospects, market, depthAt, scarcityWei, terms, at);
   return { decisions: [...decisions, ...together.decisions], after: together.after };
 }
@@ -76,6 +77,25 @@ function planFew(
   if (!ample.isFull || scarcityWei === 0n) return ample;
   const scarce = planAt(scarcityWei);
   return madeBy(scarce) > madeBy(ample) ? scarce : ample;
+}
+
+/** So many can still be weighed against one another, where the block has gas for all. */
+const MOST_WEIGHED = 64;
+
+/** One after another, whoever makes most of its gas first; and where pools are so thin that they make clearly less so than alone, in other orders too. */
+function planMany(prospects: readonly Prospect[], market: Market, depth: Depth, terms: Terms, at: Moment): Together {
+  const crowd = planCrowd(prospects, market, depth, terms, at);
+  if (prospects.length > MOST_WEIGHED) return crowd;
+  const decisions: Decision[] = [];
+  const alone: Alone[] = [];
+  for (const prospect of prospects) {
+    const { decision, evaluation } = planProspect(prospect, market, depth, terms, at);
+    if (decision.kind === 'skip' || evaluation === undefined) decisions.push(decision);
+    else alone.push({ prospect, plan: decision.plan, evaluation });
+  }
+  if (!isScarce(madeBy(crowd), alone)) return crowd;
+  const together = planScarce(alone, market, depth, terms, at);
+  return madeBy(together) > madeBy(crowd) ? { ...together, decisions: [...decisions, ...together.decisions] } : crowd;
 }
 
 function madeBy({ decisions }: Together): bigint {

@@ -18,7 +18,7 @@ export function blockFull(candidate: Candidate, gasUnits: bigint, gasLeft: bigin
 
 /** Decisions, and the depth that is left where all plans are carried out. */
 export type Together = { readonly decisions: readonly Decision[]; readonly after: Depth };
-type Tried = Together & { readonly totalWei: bigint; readonly gasLeft: bigint; readonly before: readonly Alone[] };
+export type Tried = Together & { readonly totalWei: bigint; readonly gasLeft: bigint; readonly before: readonly Alone[] };
 
 /** Others are tried while they could make this much more of the whole. */
 const WORTH_TRYING_BPS = 50n;
@@ -129,7 +129,7 @@ function mostThatFit(alone: readonly Alone[], maxBlockGas: bigint): ReadonlySet<
 }
 
 /** Orders that begin alike, planned once as far as they do. */
-class Begun {
+export class Begun {
   readonly tried: Tried;
   readonly #next = new Map<Alone, Begun>();
 
