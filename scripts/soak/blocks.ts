@@ -6,8 +6,9 @@ import { devAccount } from '../devnet/keys.ts';
 import { Prng } from '../devnet/prng.ts';
 import { Activity } from './activity.ts';
 import { audit, type Finding } from './audit.ts';
-import { type Child, startRun, tail } from './child.ts';
+import { type Child, type Line, startRun, tail } from './child.ts';
 import { isFlat, type Sample, sampleOf, type Trend, trendOf } from './memory.ts';
+import { askAgain, doubtIn } from './recheck.ts';
 import type { Say } from './soak.ts';
 import { openStage, type Stage } from './stage.ts';
 import { Witness } from './witness.ts';
@@ -20,6 +21,8 @@ export type BlocksResult = {
   readonly transactions: number;
   readonly liquidations: number;
   readonly reorgs: number;
+  /** Differences told while the node reorganised, in which it agreed with the keeper when it was asked again. */
+  readonly contradictions: number;
   /** Comparisons with judging everybody, and positions judged for them. */
   readonly comparisons: number;
   readonly judged: number;
@@ -81,6 +84,12 @@ class BlockRun {
   #liquidations = 0;
   #blocks = 0;
   #reorgs = 0;
+  /** The newest block of the last reorganisation. */
+  #reorganisedAt: number | undefined;
+  /** What the node said otherwise when it was asked again; a suspension for it follows. */
+  readonly #takenBack = new Set<string>();
+  /** Lines of trouble that the node's own second answer took back. */
+  #contradictions = 0;
 
   constructor(stage: Stage, child: Child, witness: Witness, options: BlocksOptions, say: Say) {
     this.#stage = stage;
@@ -120,6 +129,7 @@ class BlockRun {
     return {
       ok: this.#findings.length === 0 && flat && this.#blocks >= this.#options.blocks,
       ...{ blocks: this.#blocks, transactions: this.#activity.sent, liquidations: this.#liquidations, reorgs: this.#reorgs },
+      contradictions: this.#contradictions,
       ...{ comparisons: this.#witness.comparisons, judged: this.#witness.judged, findings: this.#findings },
       ...{ rss, heap, samples: this.#samples, seconds: (performance.now() - this.#began) / 1_000 },
     };
@@ -129,9 +139,12 @@ class BlockRun {
     const depth = 1 + Math.floor(this.#random.between(0, DEEPEST_REORG));
     if (depth >= this.#blocks) return;
     const from = this.#child.lines.length;
-    await this.#stage.devnet.builder.reorg(depth, this.#random.pick(['drop', 'return', 'keep']));
-    await this.#child.until(({ event }) => event === 'reorg.handled', 'the reorganisation', from);
+    const { to } = await this.#stage.devnet.builder.reorg(depth, this.#random.pick(['drop', 'return', 'keep']));
+    await this.#child.until(({ event, block }) => event === 'block.processed' && Number(block) >= to, 'the reorganisation', from);
     this.#reorgs++;
+    // Before the next block: what was said of this one can still be asked for.
+    this.#reorganisedAt = to;
+    await this.#hear();
   }
 
   /** One block; resolves when the keeper has processed it. */
@@ -144,12 +157,31 @@ class BlockRun {
       from,
     );
     if (seen === undefined) throw new Error(`the keeper ended: ${(await this.#child.ended).stderr || tail(this.#child.lines)}`);
+    await this.#hear();
+    return number;
+  }
+
+  async #hear(): Promise<void> {
     for (; this.#heard < this.#child.lines.length; this.#heard++) {
       const line = this.#child.lines[this.#heard]!;
       if (line.event === 'attempt.included') this.#liquidations++;
-      if (TROUBLE.has(line.event)) this.#note([{ kind: 'wrong', what: JSON.stringify(line) }]);
+      if (!TROUBLE.has(line.event)) continue;
+      if (await this.#isTheNodesOwn(line)) this.#contradictions++;
+      else this.#note([{ kind: 'wrong', what: JSON.stringify(line) }]);
     }
-    return number;
+  }
+
+  /** Does the node agree with the keeper when it is asked again? Only what it said while it reorganised is doubted. */
+  async #isTheNodesOwn(line: Line): Promise<boolean> {
+    const doubt = doubtIn(line);
+    if (doubt === undefined || this.#reorganisedAt === undefined) return false;
+    const said = `${doubt.subject} ${doubt.ours}`;
+    if (line.event !== 'audit.mismatch') return this.#takenBack.has(said);
+    const { rpcUrl, market } = this.#stage.devnet;
+    const block = Number(line['block']);
+    if (block > this.#reorganisedAt || (await askAgain(rpcUrl, market, doubt, block)) !== doubt.ours) return false;
+    this.#takenBack.add(said);
+    return true;
   }
 
   #note(findings: readonly Finding[]): void {
@@ -171,13 +203,13 @@ class BlockRun {
 
 /** What came of it, for people. */
 export function printBlocks(result: BlocksResult, out: NodeJS.WritableStream): void {
-  const { blocks, seconds, transactions, liquidations, reorgs, comparisons, judged, findings, rss, heap, ok } = result;
+  const { blocks, seconds, transactions, liquidations, reorgs, contradictions, comparisons, judged, findings, rss, heap, ok } = result;
   const trend = (name: string, told: Trend | undefined) =>
     told === undefined
       ? `${name}: too few blocks to tell`
       : `${name}: ${told.meanMb.toFixed(0)} MB, ${told.mbPerThousandBlocks >= 0 ? '+' : ''}${told.mbPerThousandBlocks.toFixed(2)} MB in 1,000 blocks (blocks ${told.from} to ${told.to})`;
   out.write(
-    `\n${blocks} blocks in ${seconds.toFixed(0)} s: ${transactions} transactions, ${liquidations} liquidations, ${reorgs} reorganisations\n` +
+    `\n${blocks} blocks in ${seconds.toFixed(0)} s: ${transactions} transactions, ${liquidations} liquidations, ${reorgs} reorganisations (${contradictions} lines in which the node contradicted itself)\n` +
       `${comparisons} comparisons with judging everybody (${judged} judgements) and with the pool's own view; ${findings.length} findings\n` +
       `${trend('resident', rss)}\n${trend('heap', heap)}\n${ok ? 'ok' : 'NOT ok'}\n`,
   );

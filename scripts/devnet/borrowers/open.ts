@@ -1,10 +1,9 @@
 /** Opens the planned positions: each borrower with a key of its own, by its own transactions. */
 import type { Address, Hex } from 'viem';
-import { privateKeyToAccount } from 'viem/accounts';
 import { borrow, enterEMode, supply, useAsCollateral } from '../aave/positions.ts';
 import { amountOf, assetOf } from '../assets.ts';
 import type { SetupChain } from '../chain.ts';
-import { devKey, type Role } from '../keys.ts';
+import { accountOf, devKey, type Role } from '../keys.ts';
 import { provideTokens } from '../tokens.ts';
 import type { BorrowerPlan } from './plan.ts';
 
@@ -28,7 +27,7 @@ export async function openBorrowers(
   for (let from = 0; from < plans.length; from += AT_ONCE) {
     const group = plans.slice(from, from + AT_ONCE).map((plan, index) => {
       const privateKey = devKey(role, from + index, seed);
-      return { plan, privateKey, account: privateKeyToAccount(privateKey), label: `${role} ${from + index} (${plan.kind})` };
+      return { plan, privateKey, account: accountOf(privateKey), label: `${role} ${from + index} (${plan.kind})` };
     });
     await chain.fund(
       group.map(({ account }) => account.address),

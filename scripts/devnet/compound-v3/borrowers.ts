@@ -1,9 +1,9 @@
 /** Who borrows from Compound III on the devnet: seeded, each with a key of its own, and up to three assets as collateral. */
 import { type Abi, type Address, encodeFunctionData, type Hex } from 'viem';
-import { type PrivateKeyAccount, privateKeyToAccount } from 'viem/accounts';
+import type { PrivateKeyAccount } from 'viem/accounts';
 import { amountOf, assetOf } from '../assets.ts';
 import type { SetupChain } from '../chain.ts';
-import { devAccount, devKey } from '../keys.ts';
+import { accountOf, devAccount, devKey } from '../keys.ts';
 import { Prng } from '../prng.ts';
 import { erc20Abi, provideTokens } from '../tokens.ts';
 import type { Comet, CometAsset } from './deploy.ts';
@@ -42,7 +42,7 @@ export async function openCometBorrowers(
     const kinds = 1 + (index % 3 === 2 ? 1 : 0) + (index % 9 === 8 ? 1 : 0);
     const first = Math.floor(random.next() * comet.assets.length);
     return {
-      ...{ privateKey, address: privateKeyToAccount(privateKey).address },
+      ...{ privateKey, address: accountOf(privateKey).address },
       collateral: Array.from({ length: Math.min(kinds, comet.assets.length) }, (__, i) => ({
         asset: comet.assets[(first + i) % comet.assets.length]!,
         usd: usd / kinds,
@@ -52,7 +52,7 @@ export async function openCometBorrowers(
   });
   await lendTo(chain, comet, tokens, borrowers);
   for (let from = 0; from < count; from += AT_ONCE) {
-    const group = borrowers.slice(from, from + AT_ONCE).map((one) => ({ ...one, account: privateKeyToAccount(one.privateKey) }));
+    const group = borrowers.slice(from, from + AT_ONCE).map((one) => ({ ...one, account: accountOf(one.privateKey) }));
     await chain.fund(
       group.map(({ account }) => account.address),
       FUNDS_WEI,

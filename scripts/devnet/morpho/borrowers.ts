@@ -1,9 +1,8 @@
 /** Who borrows from Morpho Blue on the devnet: seeded, each with a key of its own. */
 import type { Address, Hex } from 'viem';
-import { privateKeyToAccount } from 'viem/accounts';
 import { amountOf, assetOf } from '../assets.ts';
 import type { SetupChain } from '../chain.ts';
-import { devAccount, devKey } from '../keys.ts';
+import { accountOf, devAccount, devKey } from '../keys.ts';
 import { Prng } from '../prng.ts';
 import { provideTokens } from '../tokens.ts';
 import type { Morpho, MorphoMarket } from './deploy.ts';
@@ -34,16 +33,14 @@ export async function openMorphoBorrowers(
   const borrowers = Array.from({ length: count }, (_, index): MorphoBorrower => {
     const privateKey = devKey('borrower', 100_000 + index, seed);
     return {
-      ...{ privateKey, address: privateKeyToAccount(privateKey).address, market: morpho.markets[index % morpho.markets.length]! },
+      ...{ privateKey, address: accountOf(privateKey).address, market: morpho.markets[index % morpho.markets.length]! },
       collateralUsd: index % 7 === 3 ? random.logBetween(3, 50) : random.logBetween(600, 300_000),
       healthFactor: index % 5 === 4 ? random.between(...SAFE) : random.between(...NEAR),
     };
   });
   await lendTo(chain, morpho, tokens, borrowers);
   for (let from = 0; from < count; from += AT_ONCE) {
-    const group = borrowers
-      .slice(from, from + AT_ONCE)
-      .map((borrower) => ({ borrower, account: privateKeyToAccount(borrower.privateKey) }));
+    const group = borrowers.slice(from, from + AT_ONCE).map((borrower) => ({ borrower, account: accountOf(borrower.privateKey) }));
     await chain.fund(
       group.map(({ account }) => account.address),
       FUNDS_WEI,

@@ -1,8 +1,7 @@
 /** Who borrows from Venus on the devnet: seeded, each with a key of its own, with one to three collaterals and one or two debts. */
 import type { Address, Hex } from 'viem';
-import { privateKeyToAccount } from 'viem/accounts';
 import type { SetupChain } from '../chain.ts';
-import { devAccount, devKey } from '../keys.ts';
+import { accountOf, devAccount, devKey } from '../keys.ts';
 import { Prng } from '../prng.ts';
 import { provideTokens } from '../tokens.ts';
 import { amountIn, type Venus, type VenusMarket } from './deploy.ts';
@@ -39,9 +38,7 @@ export async function openVenusBorrowers(
   const borrowers = Array.from({ length: count }, (_, index) => plan(venus, random, index, seed));
   await lendTo(chain, venus, tokens, borrowers);
   for (let from = 0; from < count; from += AT_ONCE) {
-    const group = borrowers
-      .slice(from, from + AT_ONCE)
-      .map((borrower) => ({ borrower, account: privateKeyToAccount(borrower.privateKey) }));
+    const group = borrowers.slice(from, from + AT_ONCE).map((borrower) => ({ borrower, account: accountOf(borrower.privateKey) }));
     await chain.fund(
       group.map(({ account }) => account.address),
       FUNDS_WEI,
@@ -79,7 +76,7 @@ function plan(venus: Venus, random: Prng, index: number, seed: number): VenusBor
   const debts = [...new Set([stable[index % stable.length]!, ...(index % 3 === 1 ? [random.pick(volatile)] : [])])];
   const parts = debts.length === 1 ? [1] : [0.8, 0.2];
   return {
-    ...{ privateKey, address: privateKeyToAccount(privateKey).address, collateral },
+    ...{ privateKey, address: accountOf(privateKey).address, collateral },
     debt: debts.map((market, place) => ({ market, usd: owed * parts[place]! })),
   };
 }
