@@ -66,11 +66,9 @@ class SqlLedger implements Ledger {
     const { txHash, attempts } = transaction;
     await this.#change(async (trx) => {
       await trx.insertInto('transactions').values(intendedRow(transaction, this.#clock())).execute();
-      for (const [position, attempt] of attempts.entries())
-        await trx
-          .insertInto('attempts')
-          .values(attemptRow(attempt, txHash, position))
-          .execute();
+      const rows = attempts.map((attempt, position) => attemptRow(attempt, txHash, position));
+      // One statement for all: it is written while a bundle waits for it.
+      if (rows.length > 0) await trx.insertInto('attempts').values(rows).execute();
       await this.#event(trx, txHash, 'intended', {});
     });
   }
