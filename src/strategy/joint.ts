@@ -30,7 +30,7 @@ const CLOSELY_BPS = 9_990n;
 export const ROUGHLY_BPS = 8_000n;
 /** Beyond so many candidates, and plans, what was found is good enough: the slot is short. */
 export const MAX_CANDIDATES = 8;
-const MAX_PLANS = 96;
+const MAX_PLANS = 64;
 
 /**
  * Plans for candidates that share pools, each at the depth that those before leave. The least profitable go first: behind a large one they would not pay, and they
