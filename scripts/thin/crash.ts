@@ -66,8 +66,9 @@ export async function crash(seed: number, positions: number): Promise<Crash> {
 async function makes(stage: Stage, policy: Policy): Promise<Made> {
   const { world, settings } = stage;
   const at = stage.next();
-  const terms = termsAt(settings, world, world.head, at, 0n, emptyBook());
-  if (terms === undefined) throw new Error('the native token has no price');
+  const told = termsAt(settings, world, world.head, at, 0n, emptyBook());
+  if (told === undefined) throw new Error('the native token has no price');
+  const terms = { ...told, unhurried: true as const };
   const { candidates } = new Watch().judge(world.protocols, at, world.head.number);
   const market = { venue: world.venue, flashes: world.flashes, usd: world.usd };
   const { decisions } = planBlock(

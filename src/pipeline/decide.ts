@@ -60,7 +60,7 @@ export function decideBlock(
   moves?: PriceMoves,
 ): { readonly decisions: readonly Decision[]; readonly terms: Terms | undefined; readonly after: Depth | undefined } {
   const told = termsAt(settings, world, head, at, tipWei, own);
-  const terms = told && moves ? { ...told, moves } : told;
+  const terms = told && moves ? { ...told, moves, unhurried: true as const } : told;
   const protocols = new Map(world.protocols.map((protocol) => [protocol.id, protocol]));
   const protocolOf = (candidate: Candidate) => protocols.get(candidate.deployment)!;
   const decisions: Decision[] = [];

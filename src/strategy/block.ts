@@ -85,7 +85,7 @@ const MOST_WEIGHED = 64;
 /** One after another, whoever makes most of its gas first; and where pools are so thin that they make clearly less so than alone, in other orders too. */
 function planMany(prospects: readonly Prospect[], market: Market, depth: Depth, terms: Terms, at: Moment): Together {
   const crowd = planCrowd(prospects, market, depth, terms, at);
-  if (prospects.length > MOST_WEIGHED) return crowd;
+  if (!terms.unhurried || prospects.length > MOST_WEIGHED) return crowd;
   const decisions: Decision[] = [];
   const alone: Alone[] = [];
   for (const prospect of prospects) {
