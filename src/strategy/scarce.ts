@@ -11,7 +11,9 @@ const SCARCE_BPS = 1_000n;
 /** Of all that is allowed, so much counts as all. */
 const WHOLE_PERCENT = 99n;
 /** So many are tried behind the others. */
-const MOST_MOVED = 8;
+const MOST_MOVED = 4;
+/** On pools that are nearly empty a plan takes milliseconds, and nothing else is done meanwhile: what comes in the middle of the block waits for these. */
+const MOST_PLANNED = 150;
 
 /** Whether pools are so thin that these make clearly less together than alone. */
 export function isScarce(madeWei: bigint, alone: readonly Alone[]): boolean {
@@ -20,7 +22,9 @@ export function isScarce(madeWei: bigint, alone: readonly Alone[]): boolean {
 
 /** Plans each at the depth that those before leave, in some orders, and those that pay in the best of them with one of the first put last. */
 export function planScarce(alone: readonly Alone[], market: Market, depth: Depth, terms: Terms, at: Moment): Together {
+  let planned = 0;
   const behind = (tried: Tried, one: Alone): Tried => {
+    planned++;
     const { decision, after } = planAgain(one.prospect, one.evaluation, market, tried.after, terms, at, ROUGHLY_BPS);
     const full = decision.kind === 'plan' && decision.plan.gasUnits > tried.gasLeft;
     const made = full ? blockFull(one.prospect.candidate, decision.plan.gasUnits, tried.gasLeft) : decision;
@@ -35,15 +39,14 @@ export function planScarce(alone: readonly Alone[], market: Market, depth: Depth
     for (const one of order) begun = begun.with(one, (tried) => behind(tried, one));
     return { order, tried: begun.tried };
   };
-  const best = ordersOf(alone).map(inOrder).reduce(better);
+  const tryToo = (best: Ordered, order: readonly Alone[]) => (planned + order.length > MOST_PLANNED ? best : better(best, inOrder(order)));
+  const [first, ...others] = ordersOf(alone);
+  const best = others.reduce(tryToo, inOrder(first));
   const paying = new Set(best.tried.decisions.flatMap((decision) => (decision.kind === 'plan' ? [decision.plan.candidate] : [])));
   const pays = ({ prospect }: Alone) => paying.has(prospect.candidate);
-  let kept = inOrder(best.order.filter(pays));
-  for (const one of kept.order.slice(0, MOST_MOVED)) {
-    const moved = inOrder([...kept.order.filter((other) => other !== one), one]);
-    kept = better(kept, moved);
-  }
-  return better(best, inOrder([...kept.order, ...best.order.filter((one) => !pays(one))])).tried;
+  const [kept, rest] = [best.order.filter(pays), best.order.filter((one) => !pays(one))];
+  const moved = kept.slice(0, MOST_MOVED).map((one) => [...kept.filter((other) => other !== one), one, ...rest]);
+  return [[...kept, ...rest], ...moved].reduce(tryToo, best).tried;
 }
 
 type Ordered = { readonly order: readonly Alone[]; readonly tried: Tried };
@@ -53,13 +56,13 @@ function better(a: Ordered, b: Ordered): Ordered {
 }
 
 /**
- * Those that make least alone first, which move the pools little; those that make most; those that make most of what they repay; and those that make most with all
- * that the protocol allows, before those that would go on taking until the pools give nothing.
+ * Those that make most with all that the protocol allows, before those that would go on taking until the pools give nothing; those that make most; and those that
+ * make most of what they repay.
  */
-function ordersOf(alone: readonly Alone[]): readonly (readonly Alone[])[] {
+function ordersOf(alone: readonly Alone[]): readonly [readonly Alone[], ...(readonly Alone[])[]] {
   const descending = alone.toSorted((a, b) => Number(b.plan.profitWei - a.plan.profitWei));
   const dense = descending.toSorted((a, b) => perRepaid(b) - perRepaid(a));
-  return [descending.toReversed(), descending, dense, [...descending.filter(isWhole), ...descending.filter((one) => !isWhole(one))]];
+  return [[...descending.filter(isWhole), ...descending.filter((one) => !isWhole(one))], descending, dense];
 }
 
 function perRepaid({ evaluation, plan }: Alone): number {
