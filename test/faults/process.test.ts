@@ -90,8 +90,10 @@ describe('SIGTERM while a bundle is under way', () => {
     await stage.devnet.builder.seal();
     expect(await ending).toMatchObject({ code: 0, stderr: '' });
     const sent = (await transactions()).filter(({ targetBlock }) => targetBlock > update);
-    expect(sent.map(({ outcome, mined }) => [outcome, mined?.block])).toEqual(sent.map(() => ['included', update + 1]));
-    expect(sent.length).toBeGreaterThan(0);
+    // Of those that share a nonce one is mined.
+    const settled = sent.filter(({ outcome }) => outcome !== 'replaced').map(({ outcome, mined }) => [outcome, mined?.block]);
+    expect(settled).toEqual(settled.map(() => ['included', update + 1]));
+    expect(settled.length).toBeGreaterThan(0);
     expect(keeper.lines.at(-1)?.event).toBe('keeper.stopped');
     expect(await audit(stage.scene)).toEqual([]);
   });

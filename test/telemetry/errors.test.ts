@@ -23,10 +23,10 @@ describe('a secret', () => {
   });
 
   test('is taken out of other people’s text, a URL down to its host', () => {
-    const url = new SecretUrl('wss://node.example.org:8546/ws/abcdefghijklmnop1234');
-    expect(scrub(`failed: ${url.reveal()}, ${secret.reveal()}`)).toBe('failed: wss://node.example.org:8546/***, ***');
+    const url = new SecretUrl('wss://scrubbed.example.org:8546/ws/abcdefghijklmnop1234');
+    expect(scrub(`failed: ${url.reveal()}, ${secret.reveal()}`)).toBe('failed: wss://scrubbed.example.org:8546/***, ***');
     expect(scrub('path /ws/abcdefghijklmnop1234')).toBe('path /ws/***');
-    expect([url.host, url.protocol]).toEqual(['node.example.org:8546', 'wss:']);
+    expect([url.host, url.protocol]).toEqual(['scrubbed.example.org:8546', 'wss:']);
   });
 
   test('a URL that is none is not repeated', () => {
