@@ -59,6 +59,7 @@ import type { Telemetry } from './telemetry/telemetry.ts';
 import { tellRelays } from './telemetry/tell-relays.ts';
 import { tellSnapshots } from './telemetry/tell-snapshots.ts';
 import { UpdateTeller } from './telemetry/tell-updates.ts';
+import { Webhook } from './telemetry/webhook.ts';
 import { World } from './world.ts';
 
 /** Stand between the keeper and the outside, for those who test it: what is wrapped is what is used. */
@@ -98,6 +99,11 @@ export async function runKeeper(
 
   const announcer = new Announcer(telemetry.log, telemetry.metrics);
   const { emit } = announcer;
+  if (config.alertWebhook !== undefined) {
+    const webhook = new Webhook(config.alertWebhook, telemetry.log);
+    announcer.subscribe(webhook.listener);
+    cleanup.defer(() => webhook.close());
+  }
   let calls = 0;
   const notify = (notice: ChainNotice) => {
     if (notice.kind === 'call') calls++;

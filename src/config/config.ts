@@ -24,6 +24,8 @@ export type Config = {
   readonly relays: RelayConfig;
   /** Where signed prices are had that our own transactions can carry. */
   readonly pythUrl: SecretUrl | undefined;
+  /** Where alerts are posted. */
+  readonly alertWebhook: SecretUrl | undefined;
   readonly choices: ChoicesConfig;
   readonly strategy: StrategyConfig;
   readonly limits: Limits;

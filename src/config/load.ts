@@ -96,6 +96,7 @@ function assemble(environment: Environment, { deployments, folder, keeper, warni
       publicMempool,
     },
     pythUrl: environment.PYTH_URL,
+    alertWebhook: environment.ALERT_WEBHOOK_URL,
     choices: {
       protocols: environment.PROTOCOLS,
       morphoBadDebt: environment.MORPHO_BAD_DEBT,

@@ -146,6 +146,11 @@ export const environment = z.object({
   HTTP_TOKEN: may(read.secret(16), 'Required for any change by HTTP, and for all but `/healthz` off loopback; at least 16 characters.', {
     secret: true,
   }),
+  ALERT_WEBHOOK_URL: may(
+    read.httpUrl,
+    'Where alerts are posted, as JSON with a `text` for people: positions and inventory that need somebody, an open breaker, a kill, a market that is suspended.',
+    { default: 'none', secret: true },
+  ),
   LOG_LEVEL: or(read.oneOf('debug', 'info', 'warn', 'error'), 'info', 'Least severe log line written.'),
   LOG_FORMAT: may(read.oneOf('json', 'pretty'), '`json` or `pretty`.', { default: 'pretty on a terminal, else json' }),
 });
@@ -154,10 +159,10 @@ export type Environment = z.output<typeof environment>;
 export type VariableName = keyof Environment;
 
 /** Part of the contract with operators, enforced by a later version: set, they are reported, never ignored. */
-export const UNSUPPORTED = ['DATABASE_URL', 'ALERT_WEBHOOK_URL'] as const;
+export const UNSUPPORTED = ['DATABASE_URL'] as const;
 
 /** Unsupported ones may carry keys too. */
-export const UNSUPPORTED_SECRETS: ReadonlySet<string> = new Set(['DATABASE_URL', 'ALERT_WEBHOOK_URL']);
+export const UNSUPPORTED_SECRETS: ReadonlySet<string> = new Set(['DATABASE_URL']);
 
 export function aboutVariables(): readonly (About & { readonly name: VariableName })[] {
   return Object.entries(environment.shape).map(([name, schema]) => ({ name: name as VariableName, ...(schema.meta() as About) }));

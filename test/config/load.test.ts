@@ -125,7 +125,7 @@ describe('all problems at once', () => {
       MODE: 'live',
       MIN_PROFIT_USD: 'much',
       DATABASE_URL: 'postgres://user:password@host/db',
-      ALERT_WEBHOOK_URL: 'https://host/hook',
+      ALERT_WEBHOOK_URL: 'ftp://host/hook',
       PUBLIC_MEMPOOL: 'never',
       HTTP_HOST: '0.0.0.0',
       ALLOW_TOKENS: TOKEN_A,
