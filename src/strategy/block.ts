@@ -80,7 +80,7 @@ function planFew(
 }
 
 /** So many can still be weighed against one another, where the block has gas for all. */
-const MOST_WEIGHED = 48;
+const MOST_WEIGHED = 64;
 
 /** One after another, whoever makes most of its gas first; and where pools are so thin that they make clearly less so than alone, in other orders too. */
 function planMany(prospects: readonly Prospect[], market: Market, depth: Depth, terms: Terms, at: Moment): Together {
