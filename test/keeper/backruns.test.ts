@@ -27,10 +27,10 @@ afterAll(async () => {
 });
 
 it('an idle block takes no more than three calls', async () => {
-  for (let i = 0; i < 3; i++) {
-    const line = await sealed();
-    if (i === 2) expect(line['rpcCalls']).toBeLessThanOrEqual(3);
-  }
+  const calls: number[] = [];
+  for (let block = 0; block < 9; block++) calls.push(Number((await sealed())['rpcCalls']));
+  // Errands of the start, and the proof of one block in eight, may fall into any of them.
+  expect(calls.toSorted((a, b) => a - b)[4]).toBeLessThanOrEqual(3);
 });
 
 it('behind the second of two what neither makes worth it alone, though by itself that one makes nothing worth it', async () => {
