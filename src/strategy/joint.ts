@@ -25,30 +25,27 @@ const WORTH_TRYING_BPS = 50n;
 /** An order that makes less than this more is taken, and is no reason to go on. */
 const CLEARLY_BPS = 10n;
 const BPS = 10_000n;
-/** Of what a plan makes alone, at least this share makes it good enough behind others without another search: of few candidates, and of many. */
+/** Of what a plan makes alone, at least this share makes it good enough behind others without another search: here, and of many candidates. */
 const CLOSELY_BPS = 9_990n;
 export const ROUGHLY_BPS = 8_000n;
-/** Beyond so many candidates, and plans, what was found is good enough: the slot is short. */
+/** So many candidates are planned together; beyond so many plans what was found is good enough: the slot is short. */
 export const MAX_CANDIDATES = 8;
 const MAX_PLANS = 64;
 
 /**
- * Plans for candidates that share pools, each at the depth that those before leave. The least profitable go first: behind a large one they would not pay, and they
+ * Plans for up to `MAX_CANDIDATES` that share pools, each at the depth that those before leave. The least profitable go first: behind a large one they would not pay, and they
  * move it little. Where together they make clearly less than alone, or one may make more behind another, other orders are tried, and leaving one out.
  */
 export function planTogether(alone: readonly Alone[], market: Market, depth: Depth, terms: Terms, at: Moment): Together {
   if (alone.length === 0) return { decisions: [], after: depth };
-  const isFew = alone.length <= MAX_CANDIDATES;
-  const enoughBps = isFew ? CLOSELY_BPS : ROUGHLY_BPS;
   let plans = 0;
   const behind = ({ after: now, totalWei, gasLeft, decisions, before }: Tried, one: Alone): Tried => {
     plans++;
     const { prospect, evaluation } = one;
     // Where pools have become better, how it was planned alone says little.
-    const { decision, after } =
-      isFew && before.some((other) => eases(other, one))
-        ? planProspect(prospect, market, now, terms, at)
-        : planAgain(prospect, evaluation, market, now, terms, at, enoughBps);
+    const { decision, after } = before.some((other) => eases(other, one))
+      ? planProspect(prospect, market, now, terms, at)
+      : planAgain(prospect, evaluation, market, now, terms, at, CLOSELY_BPS);
     // Behind others it may need more swaps than alone.
     const full = decision.kind === 'plan' && decision.plan.gasUnits > gasLeft;
     const made = full ? blockFull(prospect.candidate, decision.plan.gasUnits, gasLeft) : decision;
@@ -69,12 +66,12 @@ export function planTogether(alone: readonly Alone[], market: Market, depth: Dep
     return begun.tried;
   };
   const ascending = alone.toSorted((a, b) => (a.plan.profitWei < b.plan.profitWei ? -1 : a.plan.profitWei > b.plan.profitWei ? 1 : 0));
-  const fitting = isFew ? mostThatFit(ascending, terms.maxBlockGas) : new Set(ascending);
+  const fitting = mostThatFit(ascending, terms.maxBlockGas);
   const mostWei = [...fitting].reduce((sum, { plan }) => sum + plan.profitWei, 0n);
   let order: readonly Alone[] = [...fitting, ...ascending.filter((one) => !fitting.has(one)).toReversed()];
   let best = inOrder(order);
-  const eased = isFew && alone.some((one) => alone.some((other) => other !== one && eases(one, other)));
-  const enough = () => !isFew || (!eased && best.totalWei * BPS >= mostWei * (BPS - WORTH_TRYING_BPS));
+  const eased = alone.some((one) => alone.some((other) => other !== one && eases(one, other)));
+  const enough = () => !eased && best.totalWei * BPS >= mostWei * (BPS - WORTH_TRYING_BPS);
   const attempt = (other: readonly Alone[]): boolean => {
     if (plans >= MAX_PLANS) return false;
     const found = inOrder(other);

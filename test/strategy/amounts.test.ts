@@ -1,34 +1,17 @@
 /** The amount, pair of pools and lender that a candidate is planned with, against a fine grid of amounts with every lender. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { NO_SURCHARGE } from '../../src/chain/rollup.ts';
 import type { Moment } from '../../src/oracles/types.ts';
 import type { Candidate } from '../../src/risk/types.ts';
 import { planCandidate } from '../../src/strategy/candidate.ts';
 import { evaluate } from '../../src/strategy/evaluate.ts';
 import { waysOut } from '../../src/strategy/exits.ts';
-import type { Terms } from '../../src/strategy/terms.ts';
 import { poolBetween, poolShape, routerOver } from '../support/random-pools.ts';
-import {
-  COLLATERAL,
-  DEBT,
-  lenderDouble,
-  NUMERAIRE,
-  NUMERAIRE_USD8,
-  optionFor,
-  positionShape,
-  type Ticks,
-  usd8Of,
-} from './random-options.ts';
+import { COLLATERAL, DEBT, lenderDouble, NUMERAIRE, optionFor, positionShape, TERMS, type Ticks, usd8Of } from './random-options.ts';
 
 const GRID = 150n;
 const AT: Moment = { number: 1, timestamp: 1, baseFeeWei: 10n ** 9n, answer: () => undefined };
 const NOBODY = { account: '0x01' } as unknown as Candidate;
-const TERMS: Terms = {
-  ...{ executor: '0x0e', numeraire: NUMERAIRE, numeraireUsd8: NUMERAIRE_USD8, gasPriceWei: 10n ** 9n, surcharge: NO_SURCHARGE },
-  ...{ minProfitUsd8: 0n, bid: () => 0, maxPositionUsd8: 10n ** 30n, tokenAllowed: () => true },
-  ...{ maxTransactionGas: 16_777_216n, maxBlockGas: 60_000_000n },
-};
 const PAIRS = [
   [COLLATERAL, DEBT],
   [COLLATERAL, DEBT],

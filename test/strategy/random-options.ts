@@ -1,5 +1,6 @@
 /** Random positions of every protocol as options: the amounts and movements are the protocols' own, the positions on no chain. */
 import fc from 'fast-check';
+import { NO_SURCHARGE } from '../../src/chain/rollup.ts';
 import { WAD } from '../../src/lib/math.ts';
 import type { Address } from '../../src/lib/types.ts';
 import type { FlashSource } from '../../src/liquidity/types.ts';
@@ -14,11 +15,19 @@ import { exchangeRateWad, seizeRatioWad } from '../../src/protocols/compound-v2/
 import { payableFor, quoteDown } from '../../src/protocols/compound-v3/liquidation.ts';
 import { incentiveFactorWad, takingOf as morphoTaking, waysOf } from '../../src/protocols/morpho-blue/liquidation.ts';
 import type { Option } from '../../src/protocols/types.ts';
+import type { Terms } from '../../src/strategy/terms.ts';
 import { TOKENS } from '../support/random-pools.ts';
 
 export const [DEBT, COLLATERAL, NUMERAIRE] = TOKENS as [Address, Address, Address];
 /** Of a whole numeraire. */
 export const NUMERAIRE_USD8 = 2_000_00000000n;
+
+/** Of a chain where nothing is bid and every plan that leaves anything is worth it. */
+export const TERMS: Terms = {
+  ...{ executor: '0x0e', numeraire: NUMERAIRE, numeraireUsd8: NUMERAIRE_USD8, gasPriceWei: 10n ** 9n, surcharge: NO_SURCHARGE },
+  ...{ minProfitUsd8: 0n, bid: () => 0, maxPositionUsd8: 10n ** 30n, tokenAllowed: () => true },
+  ...{ maxTransactionGas: 16_777_216n, maxBlockGas: 60_000_000n },
+};
 
 /** Ticks of the three tokens; all have 18 decimals. */
 export type Ticks = readonly [debt: number, collateral: number, numeraire: number];

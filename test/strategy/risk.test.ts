@@ -1,7 +1,6 @@
 /** What is stated of a plan's risk, against pools that really move by so much. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { NO_SURCHARGE } from '../../src/chain/rollup.ts';
 import type { Address } from '../../src/lib/types.ts';
 import type { Pool } from '../../src/liquidity/pool.ts';
 import { movedBy } from '../../src/liquidity/replay.ts';
@@ -16,9 +15,9 @@ import { poolBetween, poolShape, routerOver } from '../support/random-pools.ts';
 import {
   COLLATERAL,
   DEBT,
+  TERMS as FREE_TERMS,
   lenderDouble,
   NUMERAIRE,
-  NUMERAIRE_USD8,
   optionFor,
   positionShape,
   type Ticks,
@@ -27,11 +26,7 @@ import {
 
 const AT: Moment = { number: 101, timestamp: 1_212, baseFeeWei: 10n ** 9n, answer: () => undefined };
 const NOBODY = { protocol: 'aave-v3', market: 'core', deployment: 'core', account: '0x01' } as unknown as Candidate;
-const TERMS: Terms = {
-  ...{ executor: '0x0e', numeraire: NUMERAIRE, numeraireUsd8: NUMERAIRE_USD8, gasPriceWei: 10n ** 9n, surcharge: NO_SURCHARGE },
-  ...{ minProfitUsd8: 0n, bid: () => 2_000, maxPositionUsd8: 10n ** 30n, tokenAllowed: () => true },
-  ...{ maxTransactionGas: 16_777_216n, maxBlockGas: 60_000_000n },
-};
+const TERMS: Terms = { ...FREE_TERMS, bid: () => 2_000 };
 const PAIRS = [
   [COLLATERAL, NUMERAIRE],
   [DEBT, NUMERAIRE],

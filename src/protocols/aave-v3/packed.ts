@@ -7,7 +7,7 @@ const ADDRESS_WORDS = 5;
 /** What is said of an account, beside its efficiency mode. */
 const KNOWN = 1;
 const FIXED = 2;
-/** Beside an entry's own marks: its amount has an upper limb; it is written as any number is. */
+/** Beside an entry's own marks: its amount takes four words instead of two; or no words hold it, and it is written as a bigint. */
 const WIDE = 0x800;
 const ODD = 0x1000;
 const LEAST_BYTES = 24;
