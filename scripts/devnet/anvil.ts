@@ -1,7 +1,10 @@
 /** The local chain's process. One anvil, on loopback, killed when it is stopped or when this process ends, however that happens. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import type { Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 
 export const CHAIN_ID = 7777;
 /** Chain seconds per block: Ethereum's slot. */
@@ -42,9 +45,11 @@ export function startAnvil({ port = 0, flags = [] }: AnvilOptions = {}): Promise
 
 /** An anvil with nothing but the given flags, for chains of another kind; the same promises as `startAnvil`. */
 export async function spawnAnvil(flags: readonly string[]): Promise<Anvil> {
+  // NOTE: old states, some megabytes a block, go to a folder that anvil leaves behind whenever it is killed.
+  const states = await mkdtemp(join(tmpdir(), 'bailiff-anvil-'));
   // A group of its own: Ctrl-C reaches this process alone, which then stops things in order.
-  const child = spawn(anvilBinary(), flags, { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
-  const release = killWithUs(child);
+  const child = spawn(anvilBinary(), [...flags, '--cache-path', states], { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+  const release = killWithUs(child, states);
   let stderr = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     stderr = (stderr + text).slice(-STDERR_KEPT);
@@ -53,7 +58,10 @@ export async function spawnAnvil(flags: readonly string[]): Promise<Anvil> {
   const ended = new Promise<string>((resolve) => {
     child.once('error', (error) => resolve(error.message));
     child.once('exit', (code, signal) => resolve(`anvil ended (${signal ?? code})${stderr ? `: ${stderr.trim()}` : ''}`));
-  }).finally(release);
+  }).finally(async () => {
+    await rm(states, { recursive: true, force: true });
+    release();
+  });
   const died = new Promise<string>((resolve) => {
     ended.then((why) => stopping || resolve(why));
   });
@@ -79,10 +87,11 @@ export function anvilBinary(): string {
   }
 }
 
-/** A shell that outlives us for a moment: when its input ends, by whatever death we died, it kills the child. Returns how to dismiss it. */
-function killWithUs(child: ChildProcess): () => void {
+/** A shell that outlives us for a moment: when its input ends, by whatever death we died, it kills the child and removes its states. Returns how to dismiss it. */
+function killWithUs(child: ChildProcess, states: string): () => void {
   if (child.pid === undefined) return () => {};
-  const watch = spawn('sh', ['-c', 'read -r _; kill -9 "$0"', String(child.pid)], { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
+  const command = ['-c', 'read -r _; kill -9 "$0"; rm -rf "$1"', String(child.pid), states];
+  const watch = spawn('sh', command, { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
   watch.unref();
   (watch.stdin as Socket).unref();
   return () => watch.kill('SIGKILL');
