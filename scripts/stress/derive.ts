@@ -1,6 +1,7 @@
 /**
- * `node scripts/stress/derive.ts --eth <csv> --btc <csv>`: the presets of `bailiff stress`, from rounds of Chainlink's feeds (`updated_at,answer_1e8`). For each
- * month the worst fall of ether within 24 hours, and what bitcoin had lost at its worst in the same hours; the three worst months.
+ * `node scripts/stress/derive.ts --eth CSV --btc CSV [--months 2022-05,2022-06,2022-11]`: the presets of `bailiff stress`, from prices. For each month the worst fall of
+ * ether within 24 hours, and what bitcoin had lost at its worst in the same hours; of the four worst months unless others are named. A file has either rounds of
+ * Chainlink's feed (`updated_at,answer_1e8`) or candles of an hour (`timestamp,open,high,low,close,…`), of which the closes count.
  */
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -9,23 +10,40 @@ type Round = { readonly at: number; readonly answer: number };
 type Fall = { readonly from: number; readonly to: number; readonly share: number };
 
 const DAY_S = 86_400;
-const SHOWN = 3;
+const HOUR_S = 3_600;
+const SHOWN = 4;
 
-const { values } = parseArgs({ options: { eth: { type: 'string' }, btc: { type: 'string' } } });
+const { values } = parseArgs({ options: { eth: { type: 'string' }, btc: { type: 'string' }, months: { type: 'string' } } });
 if (values.eth === undefined || values.btc === undefined) throw new Error('give --eth and --btc');
 const [ether, bitcoin] = [roundsOf(values.eth), roundsOf(values.btc)];
 
 const months = Map.groupBy(ether, ({ at }) => new Date(at * 1_000).toISOString().slice(0, 7));
-const worst = Array.from(months, ([month, rounds]) => ({ month, fall: worstFall(rounds) })).toSorted((a, b) => a.fall.share - b.fall.share);
-for (const { month, fall } of worst.slice(0, SHOWN)) {
+const falls = Array.from(months, ([month, rounds]) => ({ month, fall: worstFall(rounds) }));
+const named = values.months?.split(',');
+const shown = named
+  ? falls.filter(({ month }) => named.includes(month))
+  : falls.toSorted((a, b) => a.fall.share - b.fall.share).slice(0, SHOWN);
+for (const { month, fall } of shown) {
   const same = worstFall(bitcoin.filter(({ at }) => at >= fall.from && at <= fall.to));
   console.log(`'${month}': [${shockOf('WETH', fall)}, ${shockOf('WBTC', same)}],`);
 }
 
 function roundsOf(path: string): readonly Round[] {
-  const rows = readFileSync(path, 'utf8').trim().split('\n').slice(1);
-  const rounds = rows.map((row) => row.split(',').map(Number)).map(([at = 0, answer = 0]) => ({ at, answer }));
-  return rounds.filter(({ at, answer }) => at > 0 && answer > 0).toSorted((a, b) => a.at - b.at);
+  const [header = '', ...rows] = readFileSync(path, 'utf8').trim().split('\n');
+  const roundOf = header.startsWith('timestamp,open,high,low,close') ? candle : feedRound;
+  return rows
+    .map((row) => roundOf(row.split(',')))
+    .filter(({ at, answer }) => at > 0 && answer > 0)
+    .toSorted((a, b) => a.at - b.at);
+}
+
+function feedRound([at, answer]: readonly string[]): Round {
+  return { at: Number(at), answer: Number(answer) };
+}
+
+/** Told by the hour's beginning, in UTC; its close is the price when it ends. */
+function candle([begins = '', , , , close]: readonly string[]): Round {
+  return { at: Date.parse(`${begins.replace(' ', 'T')}Z`) / 1_000 + HOUR_S, answer: Number(close) };
 }
 
 function worstFall(rounds: readonly Round[]): Fall {

@@ -11,21 +11,26 @@ const SHOCK = /^([^=\s]{1,64})=([+-]?\d{1,4}(?:\.\d{1,4})?)%$/;
 const TOO_MUCH = 10_000_000;
 
 /**
- * The worst falls of ether within 24 hours in the three worst months between April 2023 and January 2024, with what bitcoin lost in the same hours, to a tenth of a
- * percent. Printed by scripts/stress/derive.ts from every round of Chainlink's ETH / USD and BTC / USD feeds on Ethereum in that time.
+ * The worst falls of ether within 24 hours in the crashes of May, June and November 2022 and of August 2024, with what bitcoin lost in the same hours, to a tenth of a
+ * percent. Printed by scripts/stress/derive.ts from the hourly closes of ETH and BTC against USDT on Binance, 2022 to 2025, which stay within 1.3% of the rounds of
+ * Chainlink's feeds on Ethereum between April 2023 and January 2024. These four are the worst months of the four years.
  */
 export const PRESETS: Readonly<Record<string, readonly Shock[]>> = {
-  '2023-08': [
-    { asset: 'WETH', movePpm: -139_000 },
-    { asset: 'WBTC', movePpm: -104_000 },
+  '2022-05': [
+    { asset: 'WETH', movePpm: -247_000 },
+    { asset: 'WBTC', movePpm: -148_000 },
   ],
-  '2023-12': [
-    { asset: 'WETH', movePpm: -89_000 },
-    { asset: 'WBTC', movePpm: -83_000 },
+  '2022-06': [
+    { asset: 'WETH', movePpm: -218_000 },
+    { asset: 'WBTC', movePpm: -189_000 },
   ],
-  '2024-01': [
-    { asset: 'WETH', movePpm: -117_000 },
-    { asset: 'WBTC', movePpm: -97_000 },
+  '2022-11': [
+    { asset: 'WETH', movePpm: -248_000 },
+    { asset: 'WBTC', movePpm: -160_000 },
+  ],
+  '2024-08': [
+    { asset: 'WETH', movePpm: -238_000 },
+    { asset: 'WBTC', movePpm: -184_000 },
   ],
 };
 
