@@ -68,6 +68,8 @@ export type Devnet = {
 
 const FUNDS_WEI = 100n * 10n ** 18n;
 const LANES = 3;
+/** As a full node keeps them. NOTE: anvil by itself writes each older state to the disk, tens of megabytes a block. */
+const STATES_KEPT = 128;
 
 /** Throws when a part of it cannot be started; nothing is left running then. */
 export async function startDevnet(options: DevnetOptions = {}): Promise<Devnet> {
@@ -75,7 +77,7 @@ export async function startDevnet(options: DevnetOptions = {}): Promise<Devnet> 
   const { slotMs = 1_000, hold = false } = options;
   const { port = 0, builderPort = 0, progress = () => {} } = options;
   await compileMarket();
-  const anvil = await startAnvil({ port });
+  const anvil = await startAnvil({ port, flags: ['--prune-history', String(STATES_KEPT)] });
   let builder: RunningBuilder | undefined;
   try {
     const chain = new SetupChain(anvil.rpcUrl, devAccount('deployer'));

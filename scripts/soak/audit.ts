@@ -16,7 +16,16 @@ export type Scene = {
   readonly dataDir: string;
   /** The last block before the keeper's first. */
   readonly before: number;
+  readonly opening: Opening;
 };
+
+/** What was there at the block before the keeper's first. Read then: a node forgets the state of old blocks. */
+export type Opening = { readonly nonces: ReadonlyMap<Address, number>; readonly balances: ReadonlyMap<Address, bigint> };
+
+export async function openingOf(scene: Pick<Scene, 'rpcUrl' | 'tokens' | 'executor' | 'senders' | 'before'>): Promise<Opening> {
+  const nonces = await Promise.all(scene.senders.map(async (sender) => [sender, await nonceAt(scene, sender, scene.before)] as const));
+  return { nonces: new Map(nonces), balances: await balancesAt(scene.rpcUrl, holdersOf(scene), scene.tokens, scene.before) };
+}
 
 /** `wrong`: the ledger says something else than the chain. `duplicate`: one liquidation could have been, or was, done twice. `lost`: known to the chain alone. */
 export type Finding = { readonly kind: 'wrong' | 'duplicate' | 'lost'; readonly what: string };
@@ -80,7 +89,7 @@ async function nonces(
   records: readonly TransactionRecord[],
   head: number,
 ): Promise<Finding[]> {
-  const [first, next] = [await nonceAt(scene, sender, scene.before), await nonceAt(scene, sender, head)];
+  const [first, next] = [scene.opening.nonces.get(sender)!, await nonceAt(scene, sender, head)];
   const ours = (address: Address) => getAddress(address) === getAddress(sender);
   const used = mined
     .filter(({ from }) => ours(from))
@@ -159,11 +168,8 @@ async function heardOf(scene: Scene, records: readonly TransactionRecord[], head
 
 /** The sum of what the ledger says of each transaction is the change of our balances, asset by asset, to the wei. */
 async function balances(scene: Scene, records: readonly TransactionRecord[], head: number): Promise<Finding[]> {
-  const holders = [scene.executor, ...scene.senders];
-  const [start, end] = [
-    await balancesAt(scene.rpcUrl, holders, scene.tokens, scene.before),
-    await balancesAt(scene.rpcUrl, holders, scene.tokens, head),
-  ];
+  const start = scene.opening.balances;
+  const end = await balancesAt(scene.rpcUrl, holdersOf(scene), scene.tokens, head);
   const booked = new Map<string, bigint>();
   for (const { mined } of records)
     for (const [asset, delta] of Object.entries(mined?.balanceChanges ?? {})) booked.set(asset, (booked.get(asset) ?? 0n) + delta);
@@ -198,6 +204,10 @@ async function minedBy({ rpcUrl, senders, before }: Scene, head: number): Promis
   }));
 }
 
-async function nonceAt({ rpcUrl }: Scene, sender: Address, block: number): Promise<number> {
+function holdersOf({ executor, senders }: Pick<Scene, 'executor' | 'senders'>): readonly Address[] {
+  return [executor, ...senders];
+}
+
+async function nonceAt({ rpcUrl }: Pick<Scene, 'rpcUrl'>, sender: Address, block: number): Promise<number> {
   return Number(await rpc<Hex>(rpcUrl, 'eth_getTransactionCount', [sender, numberToHex(block)]));
 }

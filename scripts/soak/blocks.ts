@@ -8,7 +8,7 @@ import { Activity } from './activity.ts';
 import { audit, type Finding } from './audit.ts';
 import { type Child, type Line, startRun, tail } from './child.ts';
 import { isFlat, type Sample, sampleOf, type Trend, trendOf } from './memory.ts';
-import { askAgain, doubtIn } from './recheck.ts';
+import { askAgain, doubtIn, isReplaced } from './recheck.ts';
 import type { Say } from './soak.ts';
 import { openStage, type Stage } from './stage.ts';
 import { Witness } from './witness.ts';
@@ -21,7 +21,7 @@ export type BlocksResult = {
   readonly transactions: number;
   readonly liquidations: number;
   readonly reorgs: number;
-  /** Differences told while the node reorganised, in which it agreed with the keeper when it was asked again. */
+  /** Differences told of a block that the node was replacing, or in which it agreed with the keeper when it was asked again. */
   readonly contradictions: number;
   /** Comparisons with judging everybody, and positions judged for them. */
   readonly comparisons: number;
@@ -84,8 +84,6 @@ class BlockRun {
   #liquidations = 0;
   #blocks = 0;
   #reorgs = 0;
-  /** The newest block of the last reorganisation. */
-  #reorganisedAt: number | undefined;
   /** What the node said otherwise when it was asked again; a suspension for it follows. */
   readonly #takenBack = new Set<string>();
   /** Lines of trouble that the node's own second answer took back. */
@@ -143,7 +141,6 @@ class BlockRun {
     await this.#child.until(({ event, block }) => event === 'block.processed' && Number(block) >= to, 'the reorganisation', from);
     this.#reorgs++;
     // Before the next block: what was said of this one can still be asked for.
-    this.#reorganisedAt = to;
     await this.#hear();
   }
 
@@ -171,15 +168,16 @@ class BlockRun {
     }
   }
 
-  /** Does the node agree with the keeper when it is asked again? Only what it said while it reorganised is doubted. */
+  /** Was it said of a block that the node was about to replace, or does it agree with the keeper when it is asked again? */
   async #isTheNodesOwn(line: Line): Promise<boolean> {
     const doubt = doubtIn(line);
-    if (doubt === undefined || this.#reorganisedAt === undefined) return false;
+    if (doubt === undefined) return false;
     const said = `${doubt.subject} ${doubt.ours}`;
     if (line.event !== 'audit.mismatch') return this.#takenBack.has(said);
     const { rpcUrl, market } = this.#stage.devnet;
     const block = Number(line['block']);
-    if (block > this.#reorganisedAt || (await askAgain(rpcUrl, market, doubt, block)) !== doubt.ours) return false;
+    const gone = await isReplaced(rpcUrl, block, line['hash']);
+    if (!gone && (await askAgain(rpcUrl, market, doubt, block)) !== doubt.ours) return false;
     this.#takenBack.add(said);
     return true;
   }

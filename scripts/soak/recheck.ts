@@ -9,7 +9,10 @@ import { poolAbi } from '../devnet/aave/positions.ts';
 import { rpc } from '../devnet/rpc.ts';
 import type { Line } from './child.ts';
 
-const uniswapAbi = parseAbi(['function slot0() view returns (uint160 sqrtPriceX96, int24 tick)']);
+const uniswapAbi = parseAbi([
+  'function slot0() view returns (uint160 sqrtPriceX96, int24 tick)',
+  'function liquidity() view returns (uint128)',
+]);
 const indexAbi = parseAbi([
   'function getReserveNormalizedIncome(address asset) view returns (uint256)',
   'function getReserveNormalizedVariableDebt(address asset) view returns (uint256)',
@@ -20,8 +23,12 @@ const TICK_BITS = 24;
 export type AskedMarket = { readonly aave: { readonly pool: Address }; readonly tokens: Readonly<Record<string, Address>> };
 export type Doubt = { readonly subject: string; readonly ours: string };
 
-/** What the node says of it now, in the words of the keeper's log; undefined for a subject of another kind. */
-export async function askAgain(
+/** What the node says of it now, in the words of the keeper's log; undefined for a subject of another kind, and where the call fails again. */
+export function askAgain(rpcUrl: string, market: AskedMarket, doubt: Doubt, block: number): Promise<string | undefined> {
+  return answerTo(rpcUrl, market, doubt, block).catch(() => undefined);
+}
+
+async function answerTo(
   rpcUrl: string,
   { aave: { pool }, tokens }: AskedMarket,
   { subject }: Doubt,
@@ -34,15 +41,22 @@ export async function askAgain(
     return String(wordsOf(await callAt(rpcUrl, pool, data, block))(0));
   }
   const [, account] = /^account (0x[0-9a-f]{40}) health$/.exec(subject) ?? [];
-  const [, venue] = /^pool (0x[0-9a-f]{40}) price and tick$/.exec(subject) ?? [];
+  const [, venue, what] = /^pool (0x[0-9a-f]{40}) (price and tick|liquidity)$/.exec(subject) ?? [];
   if (account !== undefined) {
     const data = encodeFunctionData({ abi: poolAbi, functionName: 'getUserAccountData', args: [account as Address] });
     const word = wordsOf(await callAt(rpcUrl, pool, data, block));
     return `${word(0)}/${word(1)}/${word(5)}`;
   }
   if (venue === undefined) return undefined;
-  const word = wordsOf(await callAt(rpcUrl, venue as Address, encodeFunctionData({ abi: uniswapAbi, functionName: 'slot0' }), block));
-  return `${word(0)} ${BigInt.asIntN(TICK_BITS, word(1))}`;
+  const functionName = what === 'liquidity' ? 'liquidity' : 'slot0';
+  const word = wordsOf(await callAt(rpcUrl, venue as Address, encodeFunctionData({ abi: uniswapAbi, functionName }), block));
+  return functionName === 'liquidity' ? String(word(0)) : `${word(0)} ${BigInt.asIntN(TICK_BITS, word(1))}`;
+}
+
+/** Was the block of that hash replaced? What was said of it cannot be asked for again then. */
+export async function isReplaced(rpcUrl: string, block: number, hash: unknown): Promise<boolean> {
+  const now = await rpc<{ hash: Hex } | null>(rpcUrl, 'eth_getBlockByNumber', [numberToHex(block), false]);
+  return now?.hash !== hash;
 }
 
 /** Of a line that says that a market differs, or is suspended for it. */

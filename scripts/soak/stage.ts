@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Address } from 'viem';
 import { bailiff } from '../demo/keeper.ts';
 import { type Devnet, startDevnet } from '../devnet/devnet.ts';
-import type { Scene } from './audit.ts';
+import { openingOf, type Scene } from './audit.ts';
 
 const SLOT_MS = 200;
 const BID_SHARE = '0.9';
@@ -52,7 +52,7 @@ export async function openStage(options: {
     const { executor } = (await bailiff(['deploy'], environment, folder)) as { executor: Address };
     const { head } = await devnet.builder.hold();
     const { rpcUrl, builder, market, accounts } = devnet;
-    const scene = {
+    const start = {
       rpcUrl,
       builder,
       pool: market.aave.pool,
@@ -62,6 +62,7 @@ export async function openStage(options: {
       dataDir,
       before: head,
     };
+    const scene = { ...start, opening: await openingOf(start) };
     return { devnet, folder, scene, environment: { ...environment, EXECUTOR_ADDRESS: executor }, close };
   } catch (error) {
     await close();

@@ -138,9 +138,9 @@ export class Follower {
     }
     this.trouble = update.stalled === null ? undefined : explainError(update.stalled);
     if (this.trouble !== undefined) emit('block.failed', { block: world.head.number, reason: this.trouble });
-    for (const report of update.blocks)
-      for (const { id, subject, ours, theirs, mended } of report.mismatches)
-        emit('audit.mismatch', { market: id, block: report.head.number, subject, ours, theirs, mended });
+    for (const { head, mismatches } of update.blocks)
+      for (const { id, subject, ours, theirs, mended } of mismatches)
+        emit('audit.mismatch', { market: id, block: head.number, hash: head.hash, subject, ours, theirs, mended });
     this.#tellSuspended(update.suspended);
     for (const id of update.resumed) emit('market.resumed', { market: id });
     if (update.removed.length > 0) {

@@ -1,7 +1,7 @@
 import type { Hex } from 'viem';
 import { Prng } from '../../scripts/devnet/prng.ts';
 import { rpc } from '../../scripts/devnet/rpc.ts';
-import { audit, type Finding, type Scene } from '../../scripts/soak/audit.ts';
+import { audit, type Finding, type Opening, openingOf, type Scene } from '../../scripts/soak/audit.ts';
 import { Market } from '../../scripts/soak/market.ts';
 import type { Wraps } from '../../src/keeper.ts';
 import { readLedger, type TransactionRecord } from '../../src/ledger/reader.ts';
@@ -15,11 +15,19 @@ export type FaultStage = Stage & {
   readonly market: Market;
   /** The block below everything that a keeper does here. */
   readonly before: number;
+  readonly opening: Opening;
 };
 
 export async function setFaultStage(seed: number): Promise<FaultStage> {
   const stage = await setStage({ positions: 60, seed });
-  return { ...stage, market: new Market(stage.devnet, new Prng(seed)), before: await headOf(stage) };
+  const before = await headOf(stage);
+  const opening = await openingOf({ ...bookedIn(stage), before });
+  return { ...stage, market: new Market(stage.devnet, new Prng(seed)), before, opening };
+}
+
+/** Whose balances the books are about, and in what. */
+function bookedIn({ devnet, executor }: Stage) {
+  return { rpcUrl: devnet.rpcUrl, tokens: Object.values(devnet.market.tokens), executor, senders: [devnet.accounts.keeper.address] };
 }
 
 /** A keeper; what it does is told from what it says and from its books. Those of a stage share the books: they hold everything that is mined for the account. */
@@ -32,20 +40,18 @@ export class Play {
   #keeper: TestKeeper;
 
   private constructor(stage: FaultStage, environment: Readonly<Record<string, string>>, wraps: Wraps) {
-    const { devnet, executor, before } = stage;
+    const { devnet, before, opening } = stage;
     this.stage = stage;
     this.#environment = { ...stage.environment, ...environment };
     this.#wraps = wraps;
     this.dataDir = this.#environment['DATA_DIR']!;
     this.#scene = {
-      rpcUrl: devnet.rpcUrl,
+      ...bookedIn(stage),
       builder: devnet.builder,
       pool: devnet.market.aave.pool,
-      tokens: Object.values(devnet.market.tokens),
-      executor,
-      senders: [devnet.accounts.keeper.address],
       dataDir: this.dataDir,
       before,
+      opening,
     };
     this.#keeper = startTestKeeper(this.#environment, stage.folder, wraps);
   }
