@@ -21,9 +21,12 @@ const DERIVED = 16;
 const START = 1_700_000_000;
 const SLOT_SECONDS = 12;
 const PRICE_UNIT = 100_000_000n;
-/** Health factors are spread evenly: nearer to 1 than those of today's markets. */
 const LEAST_HEALTH = 1.03;
 const MOST_HEALTH = 2.5;
+/** How health factors are spread between these: the power that a number from 0 to 1, drawn evenly, is taken to. */
+const EVENLY = 1;
+/** Half of all stand below 1.4, a quarter below 1.13. */
+export const CROWDED = 2;
 const LISTED = 3;
 const FLOAT_RAY = 1e27;
 
@@ -33,10 +36,12 @@ export class Crowd {
   readonly #random: Prng;
   readonly #answers: FeedAnswer[];
   readonly #journal = new Journal();
+  readonly #spread: number;
   #timestamp = START;
 
-  constructor(accounts: number, seed: number) {
+  constructor(accounts: number, seed: number, spread = EVENLY) {
     this.#random = new Prng(seed);
+    this.#spread = spread;
     const random = this.#random;
     this.#answers = Array.from({ length: FEEDS }, (_, feed) => {
       const derived = feed >= RESERVES - DERIVED;
@@ -106,9 +111,13 @@ export class Crowd {
     }
     const standing = standingOf(accounts, slot, lens);
     if (!standing.ok || standing.debtBase === 0n) return;
-    const part = Number(standing.healthFactorWad) / 1e18 / this.#random.between(LEAST_HEALTH, MOST_HEALTH);
+    const part = Number(standing.healthFactorWad) / 1e18 / this.#health();
     for (const [id, scaled] of accounts.read(slot).owed)
       accounts.setOwed(slot, id, 1n + (scaled * BigInt(Math.round(part * 1e9))) / 1_000_000_000n);
+  }
+
+  #health(): number {
+    return LEAST_HEALTH + (MOST_HEALTH - LEAST_HEALTH) * this.#random.next() ** this.#spread;
   }
 
   #fill(slot: Slot, lens: Lens): void {
@@ -126,7 +135,7 @@ export class Crowd {
       accounts.setSupplied(slot, id, scaledOf(value, id, lens, 'incomeIndexRay'));
       weighted += (value * Number(this.state.reserves.get(id)!.config.liquidationThresholdBps)) / 10_000;
     }
-    const owed = weighted / random.between(LEAST_HEALTH, MOST_HEALTH);
+    const owed = weighted / this.#health();
     for (const id of chosen.slice(collaterals))
       accounts.setOwed(slot, id, 1n + scaledOf(owed / (chosen.length - collaterals), id, lens, 'debtIndexRay'));
   }

@@ -6,6 +6,7 @@ import { whole } from '../whole.ts';
 import { backfill } from './backfill.ts';
 import { blocks } from './blocks.ts';
 import { bundle } from './bundle.ts';
+import { crash } from './crash.ts';
 import { hotpath } from './hotpath.ts';
 import { judging } from './judging.ts';
 import { ledger } from './ledger.ts';
@@ -25,6 +26,7 @@ const BENCHES: readonly Bench[] = [
   signingAndSending,
   ledger,
   ticks,
+  crash,
   blocks,
   judging,
   backfill,
@@ -43,7 +45,7 @@ Times Bailiff on this machine, prints a table and writes it as JSON. Other work 
   --only NAME    one of these alone; may be repeated
 ${BENCHES.map(({ name, about }) => `                   ${name.padEnd(10)}${about}`).join('\n')}
   --seed S       what the accounts of ticks, and what happens to them, are drawn from (1)
-  --accounts N   so many accounts for ticks and restart, instead of their own
+  --accounts N   so many accounts for ticks, crash and restart, instead of their own
   --json FILE    where to write the results (bench-results.json)
   --help
 `;

@@ -72,11 +72,16 @@ function reserveOf(id: number, { source, decimals, thresholdBps, rateRay }: Rese
   };
 }
 
-/** The slots that cannot be told healthy, each judged in bigint. */
-export function unhealthyAmong(state: MarketState, slots: Iterable<Slot>, at: Moment): Slot[] {
+/** The slots that cannot be told healthy, each judged in bigint but for those marked as lost for certain, by their places. */
+export function unhealthyAmong(state: MarketState, slots: Iterable<Slot>, at: Moment, lost?: Uint8Array): Slot[] {
   const lens = new Lens(state, at);
   const found: Slot[] = [];
+  let place = 0;
   for (const slot of slots) {
+    if (lost?.[place++] === 1) {
+      found.push(slot);
+      continue;
+    }
     const standing = standingOf(state.accounts, slot, lens);
     if (!standing.ok || standing.healthFactorWad < WAD) found.push(slot);
   }

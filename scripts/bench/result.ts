@@ -32,6 +32,12 @@ export function quantile(values: readonly number[], part: number): number {
   return values.toSorted((a, b) => a - b)[Math.max(0, Math.ceil(values.length * part) - 1)]!;
 }
 
+export function timed(work: () => unknown): number {
+  const started = performance.now();
+  work();
+  return performance.now() - started;
+}
+
 /** Median time of one call in ms, after calls that do not count. */
 export async function medianMs(runs: number, work: () => unknown, warmUp = 3): Promise<number> {
   const times: number[] = [];

@@ -8,17 +8,16 @@ import { runInNewContext } from 'node:vm';
 import type { Moment } from '../../src/oracles/types.ts';
 import { Watchlist } from '../../src/risk/watchlist.ts';
 import { blueTicks } from './blue.ts';
+import { FALLING, fall } from './crash.ts';
 import { Crowd } from './crowd.ts';
 import { unhealthyAmong } from './market.ts';
 import { mathUtils } from './peers.ts';
-import { type Bench, type Choice, median, quantile, type Result } from './result.ts';
+import { type Bench, type Choice, median, quantile, type Result, timed } from './result.ts';
 
 const SIZES = [10_000, 30_000, 100_000, 300_000, 1_000_000] as const;
 const BLUE_POSITIONS = 100_000;
 const TICKS = 10_000;
 const EVENTS = 200;
-const FALLING = { feeds: 10, percent: 20n };
-const FALLS = 5;
 /** Judging everybody takes seconds where there are many. */
 const CHECKS = { few: 4, many: 20, manyUpTo: 100_000 };
 /** The peers are so slow that some stand for all. */
@@ -77,7 +76,7 @@ async function measure(size: number, seed: number): Promise<Result[]> {
     {
       ...{ name: `ten feeds fall, ${label} accounts`, ours: fallen.ms, unit: 'ms', figures: { accounts: size, ...fallen, load } },
       peers: [full],
-      notes: `-${FALLING.percent}%, ${fallen.found} found, ${fallen.listMs.toFixed(1)} ms until they are named, the rest judging them`,
+      notes: `-${FALLING.percent}%, ${fallen.found} found, ${fallen.listMs.toFixed(1)} ms until they are named, the rest judging them, ${fallen.judged} of them in bigint`,
     },
     {
       ...{
@@ -114,28 +113,6 @@ function play(crowd: Crowd, list: Watchlist, size: number): Times {
   return times;
 }
 
-function fall(crowd: Crowd, list: Watchlist): { readonly ms: number; readonly listMs: number; readonly found: number } {
-  const at = crowd.fallen(FALLING.feeds, FALLING.percent);
-  let suspects: readonly number[] = [];
-  let found: readonly number[] = [];
-  const listMs: number[] = [];
-  const judgeMs: number[] = [];
-  for (let turn = 0; turn < FALLS; turn++) {
-    listMs.push(
-      timed(() => {
-        suspects = list.suspects(at, false)!;
-      }),
-    );
-    judgeMs.push(
-      timed(() => {
-        found = unhealthyAmong(crowd.state, suspects, at);
-      }),
-    );
-  }
-  check(crowd, found, at, { full: [] });
-  return { ms: median(listMs) + median(judgeMs), listMs: median(listMs), found: found.length };
-}
-
 function check(crowd: Crowd, found: readonly number[], at: Moment, times: { readonly full: number[] }): void {
   let all: readonly number[] = [];
   times.full.push(
@@ -144,12 +121,6 @@ function check(crowd: Crowd, found: readonly number[], at: Moment, times: { read
     }),
   );
   if (found.join() !== all.join()) throw new Error(`the watchlist found ${found.length}, judging everybody ${all.length}`);
-}
-
-function timed(work: () => unknown): number {
-  const started = performance.now();
-  work();
-  return performance.now() - started;
 }
 
 function bytesInUse(): number {

@@ -23,6 +23,15 @@ export interface Bounds {
   factors(at: Moment): Float64Array;
   /** The position's health as just worked out, as a float: for choosing what to audit, never for deciding. */
   noteHealth(slot: Slot, health: number): void;
+  /** What the same sums really come to, so that the other side can be told for certain too. Absent: nobody is unhealthy before it is judged. */
+  readonly truth?: Truth;
+}
+
+export interface Truth {
+  /** How far a coefficient may be from what is true, in its own unit. A sum's constant is at most as much as it may be off beside, either way. */
+  readonly width: number;
+  /** The factors as they are at a moment, neither way rounded but by floats, by the same numbers. NaN where one cannot be told. Good until the next call. */
+  factors(at: Moment): Float64Array;
 }
 
 /**

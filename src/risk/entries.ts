@@ -19,7 +19,7 @@ export const FACTOR = 7;
 
 /** Of a header, in place of the coefficient; NaN where the position cannot be bounded. */
 export const CONSTANT = 0;
-/** Of a header: its terms, the number of the last walk that met it or `OPEN`, its place among those that are open, and its slot. */
+/** Of a header: its terms, the number of the last walk that met it or `OPEN`, its place among those that are open, and its slot, or `NONE` where it was given back. */
 export const COUNT = 2;
 export const MET = 3;
 export const PLACE = 4;
@@ -42,7 +42,7 @@ export class Entries {
   /** Places given back, by the number of entries that fit. */
   readonly #free: number[][] = [];
 
-  /** Entries, and places given back, in all. */
+  /** Entries, and places given back, in all. From the header at 1 on, each tells by its `COUNT` where the next one stands. */
   get end(): number {
     return this.#end;
   }
@@ -71,6 +71,8 @@ export class Entries {
   giveBack(first: number, count: number): void {
     this.#free[count] ??= [];
     this.#free[count].push(first);
+    this.integers[first * FIELDS + COUNT] = count - 1;
+    this.integers[first * FIELDS + SLOT] = NONE;
   }
 
   /** Puts an entry that is in no bucket into that of its limit. False where there is none. */

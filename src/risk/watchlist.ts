@@ -38,9 +38,11 @@ export type Effort = {
   readonly crossings: number;
   /** What is open and safe again gets new limits so many at a time, or a quarter of it: a move that crosses thousands costs little more than others. */
   readonly limits: number;
+  /** So many suspects and more are told apart in floats first: those that are lost for certain, and those that are to be judged. */
+  readonly judged: number;
 };
 
-const EFFORT: Effort = { crossings: 4_096, limits: 256 };
+const EFFORT: Effort = { crossings: 4_096, limits: 256, judged: 64 };
 /** After so many it is told how much room all of them take, and some more. */
 const SAMPLE = 4_096;
 const SPARE = 1.02;
@@ -111,9 +113,37 @@ export class Watchlist {
     const factors = this.#bounds.factors(at);
     const few = this.#findCrossed(factors);
     if (keep) this.#moveTo(factors);
-    const suspects = few ? this.#lookAtCrossed(factors, keep) : this.#lookAtAll(factors, keep);
+    const suspects = few ? this.#lookAtCrossed(factors, keep).sort((a, b) => a - b) : this.#lookAtAll(factors, keep);
     this.#begun ||= keep;
-    return suspects.sort((a, b) => a - b);
+    return suspects;
+  }
+
+  /**
+   * Which of the suspects are unhealthy for certain at that moment, so that they need not be judged to know it: 1 at their place, 0 where bigint has the
+   * last word. For suspects as they were just named: of what has changed since, nothing is known.
+   */
+  lost(suspects: readonly Slot[], at: Moment): Uint8Array {
+    const lost = new Uint8Array(suspects.length);
+    const { truth } = this.#bounds;
+    if (truth === undefined || suspects.length < this.#effort.judged) return lost;
+    const factors = truth.factors(at);
+    for (const [place, slot] of suspects.entries()) if (this.#isLost(this.#headers[slot]!, factors, truth.width)) lost[place] = 1;
+    return lost;
+  }
+
+  /** Whether even the most that its sum can be, each coefficient and the constant being off as far as they may, is below 0. */
+  #isLost(header: number, factors: Float64Array, width: number): boolean {
+    const { doubles, integers } = this.#entries;
+    let above = Math.abs(doubles[header * WIDTH + CONSTANT]!);
+    let below = 0;
+    const last = header + integers[header * FIELDS + COUNT]!;
+    for (let entry = header + 1; entry <= last; entry++) {
+      const coefficient = doubles[entry * WIDTH + COEFFICIENT]!;
+      const factor = factors[integers[entry * FIELDS + FACTOR]!]!;
+      if (coefficient >= 0) above += (coefficient + width) * factor;
+      else below += Math.max(0, -coefficient - width) * factor;
+    }
+    return above - below + ROUNDING * (above + below) < 0;
   }
 
   #lookAtCrossed(factors: Float64Array, keep: boolean): Slot[] {
@@ -137,21 +167,24 @@ export class Watchlist {
     return suspects;
   }
 
+  /** As they lie in memory, which has long ceased to be the order of slots. */
   #lookAtAll(factors: Float64Array, keep: boolean): Slot[] {
-    const { integers } = this.#entries;
-    const suspects: Slot[] = [];
+    const { integers, end } = this.#entries;
+    const named = new Uint8Array(this.#headers.length);
     let upkeep = this.#upkeep(this.#watched);
-    for (let slot = 0; slot < this.#headers.length; slot++) {
-      const header = this.#headers[slot]!;
-      if (header === 0) continue;
+    for (let header = 1; header < end; header += 1 + integers[header * FIELDS + COUNT]!) {
+      const slot = integers[header * FIELDS + SLOT]!;
+      if (slot === NONE) continue;
       const slack = this.#slack(header, factors);
-      if (!(slack > 0)) suspects.push(slot);
+      if (!(slack > 0)) named[slot] = 1;
       if (!keep) continue;
       const open = integers[header * FIELDS + MET] === OPEN;
       if (!open && slack > 0 && !this.#isCrossed(header, factors)) continue;
       if (slack > 0 && upkeep-- > 0) this.#limit(header, slack);
       else if (!open) this.#setOpen(header);
     }
+    const suspects: Slot[] = [];
+    for (let slot = 0; slot < named.length; slot++) if (named[slot] === 1) suspects.push(slot);
     return suspects;
   }
 
@@ -225,17 +258,16 @@ export class Watchlist {
   /** By what part all factors may move against the position at once; above 0 only where it is healthy for certain. */
   #slack(header: number, factors: Float64Array): number {
     const { doubles, integers } = this.#entries;
-    let above = 0;
-    let below = 0;
+    let net = 0;
+    let gross = 0;
     const last = header + integers[header * FIELDS + COUNT]!;
     for (let entry = header + 1; entry <= last; entry++) {
       const value = doubles[entry * WIDTH + COEFFICIENT]! * factors[integers[entry * FIELDS + FACTOR]!]!;
-      if (value < 0) below -= value;
-      else above += value;
+      net += value;
+      gross += Math.abs(value);
     }
     const constant = doubles[header * WIDTH + CONSTANT]!;
-    const gross = above + below;
-    return (above - below + constant - ROUNDING * (gross + Math.abs(constant))) / gross;
+    return (net + constant - ROUNDING * (gross + Math.abs(constant))) / gross;
   }
 
   /** Gives each of the position's factors a limit around where it is now. */

@@ -52,6 +52,11 @@ export class AaveCrowd implements Crowd {
     return unhealthyAmong(this.#state, this.slots(), at);
   }
 
+  liquidatable(at: Moment): Slot[] {
+    const lens = new Lens(this.#state, at);
+    return this.unhealthy(at).filter((slot) => standingOf(this.#state.accounts, slot, lens).ok);
+  }
+
   moment(): Moment {
     return this.#at(this.#timestamp, new Map());
   }

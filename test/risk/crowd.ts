@@ -10,6 +10,8 @@ export interface Crowd {
   slots(): readonly Slot[];
   /** All that cannot be told healthy, each judged in bigint. */
   unhealthy(at: Moment): readonly Slot[];
+  /** Those of them that can be told. */
+  liquidatable(at: Moment): readonly Slot[];
   /** Where things stand. */
   moment(): Moment;
   /** Where they may come to stand, or never will. */

@@ -68,6 +68,14 @@ export class MorphoCrowd implements Crowd {
     });
   }
 
+  liquidatable(at: Moment): Slot[] {
+    const lens = new Lens(this.#state, at, this.moment());
+    return this.unhealthy(at).filter((slot) => {
+      const position = this.#state.positions[slot]!;
+      return standingOf(position, lens.market(position.market)).ok;
+    });
+  }
+
   moment(): Moment {
     return this.#at(this.#timestamp, this.#feed);
   }

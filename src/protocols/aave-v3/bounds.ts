@@ -8,7 +8,7 @@
  */
 import { BPS, RAY } from '../../lib/math.ts';
 import type { FeedAnswer, FeedId, Moment } from '../../oracles/types.ts';
-import { type Bounds, type Changes, gridDown, gridUp, type Terms } from '../bounds.ts';
+import { type Bounds, type Changes, gridDown, gridUp, type Terms, type Truth } from '../bounds.ts';
 import type { Slot } from '../types.ts';
 import type { Accounts } from './accounts.ts';
 import { debtIndexRay, type Indexes, incomeIndexRay } from './interest.ts';
@@ -49,6 +49,8 @@ type IndexBounds = {
 };
 
 const HEALTH_CONSTANT_BASE = 1;
+/** A coefficient has one scaled unit less, or more, than the position, and what is rounded away another way may be worth one more. */
+const WIDTH_SCALED = 2;
 /** How long ahead debts are taken to have grown already, by reserve, so that not all of them are worked out anew in one block. */
 const AHEAD_SECONDS = 1_800;
 const STAGGER_SECONDS = 61;
@@ -65,6 +67,7 @@ export class AccountBounds implements Bounds {
   readonly #numbers = { collateral: new Map<number, number>(), debt: new Map<number, number>() };
   readonly #priced: Priced[] = [];
   #values = new Float64Array(0);
+  readonly truth: Truth = { width: WIDTH_SCALED, factors: (at) => this.#truth(at) };
   /** Undefined where all of them have to be worked out anew. */
   #basis: Basis | undefined;
 
@@ -156,17 +159,17 @@ export class AccountBounds implements Bounds {
     for (const number of of.factors) {
       const factor = this.#factors[number]!;
       const category = factor.mode === 0 ? undefined : this.#state.categories.get(factor.mode);
-      const price = category?.source === undefined ? of.price : this.#priceIn(category, of, at);
+      const price = category?.source === undefined ? of.price : this.#priceIn(category, of, of.price, at);
       this.#values[number] = price === undefined ? Number.NaN : this.#valueOf(factor, price, category, at.timestamp);
     }
   }
 
   /** A reserve's price for those in a mode that may have one of its own. */
-  #priceIn(category: EModeCategory, of: Priced, at: Moment): bigint | undefined {
-    const own = category.source?.price(at);
+  #priceIn(category: EModeCategory, of: Priced, own: bigint | undefined, at: Moment): bigint | undefined {
+    const said = category.source?.price(at);
     // Without the mode's own price nobody in it can be judged.
-    if (!own?.ok) return undefined;
-    return own.price !== 0n && this.#state.rules.modes.covers(category, of.reserve) ? own.price : of.price;
+    if (!said?.ok) return undefined;
+    return said.price !== 0n && this.#state.rules.modes.covers(category, of.reserve) ? said.price : own;
   }
 
   #valueOf(factor: Factor, price: bigint, category: EModeCategory | undefined, timestamp: number): number {
@@ -188,12 +191,39 @@ export class AccountBounds implements Bounds {
 
   /** What collateral counts at the least, in basis points; undefined where that cannot be said. */
   #thresholdBps(reserve: Reserve, category: EModeCategory | undefined): bigint | undefined {
+    const bps = this.#ownThresholdBps(reserve, category);
+    const leastBps = this.#state.rules.weighing.floorsAverage && bps !== undefined ? bps - 1n : (bps ?? 0n);
+    return leastBps < 0n || (bps ?? 0n) > BPS ? undefined : leastBps;
+  }
+
+  /** Undefined where it counts for nothing. */
+  #ownThresholdBps(reserve: Reserve, category: EModeCategory | undefined): bigint | undefined {
     const { modes, weighing } = this.#state.rules;
     const ownBps = reserve.config.liquidationThresholdBps;
-    if (ownBps === 0n && !weighing.countsUnweighted) return 0n;
-    const bps = category !== undefined && modes.covers(category, reserve) ? category.liquidationThresholdBps : ownBps;
-    const leastBps = weighing.floorsAverage ? bps - 1n : bps;
-    return leastBps < 0n || bps > BPS ? undefined : leastBps;
+    if (ownBps === 0n && !weighing.countsUnweighted) return undefined;
+    return category !== undefined && modes.covers(category, reserve) ? category.liquidationThresholdBps : ownBps;
+  }
+
+  /** Worked out anew each time: it is asked for where many are found at once, and costs no more than judging a few of them. */
+  #truth(at: Moment): Float64Array {
+    const values = new Float64Array(this.#factors.length);
+    for (const { reserve, factors } of this.#priced) {
+      const said = reserve.source.price(at);
+      const price = said.ok ? said.price : undefined;
+      for (const number of factors) values[number] = this.#truthOf(this.#factors[number]!, price, at);
+    }
+    return values;
+  }
+
+  #truthOf({ side, of, mode }: Factor, own: bigint | undefined, at: Moment): number {
+    const category = mode === 0 ? undefined : this.#state.categories.get(mode);
+    const price = category?.source === undefined ? own : this.#priceIn(category, of, own, at);
+    const { indexes, unit } = of.reserve;
+    const debt = side === 'debt';
+    const index = Number(debt ? debtIndexRay(indexes, at.timestamp, this.#state.rules.compounded) : incomeIndexRay(indexes, at.timestamp));
+    if (price === undefined || price < 0n || index < ONE_RAY) return Number.NaN;
+    const plain = (Number(price) / Number(unit)) * (index / ONE_RAY);
+    return debt ? plain : plain * (Number(this.#ownThresholdBps(of.reserve, category) ?? 0n) / Number(BPS));
   }
 
   #indexBounds(of: Priced, timestamp: number): IndexBounds {
