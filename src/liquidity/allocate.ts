@@ -19,11 +19,18 @@ const SMALL = 1e-12;
  * the start: begun in chunks, then moved between the best and the worst path until their prices meet. Pools are concave, so this leads to the one optimum; a
  * leg and its reverse never carry both, since two fees are more than none.
  */
-export function allocate(legs: readonly LegOutline[], paths: readonly PathLegs[], amount: number, exact: 'in' | 'out'): Float64Array {
+export function allocate(legs: readonly LegOutline[], paths: readonly PathLegs[], amount: number, exact: 'in' | 'out'): Allocated {
   const allocation = new Allocation(legs, exact === 'in' ? paths : paths.map((path) => path.toReversed()), exact);
-  if (allocation.begin(amount)) allocation.balance(amount * SMALL);
-  return allocation.flows;
+  const fits = allocation.begin(amount);
+  if (fits) allocation.balance(amount * SMALL);
+  return { flows: allocation.flows, fits, margins: () => allocation.margins() };
 }
+
+/**
+ * `fits`: there is a place for all of it. `margins`: what a raw unit less takes away at the other end, and one more gives there, or the inverse of what they
+ * cost.
+ */
+export type Allocated = { readonly flows: Float64Array; readonly fits: boolean; margins(): readonly [less: number, more: number] };
 
 class Allocation {
   readonly flows: Float64Array;
@@ -69,6 +76,17 @@ class Allocation {
       if (this.#move(pair.from, pair.to) > small) stuck.clear();
       else stuck.add(pair.from * this.#paths.length + pair.to);
     }
+  }
+
+  margins(): readonly [less: number, more: number] {
+    let [less, more] = [Number.POSITIVE_INFINITY, 0];
+    for (let path = 0; path < this.#paths.length; path++) {
+      if (!this.#usable(path)) continue;
+      const price = this.#price(path);
+      more = Math.max(more, price);
+      if (this.#shares[path]! > 0) less = Math.min(less, price);
+    }
+    return [less, more];
   }
 
   /** The two paths whose prices differ most; undefined when they agree. */

@@ -1,5 +1,6 @@
 import type { Address } from '../lib/types.ts';
 import type { PoolBook } from './book.ts';
+import { Frontier } from './frontier.ts';
 import { Leg, type Network, networkOf } from './network.ts';
 import type { Outline } from './outline.ts';
 import type { Pool } from './pool.ts';
@@ -75,6 +76,7 @@ export class PoolDepth implements Depth {
   /** What was worked out here, by its tokens: for each set of pools that were to be avoided. */
   readonly #legs: Map<string, Map<string, Leg | undefined>>;
   readonly #networks = new Map<string, Network>();
+  readonly #frontiers = new Map<string, Frontier>();
 
   constructor(
     books: readonly PoolBook[],
@@ -112,6 +114,17 @@ export class PoolDepth implements Depth {
       this.#networks.set(key, network);
     }
     return network;
+  }
+
+  /** Over all ways between two tokens here. */
+  frontier(tokenIn: Address, tokenOut: Address, bridges: readonly Address[], exact: 'in' | 'out'): Frontier {
+    const key = keyOf(tokenIn, tokenOut, []) + exact;
+    let frontier = this.#frontiers.get(key);
+    if (frontier === undefined) {
+      frontier = new Frontier(this.network(tokenIn, tokenOut, bridges, []), exact);
+      this.#frontiers.set(key, frontier);
+    }
+    return frontier;
   }
 
   /** Throws an Error when the fill was quoted at another depth: it would then promise what these pools do not give. */

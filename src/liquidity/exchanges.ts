@@ -2,6 +2,7 @@
 import type { Step } from '../lib/steps.ts';
 import type { Address } from '../lib/types.ts';
 import type { Moment } from '../oracles/types.ts';
+import type { Frontier } from './frontier.ts';
 import type { Curve, Depth, Exchange, Fill, InputAmount, NoFill } from './types.ts';
 
 /** An exchange for certain assets alone, such as the positions of one protocol. */
@@ -66,6 +67,11 @@ export class Exchanges implements Exchange {
     return this.#others.curves?.(token, side, ends, Depths.of(at).at(this.#others)) ?? [];
   }
 
+  frontier(tokenIn: Address, tokenOut: Address, exact: 'in' | 'out', at: Depth): Frontier | undefined {
+    const exchange = this.#for(tokenIn, tokenOut);
+    return exchange.frontier?.(tokenIn, tokenOut, exact, Depths.of(at).at(exchange));
+  }
+
   quoteIn(tokenIn: Address, tokenOut: Address, amountInRaw: bigint, at: Depth, avoid?: readonly Address[]): Fill | NoFill {
     const exchange = this.#for(tokenIn, tokenOut);
     return exchange.quoteIn(tokenIn, tokenOut, amountInRaw, Depths.of(at).at(exchange), avoid);
@@ -109,6 +115,7 @@ export function withDepth(venue: Exchange, depth: Depth): Exchange {
     depth: () => depth,
     spot: (...asked) => venue.spot(...asked),
     ...(venue.curves && { curves: (...asked) => venue.curves!(...asked) }),
+    ...(venue.frontier && { frontier: (...asked) => venue.frontier!(...asked) }),
     quoteIn: (...asked) => venue.quoteIn(...asked),
     quoteOut: (...asked) => venue.quoteOut(...asked),
     steps: (...asked) => venue.steps(...asked),

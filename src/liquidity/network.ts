@@ -1,5 +1,6 @@
 /** The ways from one token to another: over up to two bridge tokens, each hop through any of the pools between its two tokens. */
 import type { Address } from '../lib/types.ts';
+import type { LegOutline, PathLegs } from './allocate.ts';
 import { MergedOutline, type Outline, spotOf } from './outline.ts';
 import type { Pool } from './pool.ts';
 
@@ -93,4 +94,22 @@ export function withoutPools({ paths }: Network, dropped: ReadonlySet<Pool>): Ne
     .filter(({ spot }) => spot > 0)
     .sort((a, b) => b.spot - a.spot);
   return { paths: left, bestSpot: left[0]?.spot ?? 0 };
+}
+
+/** The legs of paths, each in one place. `ends`: those that begin a path, and those that end one. */
+export type Placed = {
+  readonly legs: readonly Leg[];
+  readonly outlines: readonly LegOutline[];
+  readonly ways: readonly PathLegs[];
+  readonly ends: { readonly first: ReadonlySet<number>; readonly last: ReadonlySet<number> };
+};
+
+export function placed(paths: readonly Path[]): Placed {
+  const places = new Map<Leg, number>();
+  for (const { legs } of paths) for (const leg of legs) if (!places.has(leg)) places.set(leg, places.size);
+  const legs = [...places.keys()];
+  const byTokens = new Map(legs.map((leg, place) => [leg.tokenIn + leg.tokenOut, place]));
+  const outlines = legs.map((leg) => ({ outline: leg.merged, reverse: byTokens.get(leg.tokenOut + leg.tokenIn) }));
+  const ways = paths.map((path) => path.legs.map((leg) => places.get(leg)!));
+  return { legs, outlines, ways, ends: { first: new Set(ways.map((way) => way[0]!)), last: new Set(ways.map((way) => way.at(-1)!)) } };
 }

@@ -5,6 +5,7 @@ import type { Reading, Undo, ViewCheck } from '../mirror/types.ts';
 import type { Moment } from '../oracles/types.ts';
 import type { PoolFamily } from './book.ts';
 import { PoolDepth, RoutedFill } from './depth.ts';
+import type { Frontier } from './frontier.ts';
 import { type Pool, tokenInOf } from './pool.ts';
 import { bestRoute } from './routing.ts';
 import type { Curve, Depth, Exchange, Fill, InputAmount, NoFill, Venue } from './types.ts';
@@ -100,6 +101,11 @@ export class PoolRouter implements Venue {
       const outlines = side === 'into' ? depth.outlines(other, token) : depth.outlines(token, other);
       return outlines.map((outline) => ({ other, outline }));
     });
+  }
+
+  frontier(tokenIn: Address, tokenOut: Address, exact: 'in' | 'out', at: Depth): Frontier | undefined {
+    if (this.#odd.has(tokenIn) || this.#odd.has(tokenOut)) return undefined;
+    return PoolDepth.of(at).frontier(tokenIn, tokenOut, this.#bridges(), exact);
   }
 
   quoteIn(tokenIn: Address, tokenOut: Address, amountInRaw: bigint, at: Depth, avoid: readonly Address[] = []): Fill | NoFill {

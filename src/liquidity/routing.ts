@@ -4,7 +4,7 @@
  */
 import type { Address } from '../lib/types.ts';
 import { allocate } from './allocate.ts';
-import { type Leg, type Network, type Path, withoutPools } from './network.ts';
+import { type Leg, type Network, type Path, placed, withoutPools } from './network.ts';
 import { depthAt, givenUntil, takenUntil } from './outline.ts';
 import type { Hop, Pool } from './pool.ts';
 import { tokenInOf, tokenOutOf } from './pool.ts';
@@ -159,14 +159,10 @@ class Flow {
   readonly #tokens: readonly Address[] | undefined;
 
   constructor(order: Order, paths: readonly Path[]) {
-    const places = new Map<Leg, number>();
-    for (const { legs } of paths) for (const leg of legs) if (!places.has(leg)) places.set(leg, places.size);
+    const { legs, outlines, ways } = placed(paths);
     this.#order = order;
-    this.#legs = [...places.keys()];
-    const byTokens = new Map(this.#legs.map((leg, place) => [leg.tokenIn + leg.tokenOut, place]));
-    const outlines = this.#legs.map((leg) => ({ outline: leg.merged, reverse: byTokens.get(leg.tokenOut + leg.tokenIn) }));
-    const ways = paths.map(({ legs }) => legs.map((leg) => places.get(leg)!));
-    this.#flows = allocate(outlines, ways, Number(order.amountRaw), order.exact);
+    this.#legs = legs;
+    this.#flows = allocate(outlines, ways, Number(order.amountRaw), order.exact).flows;
     this.#tokens = inOrder(
       order.tokenIn,
       this.#legs.filter((_, place) => this.#flows[place]! > 0),

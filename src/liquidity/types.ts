@@ -2,6 +2,7 @@ import type { Step } from '../lib/steps.ts';
 import type { Address } from '../lib/types.ts';
 import type { Mirrored } from '../mirror/types.ts';
 import type { Moment } from '../oracles/types.ts';
+import type { Frontier } from './frontier.ts';
 import type { Outline } from './outline.ts';
 import type { Pool } from './pool.ts';
 
@@ -50,6 +51,8 @@ export interface Exchange {
    * token on its other side. Left out where there are no pools.
    */
   curves?(token: Address, side: 'out of' | 'into', ends: readonly Address[], at: Depth): readonly Curve[];
+  /** For bounds only: what no exchange of an amount at both tokens' pools beats. Undefined where that is not known. */
+  frontier?(tokenIn: Address, tokenOut: Address, exact: 'in' | 'out', at: Depth): Frontier | undefined;
   /** Best fill for exactly `amountInRaw`. */
   quoteIn(tokenIn: Address, tokenOut: Address, amountInRaw: bigint, at: Depth, avoid?: readonly Address[]): Fill | NoFill;
   /** Best fill that yields exactly `amountOutRaw`. */

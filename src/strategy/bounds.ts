@@ -1,5 +1,6 @@
 import type { Address } from '../lib/types.ts';
 import { purchaseCeiling, saleCeiling } from '../liquidity/ceiling.ts';
+import type { Frontier } from '../liquidity/frontier.ts';
 import type { MergedOutline } from '../liquidity/outline.ts';
 import type { Depth, Exchange, FlashSource, NoFill } from '../liquidity/types.ts';
 import type { Option } from '../protocols/types.ts';
@@ -56,6 +57,11 @@ export class Rates {
     this.#flashes = flashes;
     this.#depth = depth;
     this.#numeraire = numeraire;
+  }
+
+  /** Of all exchanges between two tokens; undefined where it is not known. */
+  frontier(tokenIn: Address, tokenOut: Address, exact: 'in' | 'out'): Frontier | undefined {
+    return this.#venue.frontier?.(tokenIn, tokenOut, exact, this.#depth);
   }
 
   /** Undefined where no such bound is known. */

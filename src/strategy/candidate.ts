@@ -6,9 +6,10 @@ import type { Lowering, Option, Regime } from '../protocols/types.ts';
 import type { Candidate } from '../risk/types.ts';
 import { type Bound, boundOf, type Ends, Rates } from './bounds.ts';
 import { countedIn, type Evaluation, evaluate, movesOf, type NoEvaluation, repaidRaw, stepsOf } from './evaluate.ts';
-import { type Way, waysOut } from './exits.ts';
+import { type FrontierOf, type Way, waysOut } from './exits.ts';
 import { isBrittle, likelier } from './holding.ts';
 import { outlookOf } from './outlook.ts';
+import { closer } from './reach.ts';
 import { bestAmount } from './size.ts';
 import { GROUP_GAS, type Terms, TRANSACTION_GAS } from './terms.ts';
 import type { Decision, Plan, SkipReason } from './types.ts';
@@ -86,6 +87,21 @@ export function boundAt(prospect: Prospect, market: Market, rates: Rates, common
   return { ...prospect, openings: openings.sort(byBound) };
 }
 
+/** The same bounded more closely, as far as the most that it may make of a unit of gas depends on it. */
+export function boundCloser(prospect: Prospect, rates: Rates, common: Terms): Prospect {
+  const terms = termsFor(prospect.candidate, common);
+  const frontierOf: FrontierOf = (...asked) => rates.frontier(...asked);
+  let most = Number.NEGATIVE_INFINITY;
+  const openings = prospect.openings.map((opening): Opening => {
+    const { option, ends, bound } = opening;
+    if (bound === undefined || perGasOf(opening) <= most) return opening;
+    const found = { ...opening, bound: closer(option, ends, bound, frontierOf, terms) };
+    most = Math.max(most, perGasOf(found));
+    return found;
+  });
+  return { ...prospect, openings: openings.sort(byBound) };
+}
+
 /** What is taken on margin comes out at a venue with rules of its own. Without any lender that is the reason, whatever it would make. */
 function rateOf({ financing, collateralAsset, debtAsset }: Option, { flashes }: Market, rates: Rates): ReturnType<Rates['between']> {
   if (financing.kind === 'margin' || (financing.kind === 'loan' && flashes.length === 0)) return undefined;
@@ -107,9 +123,13 @@ export function mostPerGas({ openings }: Prospect): number {
   let most = 0;
   for (const opening of openings) {
     if (opening.bound === undefined) return Number.POSITIVE_INFINITY;
-    most = Math.max(most, Number(opening.bound.valueWei) / Number(leastGasOf(opening)));
+    most = Math.max(most, perGasOf(opening));
   }
   return most;
+}
+
+function perGasOf(opening: Opening): number {
+  return opening.bound === undefined ? Number.POSITIVE_INFINITY : Number(opening.bound.valueWei) / Number(leastGasOf(opening));
 }
 
 /** The most promising first: most of the others need no look then. */
@@ -148,8 +168,12 @@ export function planProspect({ candidate, openings, ...rest }: Prospect, market:
   let best: Evaluation | undefined;
   let obstacle = rest.obstacle as NoEvaluation['reason'] | Prospect['obstacle'];
   let oddity: Record<string, string> | undefined;
-  for (const { option, regimes, bound } of openings) {
-    if (best !== undefined && bound !== undefined && bound.valueWei <= best.valueWei) continue;
+  const frontierOf: FrontierOf = (from, to, exact) => market.venue.frontier?.(from, to, exact, depth);
+  for (const { option, regimes, ends, bound } of openings) {
+    if (best !== undefined && bound !== undefined) {
+      const isWorse = ({ valueWei }: Bound) => valueWei <= best!.valueWei;
+      if (isWorse(bound) || isWorse(closer(option, ends, bound, frontierOf, terms))) continue;
+    }
     const value = (flash: FlashSource | undefined, way: Way, venue: Exchange) => (amountRaw: bigint) => {
       const result = evaluate(option, amountRaw, flash, way, venue, depth, terms);
       if (result.ok) return result.evaluation;

@@ -8,20 +8,31 @@ import type { Depth } from '../liquidity/types.ts';
 import type { Moment } from '../oracles/types.ts';
 import type { Option } from '../protocols/types.ts';
 import { Rates } from './bounds.ts';
-import { boundAt, leastGas, type Market, mostPerGas, type Opening, type Prospect, planAgain, planProspect } from './candidate.ts';
+import {
+  boundAt,
+  boundCloser,
+  leastGas,
+  type Market,
+  mostPerGas,
+  type Opening,
+  type Prospect,
+  planAgain,
+  planProspect,
+} from './candidate.ts';
 import type { Evaluation } from './evaluate.ts';
 import { blockFull, ROUGHLY_BPS, type Together } from './joint.ts';
 import type { Terms } from './terms.ts';
 import type { Decision, Plan } from './types.ts';
 
 /**
- * `perGas`: what a unit of its gas makes, in wei, at most or, where `isPlan`, as planned. `behind`: how many plans, when that was worked out. `planned`: how it was
- * planned last.
+ * `perGas`: what a unit of its gas makes, in wei, at most or, where `isPlan`, as planned. `behind`: how many plans, when that was worked out. `close`: with the
+ * impact on all pools. `planned`: how it was planned last.
  */
 type Waiting = {
   readonly prospect: Prospect;
   readonly perGas: number;
   readonly behind: number;
+  readonly close?: true;
   readonly planned?: Found | undefined;
   readonly isPlan?: true;
 };
@@ -61,6 +72,14 @@ export function planCrowd(prospects: readonly Prospect[], market: Market, depth:
       if (capped < queue.next) {
         queue.add({ ...one, perGas: capped });
         continue;
+      }
+      if (!one.close) {
+        const close = boundCloser(prospect, rates, terms);
+        const perGasOfClose = Math.min(capped, mostPerGas(close));
+        if (perGasOfClose < queue.next) {
+          queue.add({ ...one, prospect: close, perGas: perGasOfClose, close: true });
+          continue;
+        }
       }
       const { decision, evaluation } =
         planned === undefined

@@ -51,7 +51,7 @@ export function evaluate(
   const loan = financing.kind === 'loan' ? loanOf(flash, option.debtAsset, repayRaw) : undefined;
   if (financing.kind === 'loan' && loan === undefined) return { ok: false, reason: 'no-flash-loan' };
   const owedRaw = financing.kind === 'callback' ? financing.owedRaw(amountRaw) : repayRaw + (loan?.feeRaw ?? 0n);
-  const exit = way(venue, {
+  const exit = way.quote(venue, {
     debtAsset: option.debtAsset,
     collateralAsset: option.collateralAsset,
     numeraire: countedIn(option, terms),

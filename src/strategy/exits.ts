@@ -1,4 +1,5 @@
 import type { Address } from '../lib/types.ts';
+import type { Frontier } from '../liquidity/frontier.ts';
 import type { Depth, Exchange, Fill, InputAmount, NoFill } from '../liquidity/types.ts';
 
 /** How the seized collateral becomes the owed debt and what remains becomes the numeraire. */
@@ -29,15 +30,21 @@ export type ExitRequest = {
   readonly avoid: readonly Address[];
 };
 
+/** What is exchanged into what. */
+export type ExitTokens = Pick<ExitRequest, 'debtAsset' | 'collateralAsset' | 'numeraire'>;
+
+/** What no exchange of an amount at a depth beats; undefined where that is not known. */
+export type FrontierOf = (tokenIn: Address, tokenOut: Address, exact: 'in' | 'out') => Frontier | undefined;
+
 /** One way to do it. What it leaves is concave in the amount, as pools are; the better of two ways is not. */
-export type Way = (venue: Exchange, request: ExitRequest) => Exit | NoFill;
+export type Way = {
+  quote(venue: Exchange, request: ExitRequest): Exit | NoFill;
+  /** About the most that it can leave of these amounts, before gas. */
+  most(frontierOf: FrontierOf, tokens: ExitTokens, seized: number, owed: number): number | undefined;
+};
 
 /** Never empty. */
-export function waysOut({
-  debtAsset,
-  collateralAsset,
-  numeraire,
-}: Pick<ExitRequest, 'debtAsset' | 'collateralAsset' | 'numeraire'>): readonly Way[] {
+export function waysOut({ debtAsset, collateralAsset, numeraire }: ExitTokens): readonly Way[] {
   if (collateralAsset === debtAsset) return [keepDebtAsset];
   if (debtAsset === numeraire) return [sellAll];
   // With the numeraire as collateral, selling all of it for debt would only pay the pools twice.
@@ -49,48 +56,69 @@ export function waysOut({
  * Everything seized is sold for the numeraire, and exactly what is owed is bought with that; the remainder is the profit. Pools that have moved meanwhile take of
  * the profit, where a path over the numeraire, whose second swap is told its amount, would find less there than planned.
  */
-function overNumeraire(venue: Exchange, request: ExitRequest): Exit | NoFill {
-  const { collateralAsset, debtAsset, numeraire, avoid } = request;
-  const sale = venue.quoteIn(collateralAsset, numeraire, request.seizedRaw, request.depth, avoid);
-  if (!sale.ok) return sale;
-  const depth = request.depth.after(sale);
-  const purchase = venue.quoteOut(numeraire, debtAsset, request.owedRaw, depth, avoid);
-  if (!purchase.ok) return purchase;
-  return {
-    ok: true,
-    fills: [sale, purchase],
-    grossRaw: sale.amountOutRaw - purchase.amountInRaw,
-    get after() {
-      return depth.after(purchase);
-    },
-    inner: [
-      { fill: sale, input: 'gain' },
-      { fill: purchase, input: 'planned' },
-    ],
-    outer: undefined,
-  };
-}
+const overNumeraire: Way = {
+  quote(venue, request) {
+    const { collateralAsset, debtAsset, numeraire, avoid } = request;
+    const sale = venue.quoteIn(collateralAsset, numeraire, request.seizedRaw, request.depth, avoid);
+    if (!sale.ok) return sale;
+    const depth = request.depth.after(sale);
+    const purchase = venue.quoteOut(numeraire, debtAsset, request.owedRaw, depth, avoid);
+    if (!purchase.ok) return purchase;
+    return {
+      ok: true,
+      fills: [sale, purchase],
+      grossRaw: sale.amountOutRaw - purchase.amountInRaw,
+      get after() {
+        return depth.after(purchase);
+      },
+      inner: [
+        { fill: sale, input: 'gain' },
+        { fill: purchase, input: 'planned' },
+      ],
+      outer: undefined,
+    };
+  },
+  most(frontierOf, { debtAsset, collateralAsset, numeraire }, seized, owed) {
+    const [sale, purchase] = [frontierOf(collateralAsset, numeraire, 'in'), frontierOf(numeraire, debtAsset, 'out')];
+    return sale && purchase && sale.at(seized) - purchase.at(owed);
+  },
+};
 
 /** Collateral and debt are one asset: no exchange while the loan is out. */
-function keepDebtAsset(venue: Exchange, request: ExitRequest): Exit | NoFill {
-  return sellRest(venue, request, request.debtAsset, request.seizedRaw - request.owedRaw, []);
-}
+const keepDebtAsset: Way = {
+  quote(venue, request) {
+    return sellRest(venue, request, request.debtAsset, request.seizedRaw - request.owedRaw, []);
+  },
+  most: (frontierOf, { debtAsset, numeraire }, seized, owed) => mostOfRest(frontierOf, debtAsset, numeraire, seized - owed),
+};
 
 /** Everything seized is sold for the debt asset; the remainder of that is the profit. */
-function sellAll(venue: Exchange, request: ExitRequest): Exit | NoFill {
-  const sale = venue.quoteIn(request.collateralAsset, request.debtAsset, request.seizedRaw, request.depth, request.avoid);
-  if (!sale.ok) return sale;
-  return sellRest(venue, request, request.debtAsset, sale.amountOutRaw - request.owedRaw, [{ fill: sale, input: 'gain' }]);
-}
+const sellAll: Way = {
+  quote(venue, request) {
+    const sale = venue.quoteIn(request.collateralAsset, request.debtAsset, request.seizedRaw, request.depth, request.avoid);
+    if (!sale.ok) return sale;
+    return sellRest(venue, request, request.debtAsset, sale.amountOutRaw - request.owedRaw, [{ fill: sale, input: 'gain' }]);
+  },
+  most(frontierOf, { debtAsset, collateralAsset, numeraire }, seized, owed) {
+    const sale = frontierOf(collateralAsset, debtAsset, 'in');
+    return sale && mostOfRest(frontierOf, debtAsset, numeraire, sale.at(seized) - owed);
+  },
+};
 
 /** Exactly what is owed is bought with collateral; the remainder of the collateral is the profit, exchanged once. */
-function buyDebt(venue: Exchange, request: ExitRequest): Exit | NoFill {
-  const purchase = venue.quoteOut(request.collateralAsset, request.debtAsset, request.owedRaw, request.depth, request.avoid);
-  if (!purchase.ok) return purchase;
-  return sellRest(venue, request, request.collateralAsset, request.seizedRaw - purchase.amountInRaw, [
-    { fill: purchase, input: 'planned' },
-  ]);
-}
+const buyDebt: Way = {
+  quote(venue, request) {
+    const purchase = venue.quoteOut(request.collateralAsset, request.debtAsset, request.owedRaw, request.depth, request.avoid);
+    if (!purchase.ok) return purchase;
+    return sellRest(venue, request, request.collateralAsset, request.seizedRaw - purchase.amountInRaw, [
+      { fill: purchase, input: 'planned' },
+    ]);
+  },
+  most(frontierOf, { debtAsset, collateralAsset, numeraire }, seized, owed) {
+    const purchase = frontierOf(collateralAsset, debtAsset, 'out');
+    return purchase && mostOfRest(frontierOf, collateralAsset, numeraire, seized - purchase.at(owed));
+  },
+};
 
 function sellRest(venue: Exchange, request: ExitRequest, token: Address, restRaw: bigint, inner: readonly Leg[]): Exit | NoFill {
   const fills = inner.map(({ fill }) => fill);
@@ -111,4 +139,8 @@ function sellRest(venue: Exchange, request: ExitRequest, token: Address, restRaw
     inner,
     outer: { fill: sale, input: 'gain' },
   };
+}
+
+function mostOfRest(frontierOf: FrontierOf, token: Address, numeraire: Address, rest: number): number | undefined {
+  return token === numeraire ? rest : frontierOf(token, numeraire, 'in')?.at(rest);
 }

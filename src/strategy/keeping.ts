@@ -7,7 +7,7 @@ import { BPS, divUp } from '../lib/math.ts';
 import type { Step } from '../lib/steps.ts';
 import type { Address } from '../lib/types.ts';
 import { rawToUsd8Floor, usdText, weiToUsd8Floor } from '../lib/usd.ts';
-import type { Depth, Exchange, FlashSource } from '../liquidity/types.ts';
+import type { Depth, FlashSource } from '../liquidity/types.ts';
 import type { Moment } from '../oracles/types.ts';
 import type { Option } from '../protocols/types.ts';
 import type { Candidate } from '../risk/types.ts';
@@ -115,24 +115,28 @@ function coverWei({ gasUnits }: Option, terms: Terms): bigint {
 
 /** Exactly what is owed and the gas's cover are bought with collateral. The remainder counts at what it will bring, and may be no more than there is room for. */
 function keepRest(worth: Worth, coverWei: bigint, roomUsd8: bigint): Way {
-  return (venue: Exchange, { collateralAsset, debtAsset, numeraire, owedRaw, seizedRaw, depth, avoid }) => {
-    const purchase = venue.quoteOut(collateralAsset, debtAsset, owedRaw, depth, avoid);
-    if (!purchase.ok) return purchase;
-    const between = depth.after(purchase);
-    const sale = venue.quoteOut(collateralAsset, numeraire, coverWei, between, avoid);
-    if (!sale.ok) return sale;
-    const restRaw = seizedRaw - purchase.amountInRaw - sale.amountInRaw;
-    if (restRaw <= 0n || rawToUsd8Floor(restRaw, worth.price) > roomUsd8) return { ok: false, reason: 'too-thin' };
-    return {
-      ok: true,
-      fills: [purchase, sale],
-      grossRaw: sale.amountOutRaw + worth.wei(restRaw),
-      get after() {
-        return between.after(sale);
-      },
-      inner: [{ fill: purchase, input: 'planned' }],
-      outer: { fill: sale, input: 'planned' },
-    };
+  return {
+    quote(venue, { collateralAsset, debtAsset, numeraire, owedRaw, seizedRaw, depth, avoid }) {
+      const purchase = venue.quoteOut(collateralAsset, debtAsset, owedRaw, depth, avoid);
+      if (!purchase.ok) return purchase;
+      const between = depth.after(purchase);
+      const sale = venue.quoteOut(collateralAsset, numeraire, coverWei, between, avoid);
+      if (!sale.ok) return sale;
+      const restRaw = seizedRaw - purchase.amountInRaw - sale.amountInRaw;
+      if (restRaw <= 0n || rawToUsd8Floor(restRaw, worth.price) > roomUsd8) return { ok: false, reason: 'too-thin' };
+      return {
+        ok: true,
+        fills: [purchase, sale],
+        grossRaw: sale.amountOutRaw + worth.wei(restRaw),
+        get after() {
+          return between.after(sale);
+        },
+        inner: [{ fill: purchase, input: 'planned' }],
+        outer: { fill: sale, input: 'planned' },
+      };
+    },
+    // What is kept counts for less the more of it there is.
+    most: () => undefined,
   };
 }
 
