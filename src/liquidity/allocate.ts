@@ -11,7 +11,7 @@ const CHUNKS = 8;
 const MAX_MOVES = 80;
 const MAX_HALVINGS = 40;
 /** What prices at the margin may differ by, and moves amount to, relatively: what is lost by it goes with the square. */
-const CLOSE = 1e-8;
+const CLOSE = 1e-6;
 const SMALL = 1e-12;
 
 /**

@@ -73,7 +73,8 @@ export function planCrowd(prospects: readonly Prospect[], market: Market, depth:
         queue.add({ ...one, perGas: capped });
         continue;
       }
-      if (!one.close) {
+      // Planning a single option takes about as long as bounding it.
+      if (!one.close && (prospect.openings.length > 1 || impacts.isLoose(prospect))) {
         const close = boundCloser(prospect, rates, terms);
         const perGasOfClose = Math.min(capped, mostPerGas(close));
         if (perGasOfClose < queue.next) {
@@ -103,7 +104,7 @@ export function planCrowd(prospects: readonly Prospect[], market: Market, depth:
  * itself; and where less than a position allows left most, nobody makes more of that pair. An estimate: it decides in which order candidates are planned.
  */
 class Impacts {
-  readonly #found = new Map<string, { readonly repaid: number; readonly lost: number; readonly most: number }>();
+  readonly #found = new Map<string, { readonly repaid: number; readonly lost: number; readonly most: number; readonly isLoose: boolean }>();
 
   note({ openings }: Prospect, { option, amountRaw, grossWei, repayRaw }: Evaluation): void {
     const opening = openings.find((one) => one.option === option);
@@ -112,7 +113,13 @@ class Impacts {
     const gross = Number(grossWei);
     const whole = repayRaw === mostRepaid(opening);
     const lost = whole ? Math.max(0, Number(opening.bound.grossWei) - gross) : 0;
-    this.#found.set(keyOf(option), { repaid: Number(repayRaw), lost, most: within ? gross * ROOM : Number.POSITIVE_INFINITY });
+    const isLoose = gross < Number(opening.bound.grossWei) * MOSTLY;
+    this.#found.set(keyOf(option), { repaid: Number(repayRaw), lost, most: within ? gross * ROOM : Number.POSITIVE_INFINITY, isLoose });
+  }
+
+  /** Whether bounds have been found to promise much more than is there. */
+  isLoose({ openings }: Prospect): boolean {
+    return openings.some(({ option }) => this.#found.get(keyOf(option))?.isLoose === true);
   }
 
   mostPerGas({ openings }: Prospect): number {
@@ -134,6 +141,8 @@ class Impacts {
 
 /** Of what the next one may make, so much is taken: two that make about as much come one after the other anyway. */
 const NEXT_BEST = 0.6;
+/** Of a bound, what is as good as all of it. */
+const MOSTLY = 0.8;
 /** For what fees and the search for an amount leave open. */
 const ROOM = 1.01;
 
