@@ -122,7 +122,14 @@ export function optionFor(shape: PositionShape, ticks: Ticks): Option {
       const pair: CompoundLiquidable = {
         ...{ owedRaw, closeFactorWad: WAD / 2n, ratioWad: seizeRatioWad(incentiveWad, debtUsd8, collateralUsd8, rateWad)!, incentiveWad },
         ...{ tokens: (heldRaw * WAD) / rateWad, collateral: { ...words, rateWad }, cash, payableRaw: cash, same: false },
-        ...{ seizeShareWad: (28n * WAD) / 1_000n, treasuryWad: undefined, redeemFeeWad: 0n, spared: 0n, stillShort: () => true },
+        ...{
+          seizeShareWad: (28n * WAD) / 1_000n,
+          treasuryWad: undefined,
+          redeemFeeWad: 0n,
+          spared: 0n,
+          heldTokens: 0n,
+          stillShort: () => true,
+        },
       };
       return option({ regimes: [regimeOf(pair, pair)!], financing: loan, gasUnits: 650_000n }, (amountRaw) => [
         amountRaw,

@@ -25,6 +25,8 @@ export type Pair = {
   readonly debt: Side;
   readonly collateral: Side;
   readonly healthFactorWad: bigint;
+  /** Both sums of the account as the call finds them. */
+  readonly worth: Worth;
   /** Whatever its health: governance says so. */
   readonly forced: boolean;
   /** Whose interest is accrued first, beside the two. */
@@ -91,7 +93,7 @@ function pairOf(debt: Side, collateral: Side, { stored, losing, lost }: Worths, 
   const market = debt.holding.market.address;
   const forced = state.rules.switches.get(market)?.forced === true || state.forcedFor.has(forcedKey(account.address, market));
   return {
-    ...{ debt, collateral, healthFactorWad: healthWad(worth.heldUsd, worth.owedUsd), forced },
+    ...{ debt, collateral, worth, healthFactorWad: healthWad(worth.heldUsd, worth.owedUsd), forced },
     accrueFirst,
     stillShort: (repaidRaw) => forced || worth.owedUsd > worth.heldUsd + inflation(debt, repaidRaw),
   };
@@ -102,13 +104,14 @@ function pairOf(debt: Side, collateral: Side, { stored, losing, lost }: Worths, 
  *
  * NOTE: native tokens are in the market's hands before anything else happens, and are still owed to it: its exchange rate counts them twice.
  */
-function inflation({ holding: { market, tokens }, now, price, thresholdWad, accrued }: Side, repaidRaw: bigint): bigint {
+export function inflation({ holding: { market, tokens }, now, price, thresholdWad, accrued }: Side, repaidRaw: bigint): bigint {
   if (!market.native || tokens === 0n) return 0n;
   const rateWad = exchangeRateWad(now.accrued, now.cash + repaidRaw, market.initialRateWad);
   return heldWorth(thresholdWad, rateWad, price, tokens) - accrued.heldUsd;
 }
 
-function heldWorth(thresholdWad: bigint, rateWad: bigint, price: bigint, tokens: bigint): bigint {
+/** What of so many market tokens counts for health. */
+export function heldWorth(thresholdWad: bigint, rateWad: bigint, price: bigint, tokens: bigint): bigint {
   return wadMulDown(wadMulDown(wadMulDown(thresholdWad, rateWad), price), tokens);
 }
 

@@ -3,6 +3,7 @@ import { min, mulDivDown, WAD } from '../../lib/math.ts';
 import type { Regime } from '../types.ts';
 import type { Figures } from './lens.ts';
 import { exchangeRateWad, wadMulDown } from './math.ts';
+import type { Words } from './state.ts';
 
 /** A pair at the moment of the call, both of its markets accrued. */
 export type Liquidable = {
@@ -27,6 +28,8 @@ export type Liquidable = {
   readonly redeemFeeWad: bigint;
   /** Market tokens that are not redeemed. */
   readonly spared: bigint;
+  /** Market tokens that a call before this one brought, in the same transaction: all are redeemed together. */
+  readonly heldTokens: bigint;
   /** Whether the contracts still find the borrower short while so much is being repaid. */
   stillShort(repaidRaw: bigint): boolean;
 };
@@ -41,25 +44,60 @@ export type Taking = {
   readonly receivedRaw: bigint;
 };
 
+/** The collateral's market once a call has seized of it, before anything of ours is redeemed. */
+type Seizure = {
+  readonly seized: bigint;
+  /** Market tokens that are left to us. */
+  readonly ours: bigint;
+  /** Underlying units that the gate redeemed for itself. */
+  readonly keptRaw: bigint;
+  readonly words: Words;
+  readonly cash: bigint;
+};
+
 export function takingOf(pair: Liquidable, repaidRaw: bigint): Taking {
+  const { seized, ours, keptRaw, words, cash } = seizureOf(pair, repaidRaw);
+  // CToken.redeemFresh.
+  const held = pair.heldTokens + ours;
+  // An amount that is worth less than one market token cannot be redeemed.
+  const redeemedRaw = held <= 2n * pair.spared ? 0n : wadMulDown(exchangeRateWad(words, cash, 0n), held - pair.spared);
+  return { seized, paidOutRaw: keptRaw + redeemedRaw, redeemedRaw, receivedRaw: redeemedRaw - wadMulDown(redeemedRaw, pair.redeemFeeWad) };
+}
+
+function seizureOf(pair: Liquidable, repaidRaw: bigint): Seizure {
   const seized = wadMulDown(pair.ratioWad, repaidRaw);
   // CToken.seizeInternal: protocolSeizeShareMantissa.
   const reserved = wadMulDown(seized, pair.seizeShareWad);
-  const state = { ...pair.collateral };
-  state.totalReserves += wadMulDown(pair.collateral.rateWad, reserved);
-  state.totalSupply -= reserved;
-  let cash = pair.cash;
-  const rateNow = () => exchangeRateWad(state, cash, 0n);
+  const words = { ...pair.collateral };
+  words.totalReserves += wadMulDown(pair.collateral.rateWad, reserved);
+  words.totalSupply -= reserved;
   const got = seized - reserved;
   const kept = keptOf(pair, got);
-  const keptRaw = wadMulDown(rateNow(), kept);
-  state.totalSupply -= kept;
-  cash -= keptRaw;
-  // CToken.redeemFresh.
-  const ours = got - kept;
-  // An amount that is worth less than one market token cannot be redeemed.
-  const redeemedRaw = ours <= 2n * pair.spared ? 0n : wadMulDown(rateNow(), ours - pair.spared);
-  return { seized, paidOutRaw: keptRaw + redeemedRaw, redeemedRaw, receivedRaw: redeemedRaw - wadMulDown(redeemedRaw, pair.redeemFeeWad) };
+  const keptRaw = wadMulDown(exchangeRateWad(words, pair.cash, 0n), kept);
+  words.totalSupply -= kept;
+  return { seized, ours: got - kept, keptRaw, words, cash: pair.cash - keptRaw };
+}
+
+/**
+ * The pair as a call leaves it for another one, in the same block. NOTE: where debt and collateral are of one market, what was repaid counts as owed to it still, not
+ * as its cash: its exchange rate is the same.
+ *
+ * @param ratioAt what is seized for a unit repaid, at an exchange rate of the collateral
+ */
+export function nextOf(
+  pair: Liquidable,
+  repaidRaw: bigint,
+  ratioAt: (rateWad: bigint) => bigint | undefined,
+  stillShort: Liquidable['stillShort'],
+): Liquidable {
+  const { seized, ours, keptRaw, words, cash } = seizureOf(pair, repaidRaw);
+  const rateWad = exchangeRateWad(words, cash, 0n);
+  return {
+    ...pair,
+    ...{ owedRaw: pair.owedRaw - repaidRaw, tokens: pair.tokens - seized, heldTokens: pair.heldTokens + ours },
+    ...{ collateral: { ...words, rateWad }, cash, payableRaw: pair.payableRaw + (pair.same ? repaidRaw : 0n) - keptRaw },
+    ...{ ratioWad: ratioAt(rateWad) ?? 0n, stillShort },
+  };
 }
 
 /** Liquidator._splitLiquidationIncentive. */
@@ -74,14 +112,19 @@ function keptOf({ incentiveWad, treasuryWad }: Liquidable, got: bigint): bigint 
  * @param early the same pair at the mirrored block: a little less is owed there, and a little more seized
  */
 export function regimeOf(pair: Liquidable, early: Liquidable): Regime | undefined {
-  const most = (one: Liquidable) => lastOf(0n, allowedRaw(one), (repaidRaw) => fits(one, repaidRaw));
-  const maxRaw = min(most(pair), most(early));
+  const maxRaw = mostOf(pair, early);
   const minRaw = lastOf(0n, maxRaw, (repaidRaw) => takingOf(pair, repaidRaw).receivedRaw === 0n) + 1n;
   return minRaw > maxRaw ? undefined : { minRaw, maxRaw };
 }
 
+/** Most that may be repaid. */
+export function mostOf(pair: Liquidable, early: Liquidable): bigint {
+  const most = (one: Liquidable) => lastOf(0n, allowedRaw(one), (repaidRaw) => fits(one, repaidRaw));
+  return min(most(pair), most(early));
+}
+
 /** Comptroller.liquidateBorrowAllowed. */
-function allowedRaw({ closeFactorWad, owedRaw }: Liquidable): bigint {
+export function allowedRaw({ closeFactorWad, owedRaw }: Liquidable): bigint {
   return closeFactorWad === undefined ? owedRaw : wadMulDown(closeFactorWad, owedRaw);
 }
 
@@ -91,7 +134,7 @@ function fits(pair: Liquidable, repaidRaw: bigint): boolean {
 }
 
 /** The last of the amounts for which it holds: it does for the first, and not again once it does not. */
-function lastOf(first: bigint, last: bigint, holds: (amount: bigint) => boolean): bigint {
+export function lastOf(first: bigint, last: bigint, holds: (amount: bigint) => boolean): bigint {
   if (holds(last)) return last;
   let [yes, no] = [first, last];
   while (no - yes > 1n) {

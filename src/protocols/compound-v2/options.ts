@@ -1,17 +1,19 @@
 /**
- * The ways to liquidate an account now: one for each pair of debt and collateral. The seized market tokens are redeemed at once, so that what comes in is the
+ * The ways to liquidate an account now: one for each pair of debt and collateral, and another where two calls can repay more than one. The seized market tokens are redeemed at once, so that what comes in is the
  * underlying token; as many as were seized, because a later block's exchange rate gives a few less.
  */
 import { encodeFunctionData, parseAbi } from 'viem';
 import type { Step } from '../../lib/steps.ts';
 import type { Address } from '../../lib/types.ts';
-import type { Option, Refusal } from '../types.ts';
+import type { Option, Refusal, Regime } from '../types.ts';
+import { afterCall, loweringOf, type Target } from './aftermath.ts';
 import { foremost, gainAtOracle } from './foremost.ts';
 import { type Pair, standingOf, vaiOwed } from './health.ts';
 import type { Lens } from './lens.ts';
 import { type Liquidable, regimeOf, type Taking, takingOf } from './liquidation.ts';
 import { borrowBalance, seizeRatioWad } from './math.ts';
 import { type Account, type Market, type Rules, type Switches, termsOf } from './state.ts';
+import { type Twice, twiceOf } from './twice.ts';
 
 const abi = parseAbi([
   'function accrueInterest() returns (uint256)',
@@ -30,6 +32,11 @@ const CALL_GAS = 650_000n;
 const GATE_GAS = 450_000n;
 const ACCRUE_GAS = 90_000n;
 const WRAP_GAS = 30_000n;
+/** A second call finds storage warm; what a gate adds to that. */
+const AGAIN_GAS = 215_000n;
+const GATE_AGAIN_GAS = 250_000n;
+/** In the label of an option of two calls. */
+const TWICE = 'twice';
 /**
  * Native tokens are wrapped as so many as the calldata says, so a plan that is mined a little later has to redeem no fewer: these market tokens, worth next to
  * nothing, stay behind.
@@ -50,8 +57,11 @@ export function optionsOf(account: Account, lens: Lens): Option[] {
     const liquidable = liquidableOf(account, pair, 'accrued', lens);
     const early = liquidableOf(account, pair, 'early', lens);
     const regime = liquidable === undefined || early === undefined ? undefined : regimeOf(liquidable, early);
-    if (liquidable === undefined || regime === undefined) return [];
-    return [optionOf(account.address, pair, liquidable, regime, rules, labelOf(pair))];
+    if (liquidable === undefined || early === undefined || regime === undefined) return [];
+    const target = { pair, liquidable, ratioAt: (rateWad: bigint) => ratioOf(pair, liquidable.incentiveWad, rateWad) };
+    const call = { borrower: account.address, target, gate: rules.gate?.address };
+    const twice = twiceOf(target, early, regime);
+    return [optionOf(call, regime), ...(twice === undefined ? [] : [twiceOptionOf(call, twice)])];
   });
 }
 
@@ -106,7 +116,7 @@ function liquidableOf(
   const { cash, [when]: figures } = collateral.now;
   const listed = (one: Market) => rules.pools[0]?.terms.get(one.address)?.listed === true;
   if (terms === undefined || !listed(market) || !listed(debt.holding.market)) return undefined;
-  const ratioWad = seizeRatioWad(terms.incentiveWad, debt.price, collateral.price, figures.rateWad);
+  const ratioWad = ratioOf({ debt, collateral }, terms.incentiveWad, figures.rateWad);
   if (ratioWad === undefined || ratioWad === 0n) return undefined;
   const reservesRaw = market.paysReservesOut ? figures.totalReserves : 0n;
   return {
@@ -119,60 +129,98 @@ function liquidableOf(
     treasuryWad: rules.gate?.kind === 'venus' ? rules.gate.treasuryWad : undefined,
     redeemFeeWad: rules.redeemFeeWad,
     spared: market.native ? SPARED_TOKENS : 0n,
+    heldTokens: 0n,
     stillShort,
   };
 }
 
-function optionOf(
-  borrower: Address,
-  pair: Pair,
-  liquidable: Liquidable,
-  regime: { readonly minRaw: bigint; readonly maxRaw: bigint },
-  { gate }: Rules,
-  label: string,
-): Option {
-  const [debt, collateral] = [pair.debt.holding.market, pair.collateral.holding.market];
-  const first = pair.accrueFirst.map(({ holding }) => holding.market);
-  const wraps = (debt.native ? WRAP_GAS : 0n) + (collateral.native ? WRAP_GAS : 0n);
+function ratioOf({ debt, collateral }: Pick<Pair, 'debt' | 'collateral'>, incentiveWad: bigint, rateWad: bigint): bigint | undefined {
+  return seizeRatioWad(incentiveWad, debt.price, collateral.price, rateWad);
+}
+
+/** Whom the calls of an option name, and what they find. */
+type Calls = { readonly borrower: Address; readonly target: Target; readonly gate: Address | undefined };
+
+function optionOf(calls: Calls, regime: Regime): Option {
+  const { pair, liquidable } = calls.target;
   return {
-    label,
-    debtAsset: debt.underlying,
-    collateralAsset: collateral.underlying,
-    regimes: [regime],
-    gasUnits: CALL_GAS + (gate === undefined ? 0n : GATE_GAS) + BigInt(first.length) * ACCRUE_GAS + wraps,
-    financing: { kind: 'loan' },
-    flow: (amountRaw) => [
-      { asset: debt.underlying, deltaRaw: -amountRaw },
-      { asset: collateral.underlying, deltaRaw: takingOf(liquidable, amountRaw).receivedRaw },
-    ],
-    steps: (amountRaw, exchange) => [
-      ...first.map((market) => call(market.address, encodeFunctionData({ abi, functionName: 'accrueInterest' }))),
-      ...liquidation(borrower, debt, collateral, amountRaw, gate?.address),
-      ...redemption(collateral, takingOf(liquidable, amountRaw)),
-      ...exchange,
-    ],
+    ...shared(calls),
+    ...{ label: labelOf(pair), regimes: [regime], gasUnits: gasOf(calls) },
+    flow: (amountRaw) => flowOf(pair, amountRaw, takingOf(liquidable, amountRaw)),
+    lowersHealth: (amountRaw) => loweringOf(pair, afterCall(calls.target, liquidable, amountRaw)),
+    steps: (amountRaw, exchange) => stepsOf(calls, [amountRaw], takingOf(liquidable, amountRaw), exchange),
   };
 }
 
-function liquidation(
-  borrower: Address,
-  debt: Market,
-  { address: collateral }: Market,
-  amountRaw: bigint,
-  gate: Address | undefined,
-): Step[] {
+function twiceOptionOf(calls: Calls, { firstRaw, then, regime }: Twice): Option {
+  const { pair } = calls.target;
+  const gasUnits = gasOf(calls) + AGAIN_GAS + (calls.gate === undefined ? 0n : GATE_AGAIN_GAS);
+  const both = (amountRaw: bigint) => takingOf(then, amountRaw - firstRaw);
+  return {
+    ...shared(calls),
+    ...{ label: `${labelOf(pair)} ${TWICE}`, regimes: [regime], gasUnits },
+    flow: (amountRaw) => flowOf(pair, amountRaw, both(amountRaw)),
+    lowersHealth: (amountRaw) => loweringOf(pair, afterCall(calls.target, then, amountRaw - firstRaw)),
+    steps: (amountRaw, exchange) => stepsOf(calls, [firstRaw, amountRaw - firstRaw], both(amountRaw), exchange),
+  };
+}
+
+function marketsOf({ debt, collateral }: Pair): readonly [debt: Market, collateral: Market] {
+  return [debt.holding.market, collateral.holding.market];
+}
+
+function shared({ target }: Calls): Pick<Option, 'debtAsset' | 'collateralAsset' | 'financing'> {
+  const [debt, collateral] = marketsOf(target.pair);
+  return { debtAsset: debt.underlying, collateralAsset: collateral.underlying, financing: { kind: 'loan' } };
+}
+
+function gasOf({ target: { pair }, gate }: Calls): bigint {
+  const wraps = marketsOf(pair).reduce((sum, { native }) => (native ? sum + WRAP_GAS : sum), 0n);
+  return CALL_GAS + (gate === undefined ? 0n : GATE_GAS) + BigInt(pair.accrueFirst.length) * ACCRUE_GAS + wraps;
+}
+
+function flowOf(pair: Pair, repaidRaw: bigint, { receivedRaw }: Taking): ReturnType<Option['flow']> {
+  const [debt, collateral] = marketsOf(pair);
+  return [
+    { asset: debt.underlying, deltaRaw: -repaidRaw },
+    { asset: collateral.underlying, deltaRaw: receivedRaw },
+  ];
+}
+
+/** @param taking by all calls together */
+function stepsOf({ borrower, target, gate }: Calls, amountsRaw: readonly bigint[], taking: Taking, exchange: readonly Step[]): Step[] {
+  const { pair } = target;
+  const [debt, collateral] = marketsOf(pair);
+  return [
+    ...pair.accrueFirst.map(({ holding: { market } }) => call(market.address, encodeFunctionData({ abi, functionName: 'accrueInterest' }))),
+    payment(
+      debt,
+      amountsRaw.reduce((sum, amount) => sum + amount, 0n),
+      gate,
+    ),
+    ...amountsRaw.map((amount) => liquidation(borrower, debt, collateral, amount, gate)),
+    ...redemption(collateral, taking),
+    ...exchange,
+  ];
+}
+
+/** What all calls together are paid with. */
+function payment({ address, underlying, native }: Market, amountRaw: bigint, gate: Address | undefined): Step {
+  return native
+    ? call(underlying, encodeFunctionData({ abi: wrappedAbi, functionName: 'withdraw', args: [amountRaw] }))
+    : { kind: 'approve', token: underlying, spender: gate ?? address, amountRaw };
+}
+
+function liquidation(borrower: Address, debt: Market, { address: collateral }: Market, amountRaw: bigint, gate: Address | undefined): Step {
   const valueWei = debt.native ? amountRaw : 0n;
-  const pay: Step = debt.native
-    ? call(debt.underlying, encodeFunctionData({ abi: wrappedAbi, functionName: 'withdraw', args: [amountRaw] }))
-    : { kind: 'approve', token: debt.underlying, spender: gate ?? debt.address, amountRaw };
   if (gate !== undefined) {
     const args = [debt.address, borrower, amountRaw, collateral] as const;
-    return [pay, call(gate, encodeFunctionData({ abi: gateAbi, functionName: 'liquidateBorrow', args }), valueWei)];
+    return call(gate, encodeFunctionData({ abi: gateAbi, functionName: 'liquidateBorrow', args }), valueWei);
   }
   const data = debt.native
     ? encodeFunctionData({ abi: nativeAbi, functionName: 'liquidateBorrow', args: [borrower, collateral] })
     : encodeFunctionData({ abi, functionName: 'liquidateBorrow', args: [borrower, amountRaw, collateral] });
-  return [pay, call(debt.address, data, valueWei)];
+  return call(debt.address, data, valueWei);
 }
 
 /** Of all market tokens that came in; of a fixed amount where that is wrapped after it. */

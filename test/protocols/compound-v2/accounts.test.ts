@@ -3,6 +3,7 @@ import type { Address } from 'viem';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { amountIn } from '../../../scripts/devnet/venus/deploy.ts';
 import type { Option, Verdict } from '../../../src/protocols/types.ts';
+import { isTwice } from './calls.ts';
 import { holdsAt, ways } from './ways.ts';
 import { CompoundWorld, lower, RUNNER } from './world.ts';
 
@@ -48,7 +49,9 @@ test('no more is seized than the market can pay out', () =>
     await world.price(FALL);
     const bitcoin = world.market('WBTC');
     const token = lower(world.fixture.market.tokens['WBTC']!);
-    const most = () => ways(world).flatMap(({ option }) => (option.collateralAsset === token ? [option.regimes[0]!.maxRaw] : []));
+    // Of one call: where cash ends before the close factor does, a second one finds none.
+    const most = () =>
+      ways(world).flatMap(({ option }) => (option.collateralAsset === token && !isTwice(option) ? [option.regimes[0]!.maxRaw] : []));
     const before = most();
     await world.enrich(STRANGER);
     await world.act(STRANGER, world.market('DAI'), 'mint', [50_000_000n * 10n ** 18n]);

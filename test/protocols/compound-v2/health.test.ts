@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Prng } from '../../../scripts/devnet/prng.ts';
 import type { Step } from '../../../src/lib/steps.ts';
 import type { Moment } from '../../../src/oracles/types.ts';
+import { beyond } from './ways.ts';
 import { CompoundWorld, type Outcome, RUNNER } from './world.ts';
 
 const POSITIONS = 520;
@@ -128,7 +129,7 @@ test('the largest amount is the largest that the contracts take in the next bloc
       for (const option of world.protocol.options(slot, at)) {
         const { maxRaw } = option.regimes[0]!;
         for (const place of [at, world.follower.head]) taken.push(await world.run(option.steps(maxRaw, [], RUNNER), [], place));
-        refused.push(await world.run(option.steps(maxRaw + maxRaw / 1_000_000n + 1_000n, [], RUNNER), [], at));
+        refused.push(await world.run(option.steps(beyond(option), [], RUNNER), [], at));
       }
     expect(taken.length).toBeGreaterThan(60);
     expect(taken).not.toContain('reverts');

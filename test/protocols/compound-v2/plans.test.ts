@@ -17,10 +17,14 @@ import { encodeExecute } from '../../../src/lib/encode-steps.ts';
 import { SecretUrl } from '../../../src/lib/secret.ts';
 import { decideBlock } from '../../../src/pipeline/decide.ts';
 import type { Settings } from '../../../src/pipeline/settings.ts';
+import type { Option } from '../../../src/protocols/types.ts';
 import { Watch } from '../../../src/risk/candidates.ts';
+import type { Candidate } from '../../../src/risk/types.ts';
+import { planCandidate } from '../../../src/strategy/candidate.ts';
 import type { Plan } from '../../../src/strategy/types.ts';
 import { World } from '../../../src/world.ts';
 import type { Receipt } from '../aave-v3/sender.ts';
+import { isTwice } from './calls.ts';
 import { CompoundWorld, lower } from './world.ts';
 
 const TREASURY: Address = '0x7ea5000000000000000000000000000000000001';
@@ -106,12 +110,24 @@ function liquidations(receipt: Receipt) {
   return logs.map(({ args }) => args);
 }
 
+/** By borrower, in one call or two. */
+function repaidBy(receipt: Receipt): ReadonlyMap<Address, bigint> {
+  const repaid = new Map<Address, bigint>();
+  for (const { borrower, repayAmount } of liquidations(receipt))
+    repaid.set(lower(borrower), (repaid.get(lower(borrower)) ?? 0n) + repayAmount);
+  return repaid;
+}
+
 async function holds(token: Address, owner: Address): Promise<bigint> {
   const data = encodeFunctionData({ abi: erc20Abi, functionName: 'balanceOf', args: [owner] });
   return BigInt(await rpc<Hex>(venus.sender.url, 'eth_call', [{ to: token, data }, 'latest']));
 }
 
 const FALL = { 'ETH / USD': 2_800_00000000n, 'BTC / USD': 87_500_00000000n, 'LINK / USD': 13_90000000n };
+/** Of which most is covered with much to spare: one call may take half of each debt. */
+const HALF_FALL = { 'ETH / USD': 2_860_00000000n, 'BTC / USD': 90_000_00000000n };
+const CHEAP_WEI = 10n ** 8n;
+const DEAR_WEI = 60n * 10n ** 9n;
 const RUIN = { 'ETH / USD': 2_000_00000000n, 'BTC / USD': 62_000_00000000n, 'LINK / USD': 9_00000000n };
 
 async function priced(prices: Readonly<Record<string, bigint>>): Promise<void> {
@@ -133,10 +149,7 @@ test.each([
     const plans = decided.plans.slice(0, TOGETHER);
     const before = await holds(book.wrappedNative, TREASURY);
     const receipt = await execute(plans, decided);
-    const taken = liquidations(receipt);
-    expect(taken.map(({ borrower, repayAmount }) => [lower(borrower), repayAmount])).toEqual(
-      plans.map(({ candidate, repayRaw }) => [candidate.account, repayRaw]),
-    );
+    expect([...repaidBy(receipt)]).toEqual(plans.map(({ candidate, repayRaw }) => [candidate.account, repayRaw]));
     const planned = plans.reduce((sum, { grossWei }) => sum + grossWei, 0n);
     const realised = decodeSettlement(receipt.logs as never, executor)!.grossRaw;
     const apart = realised > planned ? realised - planned : planned - realised;
@@ -157,18 +170,70 @@ test('one liquidation brings what was planned, to the unit', () =>
     expect(decodeSettlement(receipt.logs as never, executor)?.grossRaw).toBe(plan!.grossWei);
   }));
 
+test(
+  'two calls in one transaction are chosen where they leave more than one, gas paid, and leave what was planned to the wei',
+  {
+    timeout: 120_000,
+  },
+  () =>
+    venus.undone(async () => {
+      await priced(HALF_FALL);
+      const decided = await decide();
+      const { world, candidates, terms, at } = decided;
+      const market = { venue: world.venue, flashes: world.flashes, usd: world.usd };
+      const planned = (candidate: Candidate, gasPriceWei: bigint, wanted: (option: Option) => boolean): Plan | undefined => {
+        const options = world.protocols.find(({ id }) => id === candidate.deployment)!.options(candidate.slot, at);
+        const asked = [candidate, options.filter(wanted), market, market.venue.depth(at), { ...terms, gasPriceWei }, at] as const;
+        const { decision } = planCandidate(...asked);
+        return decision.kind === 'plan' ? decision.plan : undefined;
+      };
+      const ofVenus = candidates.filter(({ protocol }) => protocol === 'compound-v2');
+      const single = (option: Option) => !isTwice(option);
+      const chosen = ofVenus.flatMap((candidate) => {
+        const both = planned(candidate, CHEAP_WEI, () => true);
+        const one = planned(candidate, CHEAP_WEI, single);
+        return both?.option.endsWith(' twice') && one !== undefined ? [{ both, one }] : [];
+      });
+      expect(chosen.length).toBeGreaterThanOrEqual(3);
+      const left = async (plan: Plan, calls: number) => {
+        let leftWei = 0n;
+        await venus.undone(async () => {
+          const receipt = await execute([plan], decided);
+          expect(liquidations(receipt).length).toBe(calls);
+          const { grossRaw } = decodeSettlement(receipt.logs as never, executor)!;
+          expect(grossRaw).toBe(plan.grossWei);
+          leftWei = grossRaw - BigInt(receipt.gasUsed) * CHEAP_WEI;
+        });
+        return leftWei;
+      };
+      for (const { both, one } of chosen.slice(0, 3)) expect(await left(both, 2)).toBeGreaterThan(await left(one, 1));
+      // Where gas is dear the second call of some does not pay for itself.
+      const dear = ofVenus.flatMap((candidate) => {
+        const [any, one, both] = [() => true, single, isTwice].map((wanted) => planned(candidate, DEAR_WEI, wanted));
+        return any !== undefined && one !== undefined && both !== undefined && one.profitWei > both.profitWei ? [{ any, one }] : [];
+      });
+      expect(dear.length).toBeGreaterThan(0);
+      for (const { any, one } of dear) expect(any.option).toBe(one.option);
+    }),
+);
+
 test('a position beyond the operator’s largest is liquidated in part', () =>
   venus.undone(async () => {
     await priced(FALL);
     const whole = await decide();
-    const largest = whole.plans.reduce((most, plan) => (plan.repayUsd8 > most.repayUsd8 ? plan : most));
+    // Of those with one pair: of several the best one may be another where less is allowed.
+    const simple = venus.borrowers.flatMap(({ address, debt, collateral }) =>
+      debt.length + collateral.length === 2 ? [lower(address)] : [],
+    );
+    const largest = whole.plans
+      .filter(({ candidate }) => simple.includes(candidate.account))
+      .reduce((most, plan) => (plan.repayUsd8 > most.repayUsd8 ? plan : most));
     const maxPositionUsd8 = largest.repayUsd8 / 2n;
     const cut = await decide({ limits: limitsOf({ maxPositionUsd8 }) });
     const part = cut.plans.find(({ candidate }) => candidate.account === largest.candidate.account)!;
     expect(part.repayUsd8).toBeLessThanOrEqual(maxPositionUsd8);
     expect(part.repayUsd8).toBeGreaterThan((maxPositionUsd8 * 99n) / 100n);
-    const [taken] = liquidations(await execute([part], cut));
-    expect(taken!.repayAmount).toBe(part.repayRaw);
+    expect(repaidBy(await execute([part], cut)).get(part.candidate.account)).toBe(part.repayRaw);
   }));
 
 test('each reason for leaving a position alone is said', () =>
