@@ -41,7 +41,7 @@ export function timedLane({ address, sign }: Lane, laps: Clock): Lane {
 }
 
 export function timedLedger(ledger: Ledger, laps: Clock, note: (transaction: IntendedTransaction) => void): Ledger {
-  const intend = timed('sign', 'durable intent', (transaction: IntendedTransaction) => ledger.intend(transaction), laps);
+  const intend = timed('sign', 'intent on the disk', (transaction: IntendedTransaction) => ledger.intend(transaction), laps);
   return new Proxy(ledger, {
     get(target, name) {
       if (name === 'intend')
@@ -62,12 +62,16 @@ export function timedRelay(url: string, key: Hex, laps: Clock): Relay {
   const authorise = authoriser(key);
   const signed = (body: string) => {
     const header = authorise(body);
-    laps().end('body and auth signature');
+    laps().end(laps().has('write') ? 'second body and auth signature' : 'body and auth signature');
     return header;
   };
-  const sends = signedSends(target.host, signed, (body, headers) => wire.post(body, headers));
+  const { prepare, ...sends } = signedSends(target.host, signed, (body, headers) => wire.post(body, headers));
   return {
     ...{ name: target.host, ...sends },
+    prepare(delivery) {
+      laps().end('intent committed');
+      prepare(delivery);
+    },
     simulate: async () => ({ kind: 'unavailable', reason: 'not asked' }),
     cancel: async () => ({ kind: 'accepted', bundleHash: '' }),
   };

@@ -99,7 +99,7 @@ export class HotScene implements AsyncDisposable {
     this.#ledger = ledger;
     this.#relay = relay;
     this.#lane = keyLane(KEY);
-    this.#stopListening = onWrite(port, () => this.#laps.end('write'));
+    this.#stopListening = onWrite(port, () => this.#laps.end(this.#laps.has('write') ? 'second write' : 'write'));
     this.#pipeline = this.#build(`http://127.0.0.1:${port}`);
   }
 
@@ -125,7 +125,7 @@ export class HotScene implements AsyncDisposable {
     return messages;
   }
 
-  /** One update, from its message until the bundles behind it are written, and what becomes of them. */
+  /** One update, from its message until the bundles behind it are written, and what becomes of them: with the update first, without it second. */
   async play(message: string, turn: number): Promise<Laps> {
     const world = this.#world;
     const { head, aggregators: known } = world;

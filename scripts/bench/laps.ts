@@ -1,4 +1,4 @@
-/** What an update goes through, in this order. */
+/** What an update goes through, in this order, until the bundle with it is written. */
 export const STAGES = [
   'decode',
   'what is under way',
@@ -7,17 +7,29 @@ export const STAGES = [
   'guard',
   'encode',
   'sign',
-  'durable intent',
+  'intent committed',
   'body and auth signature',
+  'intent on the disk',
   'write',
 ] as const;
-export type Stage = (typeof STAGES)[number];
+/** What the bundle without it takes afterwards. */
+export const LATER_STAGES = ['second body and auth signature', 'second write'] as const;
+export type Stage = (typeof STAGES)[number] | (typeof LATER_STAGES)[number];
 
 /** How long each stage took: whatever passes belongs to the stage that ends next, or to the one that `within` is told of. */
 export class Laps {
   readonly #ms = new Map<Stage, number>();
   #since = performance.now();
-  totalMs = 0;
+
+  /** Until the bundle with the update is written. */
+  get totalMs(): number {
+    return STAGES.reduce((sum, stage) => sum + this.ms(stage), 0);
+  }
+
+  /** Whether this has ended before. */
+  has(stage: Stage): boolean {
+    return this.#ms.has(stage);
+  }
 
   /** The stage that went on until now is this one. */
   end(stage: Stage): void {
@@ -42,6 +54,5 @@ export class Laps {
 
   #add(stage: Stage, ms: number): void {
     this.#ms.set(stage, this.ms(stage) + ms);
-    this.totalMs += ms;
   }
 }

@@ -189,15 +189,14 @@ export class Backrunner {
     return { at, transactions: more > 0n && budget.take(more) !== undefined ? [] : transactions };
   }
 
-  /** Signed and addressed: behind public updates with them in the bundle, and once more without, for a block that has them already. */
+  /** Signed and addressed: behind public updates with them in the bundle, which is the urgent one, and once more without, for a block that has them already. */
   async #signFor({ ahead }: Backrun, drafted: Drafted, nonce: number, order: BackrunOrder, slots: Slots): Promise<Signed | undefined> {
     if (drafted.transactions.length === 0) return undefined;
     const signed = await this.#sign(drafted.transactions, drafted.at, nonce, order);
     if (ahead.kind === 'private') return { signed, deliveries: [{ kind: 'behind', hash: ahead.txHash }] };
-    const alone: Delivery = { kind: 'bundle', before: [], uuid: slots.next() };
-    if (ahead.kind === 'nothing') return { signed, deliveries: [alone] };
-    const before = ahead.transactions.map(({ raw }) => raw);
-    return { signed, deliveries: [alone, { kind: 'bundle', before, uuid: slots.next() }] };
+    const bundle = (before: readonly Hex[]): Delivery => ({ kind: 'bundle', before, uuid: slots.next() });
+    if (ahead.kind === 'nothing') return { signed, deliveries: [bundle([])] };
+    return { signed, deliveries: [bundle(ahead.transactions.map(({ raw }) => raw)), bundle([])] };
   }
 
   async #settle(

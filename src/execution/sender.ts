@@ -1,10 +1,11 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
+import { setImmediate as turn } from 'node:timers/promises';
 import { noteOf, type RelayWord } from '../ledger/relay-notes.ts';
 import type { IntendedTransaction, Ledger } from '../ledger/types.ts';
 import type { Address, Hex } from '../lib/types.ts';
 import { settleUnmined } from './settlement.ts';
 import type { Settled } from './tracker.ts';
-import type { ExecutionChain, Relay, RelayAnswer, SendResult, Simulation } from './types.ts';
+import type { ExecutionChain, Relay, RelayAnswer, RelayBackrun, RelayBundle, SendResult, Simulation } from './types.ts';
 
 /** What a relay, or the public mempool's endpoint, said. */
 export type Answer = RelayWord & { readonly answer: RelayAnswer['kind'] };
@@ -31,10 +32,9 @@ const PUBLIC = 'public mempool';
  * @param slot zero for what goes behind nothing
  */
 export function bundleName(owner: Address | undefined, targetBlock: number, slot: number): string {
-  const bytes = createHash('sha256').update(`${owner} ${targetBlock} ${slot}`).digest().subarray(0, 16);
-  bytes[6] = (bytes[6]! & 0x0f) | 0x40;
-  bytes[8] = (bytes[8]! & 0x3f) | 0x80;
-  return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
+  const digits = hash('sha256', `${owner} ${targetBlock} ${slot}`);
+  const variant = ((Number.parseInt(digits[16]!, 16) & 0x3) | 0x8).toString(16);
+  return `${digits.slice(0, 8)}-${digits.slice(8, 12)}-4${digits.slice(13, 16)}-${variant}${digits.slice(17, 20)}-${digits.slice(20, 32)}`;
 }
 
 /** Hands out signed transactions, each of them durable in the ledger before. */
@@ -78,7 +78,8 @@ export class Sender {
   }
 
   /**
-   * Each set of transactions in all its deliveries: what is not in the ledger yet is written down, then everything goes out at once.
+   * Each set of transactions in all its deliveries. What is not in the ledger yet is written down; once that is durable the first delivery of each set goes out,
+   * and the others when those are on their way.
    *
    * @param underWay called when all of it is written and posted, before anybody has answered
    */
@@ -88,20 +89,28 @@ export class Sender {
     targetBlock: number,
     underWay: () => void = () => {},
   ): Promise<readonly Answer[]> {
-    await Promise.all(fresh.map((transaction) => this.#ledger.intend(transaction)));
-    const answering = Promise.all(
+    const durable = Promise.all(fresh.map((transaction) => this.#ledger.intend(transaction)));
+    // A rejection is met below; until then it must not count as unhandled.
+    durable.catch(() => {});
+    // The intents are committed by then, and the disk has them to write while the bodies are hashed and signed here.
+    await turn();
+    const letters = (which: (place: number) => boolean) =>
       sets.flatMap(({ signed, deliveries }) =>
-        deliveries.flatMap((delivery) =>
-          this.#relays.map(async (relay) => ({
-            signed,
-            answer: answerOf(relay.name, await deliver(relay, signed, delivery, targetBlock)),
-          })),
-        ),
-      ),
-    );
+        deliveries
+          .filter((_, place) => which(place))
+          .flatMap((delivery) => this.#relays.map((relay) => ({ signed, relay, ...addressed(signed, delivery, targetBlock) }))),
+      );
+    const first = letters((place) => place === 0);
+    for (const { relay, request } of first) relay.prepare(request);
+    await durable;
+    const post = (all: typeof first) =>
+      all.map(async ({ signed, relay, send }) => ({ signed, answer: answerOf(relay.name, await send(relay)) }));
+    const answering = post(first);
     // NOTE: a request is on its socket a turn of the event loop after it was made; whoever computes before that holds it back.
+    await turn();
+    answering.push(...post(letters((place) => place > 0)));
     setImmediate(underWay);
-    const answers = await answering;
+    const answers = await Promise.all(answering);
     const noted = fresh.map((transaction) => {
       const own = answers.filter(({ signed }) => signed.includes(transaction));
       return this.#ledger.sent(transaction.txHash, noteOf(own.map(({ answer }) => answer)));
@@ -151,6 +160,7 @@ export class Sender {
   }
 }
 
+type Letter = { readonly request: RelayBundle | RelayBackrun; readonly send: (relay: Relay) => Promise<RelayAnswer> };
 type Outcome = { readonly transaction: IntendedTransaction; readonly answer: Answer; readonly settled: Settled | undefined };
 
 function gather(outcomes: readonly Outcome[]): Sent {
@@ -161,11 +171,15 @@ function gather(outcomes: readonly Outcome[]): Sent {
   };
 }
 
-function deliver(relay: Relay, signed: readonly IntendedTransaction[], delivery: Delivery, targetBlock: number): Promise<RelayAnswer> {
+/** One delivery as a relay wants it, and how it goes there. */
+function addressed(signed: readonly IntendedTransaction[], delivery: Delivery, targetBlock: number): Letter {
   const own = signed.map(({ raw }) => raw);
-  return delivery.kind === 'bundle'
-    ? relay.send({ txs: [...delivery.before, ...own], targetBlock, replacementUuid: delivery.uuid })
-    : relay.sendBehind({ hash: delivery.hash, tx: own[0]!, targetBlock });
+  if (delivery.kind === 'bundle') {
+    const request = { txs: [...delivery.before, ...own], targetBlock, replacementUuid: delivery.uuid };
+    return { request, send: (relay) => relay.send(request) };
+  }
+  const request = { hash: delivery.hash, tx: own[0]!, targetBlock };
+  return { request, send: (relay) => relay.sendBehind(request) };
 }
 
 function answerOf(relay: string, result: RelayAnswer | SendResult): Answer {

@@ -35,14 +35,19 @@ type Failed = {
   readonly retryAfterMs?: number | undefined;
 };
 
+export type RelayBundle = { readonly txs: readonly Hex[]; readonly targetBlock: number; readonly replacementUuid: string };
+export type RelayBackrun = { readonly hash: Hex; readonly tx: Hex; readonly targetBlock: number };
+
 /** A bundle relay. Every call is bounded in time and never throws. */
 export interface Relay {
   /** The host alone: the URL may carry a key. */
   readonly name: string;
   simulate(bundle: { readonly txs: readonly Hex[]; readonly targetBlock: number; readonly timestamp: number }): Promise<Simulation>;
-  send(bundle: { readonly txs: readonly Hex[]; readonly targetBlock: number; readonly replacementUuid: string }): Promise<RelayAnswer>;
+  /** Makes what `send` of this very object needs beforehand: its body, and the signature over that. Nothing leaves. */
+  prepare(delivery: RelayBundle | RelayBackrun): void;
+  send(bundle: RelayBundle): Promise<RelayAnswer>;
   /** One transaction right behind one of which only the hash is known, in the same block. */
-  sendBehind(bundle: { readonly hash: Hex; readonly tx: Hex; readonly targetBlock: number }): Promise<RelayAnswer>;
+  sendBehind(backrun: RelayBackrun): Promise<RelayAnswer>;
   cancel(replacementUuid: string): Promise<RelayAnswer>;
 }
 

@@ -33,6 +33,12 @@ export function makeDataDir(dataDir: string): void {
 
 export type Access = 'own' | 'command' | 'read';
 
+/** The keeper syncs the log itself, off its main thread (`WalFile`), and folds it into the file when no bundle waits. */
+const DURABILITY = {
+  own: 'PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0',
+  command: 'PRAGMA synchronous = FULL',
+} as const;
+
 /**
  * Opens the file. `own`: the keeper, who creates and migrates it. `command`: a short write beside a running keeper. `read`: never writes a row.
  * Throws LedgerError when it is missing (other than for `own`), damaged, locked or of no use.
@@ -42,7 +48,7 @@ export function openDatabase(file: string, access: Access): Database {
   const sqlite = guarded(file, () => {
     const opened = new DatabaseSync(file, { readOnly: access === 'read', timeout: BUSY_MS });
     try {
-      if (access !== 'read') opened.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON');
+      if (access !== 'read') opened.exec(`PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON; ${DURABILITY[access]}`);
       // NOTE: a damaged page is otherwise met only when a query touches it, perhaps between an intent and its sending.
       const damage = access === 'own' ? opened.prepare('PRAGMA quick_check(1)').get()?.['quick_check'] : 'ok';
       if (damage !== 'ok') throw new LedgerError(`the ledger ${file} is damaged (${String(damage)}); ${MEND_DAMAGE}`);

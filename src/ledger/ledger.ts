@@ -1,9 +1,10 @@
-import type { Transaction } from 'kysely';
+import { sql, type Transaction } from 'kysely';
 import type { Hedge } from '../guard/hedge-types.ts';
 import type { Unwind } from '../guard/unwind-types.ts';
 import type { Address, Hex } from '../lib/types.ts';
 import { type Database, IN_MEMORY, LedgerError, ledgerFile, openDatabase } from './database.ts';
 import { hedgeOf, hedgeText } from './hedges.ts';
+import { Inserts } from './inserts.ts';
 import { migrate } from './migrations.ts';
 import { Recent } from './recent.ts';
 import { mistakeIn } from './result.ts';
@@ -23,9 +24,12 @@ import type { Schema } from './schema.ts';
 import { FAILURES_RESET, spendingSince } from './spending.ts';
 import type { IntendedTransaction, Ledger, TransactionResult } from './types.ts';
 import { unwindOf, unwindText } from './unwinds.ts';
+import { WalFile } from './wal.ts';
 
 /** Decisions, unlike what was sent, are of passing interest; older ones go when the ledger is opened. */
 const DECISIONS_KEPT_MS = 30 * 86_400_000;
+/** Writes until the log, a few pages for each, is folded into the file. */
+const CHECKPOINT_AFTER = 256;
 
 type Figures = Readonly<Record<string, string>>;
 type Decision = Parameters<Ledger['decide']>[0];
@@ -43,33 +47,43 @@ export async function openLedger(dataDir: string, clock: () => number = Date.now
       .deleteFrom('decisions')
       .where('at', '<', clock() - DECISIONS_KEPT_MS)
       .execute();
+    const wal = new WalFile(file);
+    await wal.sync();
+    return new SqlLedger(db, wal, clock);
   } catch (error) {
     await db.destroy();
     throw error;
   }
-  return new SqlLedger(db, clock);
 }
 
 class SqlLedger implements Ledger {
   readonly #db: Database;
+  readonly #wal: WalFile;
   readonly #clock: () => number;
   readonly #recent = new Recent();
+  readonly #inserts = new Inserts();
   #waiting: ((trx: Transaction<Schema>) => Promise<void>)[] = [];
-  #lastBatch: Promise<unknown> = Promise.resolve();
+  /** Of those that wait, whether a bundle waits for one. */
+  #hurried = false;
+  #sinceCheckpoint = 0;
+  #batch: Promise<void> = Promise.resolve();
+  #allBatches: Promise<unknown> = this.#batch;
 
-  constructor(db: Database, clock: () => number) {
+  constructor(db: Database, wal: WalFile, clock: () => number) {
     this.#db = db;
+    this.#wal = wal;
     this.#clock = clock;
   }
 
   async intend(transaction: IntendedTransaction): Promise<void> {
     const { txHash, attempts } = transaction;
+    this.#hurried = true;
     await this.#change(async (trx) => {
-      await trx.insertInto('transactions').values(intendedRow(transaction, this.#clock())).execute();
+      const at = this.#clock();
+      await this.#inserts.insert(trx, 'transactions', [intendedRow(transaction, at)]);
       const rows = attempts.map((attempt, position) => attemptRow(attempt, txHash, position));
-      // One statement for all: it is written while a bundle waits for it.
-      if (rows.length > 0) await trx.insertInto('attempts').values(rows).execute();
-      await this.#event(trx, txHash, 'intended', {});
+      await this.#inserts.insert(trx, 'attempts', rows);
+      await this.#inserts.insert(trx, 'events', [{ tx_hash: txHash, event: 'intended', figures: '{}', at }]);
     });
   }
 
@@ -194,7 +208,9 @@ class SqlLedger implements Ledger {
   }
 
   async setSwitch(...[state, reason]: Parameters<Ledger['setSwitch']>): Promise<void> {
-    await this.#db.insertInto('switches').values({ state, reason, at: this.#clock() }).execute();
+    await this.#atomically(async (trx) => {
+      await trx.insertInto('switches').values({ state, reason, at: this.#clock() }).execute();
+    });
   }
 
   async resetFailures(): Promise<void> {
@@ -207,12 +223,14 @@ class SqlLedger implements Ledger {
   }
 
   async acknowledge(id: number, answer: string): Promise<void> {
-    await this.#db
-      .updateTable('commands')
-      .set({ answer, answered_at: this.#clock() })
-      .where('id', '=', id)
-      .where('answered_at', 'is', null)
-      .execute();
+    await this.#atomically(async (trx) => {
+      await trx
+        .updateTable('commands')
+        .set({ answer, answered_at: this.#clock() })
+        .where('id', '=', id)
+        .where('answered_at', 'is', null)
+        .execute();
+    });
   }
 
   async get(key: string): Promise<string | undefined> {
@@ -221,11 +239,13 @@ class SqlLedger implements Ledger {
 
   async put(key: string, value: string): Promise<void> {
     const fact = { value, at: this.#clock() };
-    await this.#db
-      .insertInto('facts')
-      .values({ key, ...fact })
-      .onConflict((conflict) => conflict.column('key').doUpdateSet(fact))
-      .execute();
+    await this.#atomically(async (trx) => {
+      await trx
+        .insertInto('facts')
+        .values({ key, ...fact })
+        .onConflict((conflict) => conflict.column('key').doUpdateSet(fact))
+        .execute();
+    });
   }
 
   async hedges() {
@@ -245,7 +265,9 @@ class SqlLedger implements Ledger {
   }
 
   async forgetHedge(id: string): Promise<void> {
-    await this.#db.deleteFrom('hedges').where('id', '=', id).execute();
+    await this.#atomically(async (trx) => {
+      await trx.deleteFrom('hedges').where('id', '=', id).execute();
+    });
   }
 
   async unwinds() {
@@ -265,12 +287,15 @@ class SqlLedger implements Ledger {
   }
 
   async forgetUnwind(token: string): Promise<void> {
-    await this.#db.deleteFrom('unwinds').where('id', '=', token).execute();
+    await this.#atomically(async (trx) => {
+      await trx.deleteFrom('unwinds').where('id', '=', token).execute();
+    });
   }
 
   async close(): Promise<void> {
+    await this.#allBatches;
     try {
-      await this.#lastBatch.catch(() => {});
+      this.#wal.close();
     } finally {
       await this.#db.destroy();
     }
@@ -291,17 +316,30 @@ class SqlLedger implements Ledger {
   #atomically<T>(work: (trx: Transaction<Schema>) => Promise<T>): Promise<T> {
     const { promise, resolve } = Promise.withResolvers<T>();
     this.#waiting.push(async (trx) => resolve(await work(trx)));
-    if (this.#waiting.length === 1) this.#lastBatch = Promise.resolve().then(() => this.#writeAll());
-    const batch = this.#lastBatch;
-    return batch.then(() => promise);
+    if (this.#waiting.length === 1) {
+      this.#batch = Promise.resolve().then(() => this.#writeAll());
+      this.#allBatches = Promise.allSettled([this.#allBatches, this.#batch]);
+    }
+    return this.#batch.then(() => promise);
   }
 
   async #writeAll(): Promise<void> {
     const batch = this.#waiting;
+    const hurried = this.#hurried;
     this.#waiting = [];
+    this.#hurried = false;
     await this.#db.transaction().execute(async (trx) => {
       for (const work of batch) await work(trx);
     });
+    await this.#wal.sync();
+    this.#sinceCheckpoint += batch.length;
+    if (!hurried && this.#sinceCheckpoint >= CHECKPOINT_AFTER) await this.#checkpoint();
+  }
+
+  /** What is in the log is safe there: where folding it in fails, a later time will do. */
+  async #checkpoint(): Promise<void> {
+    this.#sinceCheckpoint = 0;
+    await sql`PRAGMA wal_checkpoint(PASSIVE)`.execute(this.#db).catch(() => {});
   }
 
   async #transaction(trx: Transaction<Schema>, txHash: Hex) {

@@ -90,7 +90,7 @@ export type Spending = {
 
 export type ControlCommand = { readonly id: number; readonly command: 'pause' | 'resume' | 'kill'; readonly afterKill: boolean };
 
-/** Every decision and attempt, durable before it is sent. All writes are synchronous commits (SQLite WAL, synchronous FULL). */
+/** Every decision and attempt, durable before it is sent. A write resolves when it is on the disk, and is committed a few microtasks after the call. */
 export interface Ledger {
   intend(transaction: IntendedTransaction): Promise<void>;
   /** The transaction left this machine (or was handed to at least one relay). */

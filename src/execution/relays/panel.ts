@@ -123,6 +123,9 @@ export class RelayPanel {
         if (simulation.kind !== 'unavailable') seat.simulated++;
         return simulation;
       },
+      prepare: (delivery) => {
+        if (!this.#rests(seat, 'txs' in delivery ? 'send' : 'send-behind', this.#now())) relay.prepare(delivery);
+      },
       send: (bundle) => this.#send(seat, 'send', bundle.txs, () => relay.send(bundle)),
       sendBehind: (bundle) => this.#send(seat, 'send-behind', [bundle.tx], () => relay.sendBehind(bundle)),
       cancel: (replacementUuid) => this.#timed(seat, 'cancel', () => relay.cancel(replacementUuid)),

@@ -1,11 +1,12 @@
 import { explainError } from '../../lib/errors.ts';
-import type { Relay, RelayAnswer } from '../types.ts';
+import type { Relay, RelayAnswer, RelayBackrun, RelayBundle } from '../types.ts';
 import type { Authorise } from './authorise.ts';
 import { behindBody, bundleBody } from './bodies.ts';
 import { faultOfCall, faultOfRefusal } from './faults.ts';
 
 /** Hands a body to the relay; resolves with the JSON that answers it, rejects with RpcError. */
-export type Post = (body: string, headers: Readonly<Record<string, string>>) => Promise<unknown>;
+export type Post = (body: string, headers: Letter['headers']) => Promise<unknown>;
+type Letter = { readonly body: string; readonly headers: Readonly<Record<string, string>> };
 
 /**
  * Bundles on their way to a relay: `eth_sendBundle`, and MEV-Share's `mev_sendBundle`, each with its body signed. Every call is one request. Never throws.
@@ -13,18 +14,29 @@ export type Post = (body: string, headers: Readonly<Record<string, string>>) => 
  * NOTE: Flashbots' library decodes, hashes and recovers every transaction of a bundle before it sends it, which takes longer than all else between a price
  * and the relay.
  */
-export function signedSends(host: string, authorise: Authorise, post: Post): Pick<Relay, 'send' | 'sendBehind'> {
+export function signedSends(host: string, authorise: Authorise, post: Post): Pick<Relay, 'prepare' | 'send' | 'sendBehind'> {
   let id = 1;
-  const call = async (body: string): Promise<RelayAnswer> => {
+  const prepared = new WeakMap<RelayBundle | RelayBackrun, Letter>();
+  const write = (delivery: RelayBundle | RelayBackrun): Letter => {
+    const body =
+      'txs' in delivery
+        ? bundleBody(id++, delivery.txs, delivery.targetBlock, delivery.replacementUuid)
+        : behindBody(id++, delivery.hash, delivery.tx, delivery.targetBlock);
+    return { body, headers: { 'x-flashbots-signature': authorise(body) } };
+  };
+  const send = async (delivery: RelayBundle | RelayBackrun): Promise<RelayAnswer> => {
     try {
-      return read(await post(body, { 'x-flashbots-signature': authorise(body) }), host);
+      const { body, headers } = prepared.get(delivery) ?? write(delivery);
+      prepared.delete(delivery);
+      return read(await post(body, headers), host);
     } catch (error) {
       return { kind: 'unknown', ...faultOfCall(error), reason: explainError(error) };
     }
   };
   return {
-    send: ({ txs, targetBlock, replacementUuid }) => call(bundleBody(id++, txs, targetBlock, replacementUuid)),
-    sendBehind: ({ hash, tx, targetBlock }) => call(behindBody(id++, hash, tx, targetBlock)),
+    prepare: (delivery) => void prepared.set(delivery, write(delivery)),
+    send,
+    sendBehind: send,
   };
 }
 
