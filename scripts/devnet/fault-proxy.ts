@@ -87,6 +87,7 @@ export class FaultProxy {
     const { fault } = this;
     if (fault.kind === 'silent') return null;
     if (fault.kind === 'only' && !asked.every(({ method }) => fault.methods.includes(String(method)))) return null;
+    if (fault.kind === 'held') await fault.until;
     if (fault.kind === 'slow') await new Promise((resolve) => setTimeout(resolve, fault.ms));
     if (fault.kind === 'page') return fault.body;
     const head = fault.kind === 'lag' ? await this.#head() : 0;

@@ -4,6 +4,8 @@ export type Fault =
   | { kind: 'none' }
   /** Every answer comes so much later. */
   | { kind: 'slow'; ms: number }
+  /** Asks the node once this has come to pass; what is subscribed to goes on. */
+  | { kind: 'held'; until: Promise<unknown> }
   /** Accepts and never answers. */
   | { kind: 'silent' }
   /** Answers these methods alone, and goes on to tell what is subscribed to. */

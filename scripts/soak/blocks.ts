@@ -2,13 +2,13 @@
 import { writeFile } from 'node:fs/promises';
 import { fundArbitrageur, startArbitrageur } from '../devnet/arbitrageur.ts';
 import { SetupChain } from '../devnet/chain.ts';
+import { FaultProxy } from '../devnet/fault-proxy.ts';
 import { devAccount } from '../devnet/keys.ts';
 import { Prng } from '../devnet/prng.ts';
 import { Activity } from './activity.ts';
 import { audit, type Finding } from './audit.ts';
-import { type Child, type Line, startRun, tail } from './child.ts';
+import { type Child, startRun, tail } from './child.ts';
 import { isFlat, type Sample, sampleOf, type Trend, trendOf } from './memory.ts';
-import { askAgain, doubtIn, isReplaced } from './recheck.ts';
 import type { Say } from './soak.ts';
 import { openStage, type Stage } from './stage.ts';
 import { Witness } from './witness.ts';
@@ -21,8 +21,6 @@ export type BlocksResult = {
   readonly transactions: number;
   readonly liquidations: number;
   readonly reorgs: number;
-  /** Differences told of a block that the node was replacing, or in which it agreed with the keeper when it was asked again. */
-  readonly contradictions: number;
   /** Comparisons with judging everybody, and positions judged for them. */
   readonly comparisons: number;
   readonly judged: number;
@@ -50,12 +48,14 @@ export async function soakBlocks(options: BlocksOptions, signal: AbortSignal, sa
   const chain = new SetupChain(stage.devnet.rpcUrl, devAccount('deployer'));
   await chain.prepare();
   await fundArbitrageur(chain, stage.devnet.market);
-  const child = startRun({ environment: stage.environment, cwd: stage.folder });
+  const node = await FaultProxy.start(stage.devnet.rpcUrl);
+  const environment = { ...stage.environment, RPC_URLS: `${node.ws},${node.http}` };
+  const child = startRun({ environment, cwd: stage.folder });
   const arbitrageur = startArbitrageur({ rpcUrl: stage.devnet.rpcUrl, market: stage.devnet.market, seed: options.seed, onError: () => {} });
   let witness: Witness | undefined;
   try {
-    witness = await Witness.open(stage);
-    const run = new BlockRun(stage, child, witness, options, say);
+    witness = await Witness.open({ ...stage, environment });
+    const run = new BlockRun(stage, node, child, witness, options, say);
     await run.play(signal);
     const result = await run.result();
     if (json !== undefined) await writeFile(json, `${JSON.stringify(result, null, 2)}\n`);
@@ -64,12 +64,15 @@ export async function soakBlocks(options: BlocksOptions, signal: AbortSignal, sa
     witness?.close();
     await arbitrageur.stop();
     await child.end('SIGKILL');
+    await node.stop();
     await stage.close();
   }
 }
 
 class BlockRun {
   readonly #stage: Stage;
+  /** What the keeper and the witness know of the chain comes through it. */
+  readonly #node: FaultProxy;
   readonly #child: Child;
   readonly #witness: Witness;
   readonly #options: BlocksOptions;
@@ -84,13 +87,10 @@ class BlockRun {
   #liquidations = 0;
   #blocks = 0;
   #reorgs = 0;
-  /** What the node said otherwise when it was asked again; a suspension for it follows. */
-  readonly #takenBack = new Set<string>();
-  /** Lines of trouble that the node's own second answer took back. */
-  #contradictions = 0;
 
-  constructor(stage: Stage, child: Child, witness: Witness, options: BlocksOptions, say: Say) {
+  constructor(stage: Stage, node: FaultProxy, child: Child, witness: Witness, options: BlocksOptions, say: Say) {
     this.#stage = stage;
+    this.#node = node;
     this.#child = child;
     this.#witness = witness;
     this.#options = options;
@@ -127,7 +127,6 @@ class BlockRun {
     return {
       ok: this.#findings.length === 0 && flat && this.#blocks >= this.#options.blocks,
       ...{ blocks: this.#blocks, transactions: this.#activity.sent, liquidations: this.#liquidations, reorgs: this.#reorgs },
-      contradictions: this.#contradictions,
       ...{ comparisons: this.#witness.comparisons, judged: this.#witness.judged, findings: this.#findings },
       ...{ rss, heap, samples: this.#samples, seconds: (performance.now() - this.#began) / 1_000 },
     };
@@ -137,11 +136,14 @@ class BlockRun {
     const depth = 1 + Math.floor(this.#random.between(0, DEEPEST_REORG));
     if (depth >= this.#blocks) return;
     const from = this.#child.lines.length;
-    const { to } = await this.#stage.devnet.builder.reorg(depth, this.#random.pick(['drop', 'return', 'keep']));
+    // NOTE: while anvil reorganises it answers calls at any block from a state in between, whatever hash they name. A node's reorganisation is one step to those who ask.
+    const reorganised = this.#stage.devnet.builder.reorg(depth, this.#random.pick(['drop', 'return', 'keep']));
+    this.#node.fault = { kind: 'held', until: reorganised };
+    const { to } = await reorganised;
+    this.#node.fault = { kind: 'none' };
     await this.#child.until(({ event, block }) => event === 'block.processed' && Number(block) >= to, 'the reorganisation', from);
     this.#reorgs++;
-    // Before the next block: what was said of this one can still be asked for.
-    await this.#hear();
+    this.#hear();
   }
 
   /** One block; resolves when the keeper has processed it. */
@@ -154,32 +156,16 @@ class BlockRun {
       from,
     );
     if (seen === undefined) throw new Error(`the keeper ended: ${(await this.#child.ended).stderr || tail(this.#child.lines)}`);
-    await this.#hear();
+    this.#hear();
     return number;
   }
 
-  async #hear(): Promise<void> {
+  #hear(): void {
     for (; this.#heard < this.#child.lines.length; this.#heard++) {
       const line = this.#child.lines[this.#heard]!;
       if (line.event === 'attempt.included') this.#liquidations++;
-      if (!TROUBLE.has(line.event)) continue;
-      if (await this.#isTheNodesOwn(line)) this.#contradictions++;
-      else this.#note([{ kind: 'wrong', what: JSON.stringify(line) }]);
+      if (TROUBLE.has(line.event)) this.#note([{ kind: 'wrong', what: JSON.stringify(line) }]);
     }
-  }
-
-  /** Was it said of a block that the node was about to replace, or does it agree with the keeper when it is asked again? */
-  async #isTheNodesOwn(line: Line): Promise<boolean> {
-    const doubt = doubtIn(line);
-    if (doubt === undefined) return false;
-    const said = `${doubt.subject} ${doubt.ours}`;
-    if (line.event !== 'audit.mismatch') return this.#takenBack.has(said);
-    const { rpcUrl, market } = this.#stage.devnet;
-    const block = Number(line['block']);
-    const gone = await isReplaced(rpcUrl, block, line['hash']);
-    if (!gone && (await askAgain(rpcUrl, market, doubt, block)) !== doubt.ours) return false;
-    this.#takenBack.add(said);
-    return true;
   }
 
   #note(findings: readonly Finding[]): void {
@@ -201,13 +187,13 @@ class BlockRun {
 
 /** What came of it, for people. */
 export function printBlocks(result: BlocksResult, out: NodeJS.WritableStream): void {
-  const { blocks, seconds, transactions, liquidations, reorgs, contradictions, comparisons, judged, findings, rss, heap, ok } = result;
+  const { blocks, seconds, transactions, liquidations, reorgs, comparisons, judged, findings, rss, heap, ok } = result;
   const trend = (name: string, told: Trend | undefined) =>
     told === undefined
       ? `${name}: too few blocks to tell`
       : `${name}: ${told.meanMb.toFixed(0)} MB, ${told.mbPerThousandBlocks >= 0 ? '+' : ''}${told.mbPerThousandBlocks.toFixed(2)} MB in 1,000 blocks (blocks ${told.from} to ${told.to})`;
   out.write(
-    `\n${blocks} blocks in ${seconds.toFixed(0)} s: ${transactions} transactions, ${liquidations} liquidations, ${reorgs} reorganisations (${contradictions} lines in which the node contradicted itself)\n` +
+    `\n${blocks} blocks in ${seconds.toFixed(0)} s: ${transactions} transactions, ${liquidations} liquidations, ${reorgs} reorganisations\n` +
       `${comparisons} comparisons with judging everybody (${judged} judgements) and with the pool's own view; ${findings.length} findings\n` +
       `${trend('resident', rss)}\n${trend('heap', heap)}\n${ok ? 'ok' : 'NOT ok'}\n`,
   );
