@@ -4,6 +4,7 @@ import { encodeSteps } from '../../lib/encode-steps.ts';
 import type { Step } from '../../lib/steps.ts';
 import type { Address } from '../../lib/types.ts';
 import type { Option } from '../types.ts';
+import { loweringOf } from './aftermath.ts';
 import type { MarketNow } from './lens.ts';
 import { standingOf } from './lens.ts';
 import { type BadDebt, type Call, incentiveFactorWad, type Liquidable, takingOf, waysOf } from './liquidation.ts';
@@ -65,6 +66,7 @@ export function optionsOf(position: Position, { morpho, label, badDebt, now, lat
           { asset: params.collateralToken, deltaRaw: seizedRaw },
         ];
       },
+      lowersHealth: (amountRaw) => loweringOf(position, now, takingOf(atOnce, ways.callFor(amountRaw))),
       steps: (amountRaw, exchange) => [
         liquidation(morpho, params, position.account, ways.callFor(amountRaw), owedRaw(amountRaw), exchange),
       ],

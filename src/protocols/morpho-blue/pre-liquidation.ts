@@ -4,9 +4,10 @@
  */
 import { min, mulDivDown } from '../../lib/math.ts';
 import type { Regime } from '../types.ts';
+import { standingAfter } from './aftermath.ts';
 import { type MarketNow, standingOf } from './lens.ts';
 import { type Liquidable, type Taking, takingOf, type Ways } from './liquidation.ts';
-import { PRICE_SCALE, wDivDown, wDivUp, wMulDown, zeroFloorSub } from './math.ts';
+import { PRICE_SCALE, wDivDown, wDivUp, wMulDown } from './math.ts';
 import type { Position, PreParams } from './state.ts';
 
 const WAD = 10n ** 18n;
@@ -87,11 +88,8 @@ export function preWaysOf(position: Position, now: PreNow, params: PreParams): P
   return regime === undefined ? undefined : { regimes: [regime], callFor, liquidable };
 }
 
-/** Morpho.repay, then Morpho.withdrawCollateral. */
-function isHealthyAfter(position: Position, now: PreNow['market'], { seizedRaw, repaidRaw, repaidShares }: Taking): boolean {
-  const borrowed = { assets: zeroFloorSub(now.borrowed.assets, repaidRaw), shares: now.borrowed.shares - repaidShares };
-  const rest = { ...position, borrowShares: position.borrowShares - repaidShares, collateral: position.collateral - seizedRaw };
-  const standing = standingOf(rest, { ...now, borrowed });
+function isHealthyAfter(position: Position, now: PreNow['market'], taking: Taking): boolean {
+  const standing = standingAfter(position, now, taking);
   return standing.ok && standing.healthFactorWad >= WAD;
 }
 

@@ -1,5 +1,7 @@
 /** Liquidations mined: what Morpho says that it moved, and what the mirror makes of it. */
+import { type Hex, toFunctionSelector } from 'viem';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { rpc } from '../../../scripts/devnet/rpc.ts';
 import type { Option } from '../../../src/protocols/types.ts';
 import { type Attempt, LIQUIDATOR, MorphoWorld } from './world.ts';
 
@@ -9,8 +11,11 @@ beforeAll(async () => {
 });
 afterAll(() => world?.fixture.stop());
 
+const WAD = 10n ** 18n;
 /** ETH and BTC so low that no collateral covers its debt; or low enough to be liquidatable and still covered. */
 const RUIN = { 'ETH / USD': 1_500_00000000n, 'BTC / USD': 50_000_00000000n };
+/** Some are covered by so little that a part leaves them with less. */
+const DEEP = { 'ETH / USD': 2_400_00000000n, 'BTC / USD': 77_000_00000000n };
 const FALL = { 'ETH / USD': 2_850_00000000n, 'BTC / USD': 89_000_00000000n };
 
 /** The amounts of Morpho's call, off the calldata that the option makes. */
@@ -51,6 +56,60 @@ test.each(cases)('$what is taken as planned, and followed', ({ prices, amount, l
     expect(await world.follower.audit()).toEqual([]);
   }),
 );
+
+/** By Morpho's own words of a block: what the collateral lets be borrowed, and what is. */
+async function healthOf(slot: number): Promise<bigint> {
+  const { account, market } = world.protocol.state.positions[slot]!;
+  const { timestamp } = world.follower.head;
+  const ask = (functionName: string, args: readonly unknown[]) => world.answers(LIQUIDATOR, functionName, args, timestamp);
+  const [, borrowShares, collateral] = (await ask('position', [market.id, account])) as readonly bigint[];
+  const [, , borrowed, shares] = (await ask('market', [market.id])) as readonly bigint[];
+  const oracle = { to: market.params.oracle, data: toFunctionSelector('price()') };
+  const price = BigInt(await rpc<Hex>(world.sender.url, 'eth_call', [oracle, 'latest']));
+  const limit = (((collateral! * price) / 10n ** 36n) * market.params.lltv) / WAD;
+  const [owed, whole] = [borrowShares! * (borrowed! + 1n), shares! + 1_000_000n];
+  return (limit * WAD) / ((owed + whole - 1n) / whole);
+}
+
+/** After something happened in a block of this time, which is taken back. */
+async function healthBy(slot: number, timestamp: number, act: () => Promise<unknown>): Promise<bigint> {
+  let health = 0n;
+  await world.undone(async () => {
+    await rpc(world.sender.url, 'evm_setNextBlockTimestamp', [timestamp]);
+    await act();
+    await world.follower.advance();
+    health = await healthOf(slot);
+  });
+  return health;
+}
+
+test('an amount is toxic exactly where Morpho’s own words tell less health after it, and all of the collateral never is', async () => {
+  const seen = { toxic: 0, wholesome: 0 };
+  for (const prices of [FALL, DEEP])
+    await world.undone(async () => {
+      await world.price(prices);
+      const at = world.later();
+      const slots = [...world.protocol.slots()].filter((slot) => world.protocol.options(slot, at).length > 0);
+      for (const slot of slots.slice(0, 8)) {
+        const [option] = world.protocol.options(slot, at);
+        const { maxRaw } = option!.regimes.at(-1)!;
+        const lowering = option!.lowersHealth!(maxRaw / 3n);
+        if (maxRaw === world.protocol.state.positions[slot]!.collateral) expect(option!.lowersHealth!(maxRaw)).toBeUndefined();
+        // In the same block: its interest alone, or the liquidation too.
+        const before = await healthBy(slot, at.timestamp, async () => {
+          await world.call(LIQUIDATOR, 'accrueInterest', [world.protocol.state.positions[slot]!.market.params]);
+          await world.sender.mine();
+        });
+        const borrower = world.protocol.accountOf(slot);
+        const left = await healthBy(slot, at.timestamp, () => world.liquidate({ borrower, ...callOf(option!, maxRaw / 3n) }));
+        expect(left < before).toBe(lowering !== undefined);
+        seen[lowering === undefined ? 'wholesome' : 'toxic']++;
+        if (lowering !== undefined) expect(lowering).toEqual({ beforeWad: before, afterWad: left });
+      }
+    });
+  expect(seen.toxic).toBeGreaterThan(3);
+  expect(seen.wholesome).toBeGreaterThan(3);
+});
 
 test('a plan’s amounts are still accepted two minutes later, and cost no more than was set aside', () =>
   world.undone(async () => {
