@@ -25,6 +25,7 @@ import type { DecisionWorld } from './pipeline/decide.ts';
 import { shielded } from './protocols/shielded.ts';
 import type { Protocol } from './protocols/types.ts';
 import { PriceMoves } from './risk/price-moves.ts';
+import { Recovery } from './risk/recovery.ts';
 import { GasUse } from './strategy/gas.ts';
 import { RECENT_HEADS, type Synced, sync, type WorldParts, wantedTokens } from './synced.ts';
 
@@ -41,6 +42,7 @@ export class World implements DecisionWorld {
   readonly aggregators: AggregatorBook;
   /** How the pools' prices have moved while the chain was followed. */
   readonly priceMoves = new PriceMoves();
+  readonly recovery = new Recovery();
   readonly gasUse = new GasUse();
   readonly #router: Venue;
   readonly #flashes: readonly { readonly source: FlashSource; readonly of: string }[];
@@ -85,7 +87,7 @@ export class World implements DecisionWorld {
       ...parts.flashes.map((source) => ({ source, of: parts.venue.id })),
     ];
     for (const { id, during, error } of parts.mirror.takeFailures()) this.#distrust.failed(id, `${during}: ${error.message}`);
-    this.priceMoves.observe(this.head.timestamp, this.#router.pools());
+    this.#observePools();
   }
 
   /**
@@ -213,11 +215,17 @@ export class World implements DecisionWorld {
       for (const id of change.reread) this.#mirror.reanchor(id);
     }
     this.#wantNewTokens();
-    this.priceMoves.observe(this.head.timestamp, this.#router.pools());
+    this.#observePools();
     // Nobody waits for it: what is tried now counts from the next block on.
     void this.#trials.onBlock(this.head);
     void this.#surcharge.onBlock(this.head.number, this.errands);
     return { ...update, suspended, resumed };
+  }
+
+  #observePools(): void {
+    this.priceMoves.observe(this.head.timestamp, this.#router.pools());
+    const at = this.now();
+    this.recovery.observe(this.#router.pools(), (token) => this.usd.usd8(token, at));
   }
 
   #unusable(id: string): string | undefined {

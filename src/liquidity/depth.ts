@@ -5,6 +5,7 @@ import { Leg, type Network, networkOf } from './network.ts';
 import type { Outline } from './outline.ts';
 import type { Pool } from './pool.ts';
 import { tokenInOf, tokenOutOf } from './pool.ts';
+import { type MoveOf, movedBy } from './replay.ts';
 import type { Route } from './routing.ts';
 import type { Depth, Fill } from './types.ts';
 
@@ -135,6 +136,22 @@ export class PoolDepth implements Depth {
       const { address, token0, token1 } = before.identity;
       const now = moved.get(address) ?? this.books.find((book) => book.pools.has(address))?.pools.get(address);
       if (now !== before) throw new Error(`the fill ${fill.label} was quoted at another depth`);
+      moved.set(address, after);
+      legs.delete(token0 + token1);
+      legs.delete(token1 + token0);
+    }
+    return new PoolDepth(this.books, this.gasPriceWei, moved, legs);
+  }
+
+  moved(pools: readonly Address[], moveOf: MoveOf): PoolDepth {
+    const moved = new Map(this.#moved);
+    const legs = new Map(this.#legs);
+    for (const address of new Set(pools)) {
+      const book = this.books.find((one) => one.pools.has(address));
+      const before = book && this.pool(book, address);
+      const after = before && movedBy(before, moveOf(before));
+      if (after === undefined || after === before) continue;
+      const { token0, token1 } = after.identity;
       moved.set(address, after);
       legs.delete(token0 + token1);
       legs.delete(token1 + token0);

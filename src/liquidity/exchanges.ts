@@ -3,6 +3,7 @@ import type { Step } from '../lib/steps.ts';
 import type { Address } from '../lib/types.ts';
 import type { Moment } from '../oracles/types.ts';
 import type { Frontier } from './frontier.ts';
+import type { MoveOf } from './replay.ts';
 import type { Curve, Depth, Exchange, Fill, InputAmount, NoFill } from './types.ts';
 
 /** An exchange for certain assets alone, such as the positions of one protocol. */
@@ -38,6 +39,10 @@ export class Depths implements Depth {
     const exchange = [...this.#depths.keys()].find(({ name }) => name === fill.venue);
     if (exchange === undefined) throw new Error(`no exchange is named ${fill.venue}`);
     return this.with(exchange, this.at(exchange).after(fill));
+  }
+
+  moved(pools: readonly Address[], moveOf: MoveOf): Depths {
+    return new Depths(new Map([...this.#depths].map(([exchange, depth]) => [exchange, depth.moved?.(pools, moveOf) ?? depth])));
   }
 }
 

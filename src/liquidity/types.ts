@@ -5,6 +5,7 @@ import type { Moment } from '../oracles/types.ts';
 import type { Frontier } from './frontier.ts';
 import type { Outline } from './outline.ts';
 import type { Pool } from './pool.ts';
+import type { MoveOf } from './replay.ts';
 
 export type NoFill =
   | { readonly ok: false; readonly reason: 'no-route' | 'too-thin' | 'not-synced' }
@@ -14,6 +15,8 @@ export type NoFill =
 /** Pools as they will be after the fills already planned for the same block. Immutable. */
 export interface Depth {
   after(fill: Fill): Depth;
+  /** The same with prices of these pools moved, by their logarithm, as far as they can be. Left out where there are none. */
+  moved?(pools: readonly Address[], moveOf: MoveOf): Depth;
 }
 
 /** An exchange that the venue promises at a depth, exact to the raw unit while the pools stay as mirrored. */

@@ -7,10 +7,12 @@ import type { FeedAnswer, FeedId, Moment } from '../oracles/types.ts';
 import { carrying } from '../protocols/carrying.ts';
 import type { Option, Protocol } from '../protocols/types.ts';
 import type { PriceMoves } from '../risk/price-moves.ts';
+import type { Recovery } from '../risk/recovery.ts';
 import type { Candidate } from '../risk/types.ts';
 import { type BidBook, emptyBook } from '../strategy/bids/book.ts';
 import { planBlock } from '../strategy/block.ts';
 import type { GasUse } from '../strategy/gas.ts';
+import type { Patience } from '../strategy/patience.ts';
 import type { Terms } from '../strategy/terms.ts';
 import type { Decision, SkipReason } from '../strategy/types.ts';
 import { Belief, type OracleWorld } from './believe.ts';
@@ -27,6 +29,8 @@ export type DecisionWorld = OracleWorld & {
   readonly aggregators: AggregatorBook;
   /** How the pools' prices have moved while they were followed. */
   readonly priceMoves: PriceMoves;
+  /** How fast they come back to the oracles' prices. */
+  readonly recovery: Recovery;
   /** What our transactions use of the gas that they are estimated at. */
   readonly gasUse: GasUse;
   /** The block that will include us, with what pending updates will have written by then. */
@@ -46,6 +50,7 @@ export type Carry = (feeds: readonly FeedId[]) => Carried | undefined;
  *
  * @param venue where it is exchanged: at the mirrored pools, or at what others of ours will have left of them
  * @param moves how the pools have moved, where they may move again before the block takes it
+ * @param patience what may be left for later blocks, where another one can be waited for
  */
 export function decideBlock(
   world: DecisionWorld,
@@ -58,9 +63,10 @@ export function decideBlock(
   carry: Carry = () => undefined,
   venue: Exchange = world.venue,
   moves?: PriceMoves,
+  patience?: Patience,
 ): { readonly decisions: readonly Decision[]; readonly terms: Terms | undefined; readonly after: Depth | undefined } {
   const told = termsAt(settings, world, head, at, tipWei, own);
-  const terms = told && moves ? { ...told, moves, unhurried: true as const } : told;
+  const terms = told && moves ? { ...told, moves, unhurried: true as const, ...(patience && { patience }) } : told;
   const protocols = new Map(world.protocols.map((protocol) => [protocol.id, protocol]));
   const protocolOf = (candidate: Candidate) => protocols.get(candidate.deployment)!;
   const decisions: Decision[] = [];

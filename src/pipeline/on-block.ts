@@ -20,6 +20,7 @@ import { type Carry, type DecisionWorld, decideBlock } from './decide.ts';
 import type { HedgeMoment, Hedger } from './hedger.ts';
 import type { OwnBids } from './own-bids.ts';
 import { Pace } from './pace.ts';
+import { patienceOf } from './patience.ts';
 import type { Settings } from './settings.ts';
 import type { Unwinder } from './unwinder.ts';
 
@@ -54,7 +55,7 @@ export class BlockPipeline {
   readonly #lanes: LaneBook;
   readonly #topUps: TopUps | undefined;
   readonly #approve: Approve;
-  readonly #ownBids: Pick<OwnBids, 'at'>;
+  readonly #ownBids: Pick<OwnBids, 'at' | 'rivalsAt'>;
   readonly #repeats: Repeats;
   readonly #chronicle: Chronicle;
   readonly #watch: Watch;
@@ -75,7 +76,7 @@ export class BlockPipeline {
     lanes: LaneBook;
     topUps: TopUps | undefined;
     approve: Approve;
-    ownBids: Pick<OwnBids, 'at'>;
+    ownBids: Pick<OwnBids, 'at' | 'rivalsAt'>;
     repeats: Repeats;
     chronicle: Chronicle;
     watch: Watch;
@@ -115,7 +116,8 @@ export class BlockPipeline {
     const carry: Carry = (feeds) => answers && this.#pulled?.carriedFor(feeds, answers);
     const own = this.#ownBids.at(head.number);
     const { venue, priceMoves } = world;
-    const decided = decideBlock(world, this.#settings, judged.candidates, head, at, tipWei, own, carry, venue, priceMoves);
+    const patience = patienceOf(world.recovery, this.#ownBids.rivalsAt(head.number));
+    const decided = decideBlock(world, this.#settings, judged.candidates, head, at, tipWei, own, carry, venue, priceMoves, patience);
     const { decisions, terms } = decided;
     const whole = decisions.flatMap((decision) => (decision.kind === 'plan' ? [decision.plan] : []));
     const skips = decisions.flatMap((decision) => (decision.kind === 'skip' ? [decision] : []));

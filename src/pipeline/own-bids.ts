@@ -3,8 +3,10 @@ import { decodeBidBps } from '../execution/decode-executor.ts';
 import type { Settled } from '../execution/tracker.ts';
 import type { LedgerReader } from '../ledger/reader.ts';
 import type { OpenTransaction, OutcomeKind } from '../ledger/types.ts';
+import { INVENTORY } from '../risk/types.ts';
 import { advance, type BidBook, emptyBook, nameOf, type OwnBid, record } from '../strategy/bids/book.ts';
 import type { OwnOutcome } from '../strategy/risk.ts';
+import { afterTry, noRivalsSeen, type RivalBook, type Try, until } from '../strategy/rivals.ts';
 
 /** Enough to fill the belief's memory at every size. */
 const LATEST = 1_000;
@@ -20,6 +22,7 @@ export class OwnBids {
   readonly #reader: Pick<LedgerReader, 'transactions'>;
   #book: BidBook = emptyBook();
   #outcomes: readonly OwnOutcome[] = [];
+  #rivals: RivalBook = noRivalsSeen();
 
   private constructor(reader: Pick<LedgerReader, 'transactions'>) {
     this.#reader = reader;
@@ -37,6 +40,12 @@ export class OwnBids {
     return this.#book;
   }
 
+  /** Whether others come, as of a block. */
+  rivalsAt(block: number): RivalBook {
+    this.#rivals = until(this.#rivals, block);
+    return this.#rivals;
+  }
+
   /** How our last transactions ended, oldest first. */
   get outcomes(): readonly OwnOutcome[] {
     return this.#outcomes;
@@ -45,6 +54,7 @@ export class OwnBids {
   note(settled: readonly Settled[]): void {
     const ended = settled.map(({ transaction, result }) => ({ ...transaction, outcome: result.outcome }));
     this.#book = inOrder(ended.flatMap((one) => ownBid(one) ?? [])).reduce(record, this.#book);
+    this.#rivals = byBlock(ended.flatMap(triesOf)).reduce(afterTry, this.#rivals);
     this.#outcomes = [...this.#outcomes, ...ended.flatMap((one) => ownOutcome(one) ?? [])].slice(-LATEST_OUTCOMES);
   }
 
@@ -52,6 +62,7 @@ export class OwnBids {
     const records = await this.#reader.transactions({}, LATEST);
     const bids = records.flatMap((transaction) => ownBid(transaction) ?? []);
     this.#book = inOrder(bids).reduce(record, emptyBook());
+    this.#rivals = byBlock(records.flatMap(triesOf)).reduce(afterTry, noRivalsSeen());
     this.#outcomes = records.flatMap((transaction) => ownOutcome(transaction) ?? []).slice(-LATEST_OUTCOMES);
   }
 }
@@ -75,6 +86,21 @@ function ownOutcome({ raw, channel, attempts, outcome }: Ended): OwnOutcome | un
   if (attempts.length === 0 || (outcome !== 'included' && outcome !== 'reverted' && outcome !== 'missed')) return undefined;
   const shareBps = Math.min(shareOf(raw) ?? 0, BPS - 1);
   return { channel, surplusUsd: surplusUsdOf(attempts, shareBps), shareBps, outcome };
+}
+
+/** What a transaction's end tells of each position in it; nothing where it gave way to another of ours. */
+function triesOf({ targetBlock, attempts, outcome }: Ended): readonly Try[] {
+  if (outcome !== 'included' && outcome !== 'reverted' && outcome !== 'missed') return [];
+  // What we sell ourselves nobody else takes.
+  const liquidations = attempts.filter(({ protocol }) => protocol !== INVENTORY);
+  return liquidations.map((attempt) => ({
+    ...{ block: targetBlock, name: `${nameOf(attempt)}/${attempt.sinceBlock}`, won: outcome === 'included' },
+    surplusUsd: Number(attempt.expectedProfitUsd8) / USD8,
+  }));
+}
+
+function byBlock(tries: readonly Try[]): readonly Try[] {
+  return tries.toSorted((a, b) => a.block - b.block);
 }
 
 function shareOf(raw: Ended['raw']): number | undefined {

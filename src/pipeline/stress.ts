@@ -107,6 +107,7 @@ function onPrices(world: StressWorld, moves: Moves, depth: Depth): DecisionWorld
     surcharge: world.surcharge,
     aggregators: world.aggregators,
     priceMoves: world.priceMoves,
+    recovery: world.recovery,
     gasUse: world.gasUse,
     next: (pending) => world.next(pending),
     suspended: (protocol) => world.suspended(protocol),

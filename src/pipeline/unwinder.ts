@@ -127,7 +127,7 @@ export class Unwinder {
     const [only] = decided.whole;
     if (only !== undefined && decided.whole.length === 1 && only.bidWei === 0n && only.margin === undefined) {
       const instead = planned(only.candidate, market.venue.depth(at));
-      kept.push(...instead.filter(({ plan }) => plan.profitUsd8 >= only.profitUsd8 + terms.minProfitUsd8));
+      kept.push(...instead.filter(({ plan }) => plan.profitUsd8 >= only.profitUsd8 + (only.laterUsd8 ?? 0n) + terms.minProfitUsd8));
     }
     const best = kept.reduce<Kept | undefined>((a, b) => (a === undefined || b.plan.profitWei > a.plan.profitWei ? b : a), undefined);
     if (best === undefined) return undefined;

@@ -41,6 +41,11 @@ export interface Option {
    * amounts that are not. Absent: none is.
    */
   lowersHealth?(amountRaw: bigint): Lowering | undefined;
+  /**
+   * What can still be taken in a later block once so much is taken in all, at today's prices, in further calls on the same pair; none where the position would be
+   * healthy. Absent: nobody knows.
+   */
+  rest?(takenRaw: bigint): readonly Regime[];
   /** What its steps do to pools before the exchange. Absent: nothing. */
   prepared?(depth: Depth): Depth;
   /** Exact to the raw unit, in the protocol's own rounding. */

@@ -46,7 +46,8 @@ export function planBlock(
   const depthAt = (extraWei: bigint) => (extraWei === 0n ? priced : market.venue.depth({ ...at, baseFeeWei: at.baseFeeWei + extraWei }));
   const together =
     prospects.length > MAX_CANDIDATES
-      ? planMany(prospects, market, depthAt(scarcityWei), terms, at)
+      ? // Of a crowd each is planned many times over, and what is left by one is taken by the next.
+        planMany(prospects, market, depthAt(scarcityWei), { ...terms, patience: undefined }, at)
       : planFew(prospects, market, depthAt, scarcityWei, terms, at);
   return { decisions: [...decisions, ...together.decisions], after: together.after };
 }

@@ -9,6 +9,7 @@ import { countedIn, type Evaluation, evaluate, movesOf, type NoEvaluation, repai
 import { type FrontierOf, type Way, waysOut } from './exits.ts';
 import { isBrittle, likelier } from './holding.ts';
 import { outlookOf } from './outlook.ts';
+import { sliceOf, toldOfLeft } from './patience.ts';
 import { closer } from './reach.ts';
 import { bestAmount } from './size.ts';
 import { GROUP_GAS, type Terms, TRANSACTION_GAS } from './terms.ts';
@@ -198,7 +199,9 @@ export function planProspect({ candidate, openings, ...rest }: Prospect, market:
   if (best === undefined && oddity !== undefined) return skip('odd-token', oddity);
   if (best === undefined)
     return skip(obstacle === undefined || obstacle === 'too-thin' || obstacle === 'not-synced' ? 'no-route' : obstacle);
-  return decide(candidate, best, market, depth, terms, at);
+  const sliced = sliceOf(best, openings, depth, terms);
+  if (sliced !== undefined && sliced.now === undefined) return skip('better-later', toldOfLeft(sliced.left, terms));
+  return decide(candidate, sliced?.now ?? best, market, depth, terms, at);
 }
 
 /**
@@ -207,7 +210,7 @@ export function planProspect({ candidate, openings, ...rest }: Prospect, market:
  */
 export function planAgain(
   prospect: Prospect,
-  { option, amountRaw, loan, way, venue, valueWei }: Evaluation,
+  { option, amountRaw, loan, way, venue, valueWei, left }: Evaluation,
   market: Market,
   depth: Depth,
   common: Terms,
@@ -222,7 +225,10 @@ export function planAgain(
   };
   const keeps = (found: Evaluation | undefined, bps: bigint) => found !== undefined && found.valueWei * BPS >= valueWei * bps;
   const same = again(amountRaw);
-  if (same !== undefined && keeps(same, enoughBps)) return decide(prospect.candidate, same, market, depth, terms, at);
+  if (same !== undefined && keeps(same, enoughBps))
+    return decide(prospect.candidate, { ...same, ...(left && { left }) }, market, depth, terms, at);
+  // How much is left for later is another question at another depth.
+  if (left !== undefined) return planProspect(prospect, market, depth, terms, at);
   const regimes = prospect.openings.find((opening) => opening.option === option)?.regimes ?? [];
   const found = bestAmount(regimes, again);
   if (found !== undefined && keeps(found, mostlyBps)) return decide(prospect.candidate, found, market, depth, terms, at);
@@ -265,8 +271,9 @@ function tooLittle(
 }
 
 /** What the option tells, and how much worse off the position is left, where it is. */
-function toldOf({ option, amountRaw, exit }: Evaluation, toxic: Lowering | undefined): Plan['told'] {
-  const told = option.told?.(amountRaw, exit.grossRaw);
+function toldOf({ option, amountRaw, exit, left }: Evaluation, toxic: Lowering | undefined, terms: Terms): Plan['told'] {
+  const own = option.told?.(amountRaw, exit.grossRaw);
+  const told = left === undefined ? own : { ...own, ...toldOfLeft(left, terms) };
   return toxic === undefined ? told : { ...told, toxicFromHealth: wadText(toxic.beforeWad), toxicToHealth: wadText(toxic.afterWad) };
 }
 
@@ -278,7 +285,7 @@ function decide(candidate: Candidate, best: Evaluation, market: Market, depth: D
   const bidWei = best.valueWei > 0n && margin === undefined ? (best.valueWei * BigInt(terms.bid(lot))) / BPS : 0n;
   const profitWei = best.valueWei - bidWei;
   const toxic = best.option.lowersHealth?.(best.amountRaw);
-  const told = toldOf(best, toxic);
+  const told = toldOf(best, toxic, terms);
   const profitUsd8 = weiToUsd8Floor(profitWei, terms.numeraireUsd8);
   if (profitUsd8 < terms.minProfitUsd8 || profitWei <= 0n) {
     const decision = tooLittle(candidate, { ...best, bidWei, pair: best.option.label, toxic: toxic !== undefined }, terms, told);
@@ -303,6 +310,7 @@ function decide(candidate: Candidate, best: Evaluation, market: Market, depth: D
       return steps;
     },
     margin,
+    ...(best.left && { laterUsd8: weiToUsd8Floor(best.left.profitWei, terms.numeraireUsd8) }),
     ...(told === undefined ? {} : { told }),
     // A first hop that gives more than planned leaves some of the token in between.
     sweep:

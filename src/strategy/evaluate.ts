@@ -4,6 +4,7 @@ import type { Address } from '../lib/types.ts';
 import type { Depth, Exchange, FlashSource, NoFill } from '../liquidity/types.ts';
 import type { Option } from '../protocols/types.ts';
 import type { Exit, Leg, Way } from './exits.ts';
+import type { Chances } from './slices.ts';
 import { GROUP_GAS, type Terms, TRANSACTION_GAS } from './terms.ts';
 
 /** One option at one amount, financed by one lender, or by the protocol itself. */
@@ -25,7 +26,12 @@ export type Evaluation = {
   readonly gasWei: bigint;
   /** gross - gas: what is maximised. */
   readonly valueWei: bigint;
+  /** Set where more could be made now, and is left for later blocks. */
+  readonly left?: Left;
 };
+
+/** `profitWei`: expected of it. `chances`: those that it rests on. */
+export type Left = { readonly restRaw: bigint; readonly profitWei: bigint; readonly chances: Chances };
 
 export type Loan = { readonly flash: FlashSource; readonly lender: Address; readonly feeRaw: bigint; readonly gasUnits: bigint };
 

@@ -3,6 +3,7 @@ import type { Address } from '../lib/types.ts';
 import type { PriceMoves } from '../risk/price-moves.ts';
 import type { BidPolicy } from './bids/policy.ts';
 import type { GasUse } from './gas.ts';
+import type { Patience } from './patience.ts';
 
 /** What one block's planning takes for granted: the operator's wishes and the block's prices. */
 export type Terms = {
@@ -35,6 +36,8 @@ export type Terms = {
   readonly unhurried?: true;
   /** How the pools have moved, where they may move again before a plan is carried out; undefined where nothing can come between. */
   readonly moves?: PriceMoves;
+  /** What may be left for later blocks, where nobody else comes and pools recover. Absent: nothing is. */
+  readonly patience?: Patience | undefined;
 };
 
 /** Intrinsic cost of a transaction, the Executor's own frame, and the sweep to the treasury (measured on the devnet: 112k without a group). */

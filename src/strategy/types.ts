@@ -21,6 +21,8 @@ export type Plan = {
   readonly steps: readonly Step[];
   /** The capital that it works with; undefined where it needs none of ours, and profit is wrapped native in the Executor of all such plans. */
   readonly margin: Margin | undefined;
+  /** Expected of what is left for later blocks on purpose, USD. Absent: nothing is. */
+  readonly laterUsd8?: bigint;
   /** What its protocol tells of it beside (`Option.told`). */
   readonly told?: Readonly<Record<string, string>>;
   /** Set for one leg of two. Absent: it makes its profit by itself, or reverts. */
@@ -60,6 +62,8 @@ export type SkipCode =
   /** The best that can be made is too little, and would leave the position with less health than before. */
   | 'toxic'
   | 'gas-too-high'
+  /** Nobody else is expected, and pools are to recover first. */
+  | 'better-later'
   | 'no-gas'
   | 'no-update-fee'
   | 'position-too-large'

@@ -36,8 +36,12 @@ export function maxRepayRaw(pair: Pair): bigint {
 
 /** The movements of `liquidationCall` with this `debtToCover`; above the maximum it takes the maximum (_calculateAvailableCollateralToLiquidate). */
 export function takingOf(pair: Pair, debtToCoverRaw: bigint): Taking {
+  return covered(pair, min(debtToCoverRaw, maxRepayRaw(pair)));
+}
+
+/** The same for what several calls cover together. */
+export function covered(pair: Pair, coverRaw: bigint): Taking {
   const { debt, collateral } = pair;
-  const coverRaw = min(debtToCoverRaw, maxRepayRaw(pair));
   const wantedRaw = grossSeizedRaw(pair, coverRaw);
   const capped = wantedRaw > collateral.amountRaw;
   const grossRaw = capped ? collateral.amountRaw : wantedRaw;

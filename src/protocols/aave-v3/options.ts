@@ -2,15 +2,15 @@
 import { encodeFunctionData, parseAbi, prepareEncodeFunctionData } from 'viem';
 import type { Step } from '../../lib/steps.ts';
 import type { Address } from '../../lib/types.ts';
-import type { Lowering, Option, Slot } from '../types.ts';
+import type { Lowering, Option, Regime, Slot } from '../types.ts';
 import { type Account, alone, debtIds } from './accounts.ts';
-import { loweringOf } from './aftermath.ts';
+import { accountAfter, type Holder, loweringOf } from './aftermath.ts';
 import { CLOSE_FACTOR_THRESHOLD_WAD } from './closing.ts';
 import { standingOf } from './health.ts';
 import type { Lens, ReserveNow } from './lens.ts';
-import { type Pair, regimesOf, type Taking, takingOf } from './liquidation.ts';
+import { covered, type Pair, regimesOf, type Taking, takingOf } from './liquidation.ts';
 import type { MarketState, Reserve } from './state.ts';
-import { bothOf, type Twice, twiceOf } from './twice.ts';
+import { type After, bothOf, type Twice, twiceOf } from './twice.ts';
 
 const poolAbi = parseAbi([
   'function liquidationCall(address collateralAsset, address debtAsset, address borrower, uint256 debtToCover, bool receiveAToken)',
@@ -54,15 +54,17 @@ export function optionsOf(slot: Slot, state: MarketState, lens: Lens): Option[] 
         return after.ok ? after.healthFactorWad : undefined;
       };
       const lowers = (taking: Taking) => loweringOf(pair, taking, holder, healthOf);
-      options.push(optionOf(pair, regimes, reserves, gasUnits, lowers));
-      const twice = twiceOf(pair, regimes, holder, (then, availableRaw) => {
-        const after = standingOf(...alone(then), lens);
-        const left = after.ok ? pairOf(then, debt, collateral, then.supplied.get(collateralId) ?? 0n, after, lens) : undefined;
+      const after: After = (then, availableRaw) => {
+        const stands = standingOf(...alone(then), lens);
+        const left = stands.ok ? pairOf(then, debt, collateral, then.supplied.get(collateralId) ?? 0n, stands, lens) : undefined;
         return {
-          healthFactorWad: after.ok ? after.healthFactorWad : WAD,
+          healthFactorWad: stands.ok ? stands.healthFactorWad : WAD,
           pair: left && { ...left, collateral: { ...left.collateral, availableRaw } },
         };
-      });
+      };
+      const rest = (takenRaw: bigint) => restOf(pair, takenRaw, holder, after);
+      options.push({ ...optionOf(pair, regimes, reserves, gasUnits, lowers), rest });
+      const twice = twiceOf(pair, regimes, holder, after);
       if (twice !== undefined) options.push(twiceOptionOf(twice, reserves, gasUnits + AGAIN_GAS, lowers));
     }
   }
@@ -108,6 +110,16 @@ function pairOf(
 /** Of an account's collateral. */
 function thresholdOf(account: Account, { reserve }: ReserveNow, lens: Lens): bigint {
   return lens.covering(lens.mode(account.eMode), reserve)?.liquidationThresholdBps ?? reserve.config.liquidationThresholdBps;
+}
+
+/** Of a debt at a variable rate alone: what burns the rest is not followed here. */
+function restOf(pair: Pair, takenRaw: bigint, holder: Holder, after: After): readonly Regime[] {
+  const { debt, collateral } = pair;
+  if (debt.variableRaw !== debt.amountRaw || holder.debtId === holder.collateralId || takenRaw >= debt.amountRaw) return [];
+  if (takenRaw === 0n) return regimesOf(pair);
+  const taken = covered(pair, takenRaw);
+  const { healthFactorWad, pair: left } = after(accountAfter(pair, taken, holder), collateral.availableRaw - taken.receivedRaw);
+  return left === undefined || healthFactorWad >= WAD ? [] : regimesOf(left);
 }
 
 /** Whom and what a call names. */
