@@ -16,6 +16,7 @@ import { restarting } from './restart.ts';
 import { type Bench, type Choice, type Result, ratio, rounded } from './result.ts';
 import { closeScene } from './scene.ts';
 import { signingAndSending } from './signing.ts';
+import { snapshot } from './snapshot.ts';
 import { tableOf } from './table.ts';
 import { ticks } from './ticks.ts';
 import { updates } from './updates.ts';
@@ -27,6 +28,7 @@ const BENCHES: readonly Bench[] = [
   ledger,
   ticks,
   crash,
+  snapshot,
   blocks,
   judging,
   backfill,
@@ -45,7 +47,7 @@ Times Bailiff on this machine, prints a table and writes it as JSON. Other work 
   --only NAME    one of these alone; may be repeated
 ${BENCHES.map(({ name, about }) => `                   ${name.padEnd(10)}${about}`).join('\n')}
   --seed S       what the accounts of ticks, and what happens to them, are drawn from (1)
-  --accounts N   so many accounts for ticks, crash and restart, instead of their own
+  --accounts N   so many accounts for ticks, crash, snapshot, blocks and restart, instead of their own
   --json FILE    where to write the results (bench-results.json)
   --help
 `;

@@ -25,6 +25,10 @@ import { bucketOf, Ladder } from './ladder.ts';
 /** In place of a walk: it is looked at at every moment, whatever its limits say. */
 const OPEN = -1;
 
+/** Of somebody looked at: it has to be judged; it is lost for certain. */
+const NAMED = 1;
+const LOST = 2;
+
 /** Nearer to being lost than this, a position's health is worth telling. */
 const NEAR = 0.05;
 
@@ -76,6 +80,8 @@ export class Watchlist {
   #crossings = 0;
   #most = 0;
   #walk = 0;
+  /** What the last look found out beside, where it was at everybody. */
+  #crash: { readonly suspects: readonly Slot[]; readonly lost: Uint8Array } | undefined;
   /** Before the first move nobody has limits: all get them at once. */
   #begun = false;
   /** Up to where the protocol's changes have been taken in. */
@@ -113,7 +119,8 @@ export class Watchlist {
     const factors = this.#bounds.factors(at);
     const few = this.#findCrossed(factors);
     if (keep) this.#moveTo(factors);
-    const suspects = few ? this.#lookAtCrossed(factors, keep).sort((a, b) => a - b) : this.#lookAtAll(factors, keep);
+    this.#crash = undefined;
+    const suspects = few ? this.#lookAtCrossed(factors, keep).sort((a, b) => a - b) : this.#lookAtAll(factors, keep, at);
     this.#begun ||= keep;
     return suspects;
   }
@@ -123,6 +130,7 @@ export class Watchlist {
    * last word. For suspects as they were just named: of what has changed since, nothing is known.
    */
   lost(suspects: readonly Slot[], at: Moment): Uint8Array {
+    if (this.#crash?.suspects === suspects) return this.#crash.lost;
     const lost = new Uint8Array(suspects.length);
     const { truth } = this.#bounds;
     if (truth === undefined || suspects.length < this.#effort.judged) return lost;
@@ -168,15 +176,18 @@ export class Watchlist {
   }
 
   /** As they lie in memory, which has long ceased to be the order of slots. */
-  #lookAtAll(factors: Float64Array, keep: boolean): Slot[] {
+  #lookAtAll(factors: Float64Array, keep: boolean, at: Moment): Slot[] {
     const { integers, end } = this.#entries;
     const named = new Uint8Array(this.#headers.length);
+    // Who is near in memory is told at once whether it is lost: coming back to 100,000 of them takes as long as finding them.
+    const { truth } = this.#bounds;
+    const truly = keep ? undefined : truth?.factors(at);
     let upkeep = this.#upkeep(this.#watched);
     for (let header = 1; header < end; header += 1 + integers[header * FIELDS + COUNT]!) {
       const slot = integers[header * FIELDS + SLOT]!;
       if (slot === NONE) continue;
       const slack = this.#slack(header, factors);
-      if (!(slack > 0)) named[slot] = 1;
+      if (!(slack > 0)) named[slot] = truly !== undefined && this.#isLost(header, truly, truth!.width) ? LOST : NAMED;
       if (!keep) continue;
       const open = integers[header * FIELDS + MET] === OPEN;
       if (!open && slack > 0 && !this.#isCrossed(header, factors)) continue;
@@ -184,7 +195,8 @@ export class Watchlist {
       else if (!open) this.#setOpen(header);
     }
     const suspects: Slot[] = [];
-    for (let slot = 0; slot < named.length; slot++) if (named[slot] === 1) suspects.push(slot);
+    for (let slot = 0; slot < named.length; slot++) if (named[slot] !== 0) suspects.push(slot);
+    if (truly !== undefined) this.#crash = { suspects, lost: Uint8Array.from(suspects, (slot) => (named[slot] === LOST ? 1 : 0)) };
     return suspects;
   }
 
