@@ -15,7 +15,7 @@ import type { PastStatus } from './mirror/past.ts';
 import type { MirrorUpdate, SyncProgress } from './mirror/reports.ts';
 import type { Keeper } from './mirror/snapshots/take.ts';
 import type { Feeds } from './oracles/feeds.ts';
-import { momentOf, nextMoment } from './oracles/moment.ts';
+import { momentOf, nextMoment, withPending } from './oracles/moment.ts';
 import type { AggregatorBook } from './oracles/ocr-aggregators.ts';
 import type { PythFeed } from './oracles/pull/pyth.ts';
 import type { SequencerFeed } from './oracles/sequencer.ts';
@@ -61,6 +61,8 @@ export class World implements DecisionWorld {
   readonly #mirror: Mirror;
   readonly #before: readonly Head[];
   readonly #distrust = new Distrust();
+  /** Asked for at every update, and the same until the head is another. */
+  #next: { readonly head: Head; readonly moment: Moment } | undefined;
 
   private constructor(parts: Synced) {
     this.#book = parts.book;
@@ -143,7 +145,11 @@ export class World implements DecisionWorld {
   }
 
   next(pending?: ReadonlyMap<FeedId, FeedAnswer>): Moment {
-    return nextMoment([...this.#before, ...this.#mirror.recent].slice(-RECENT_HEADS), this.#feeds, pending);
+    const { head } = this;
+    if (this.#next?.head !== head)
+      this.#next = { head, moment: nextMoment([...this.#before, ...this.#mirror.recent].slice(-RECENT_HEADS), this.#feeds) };
+    const { moment } = this.#next;
+    return pending === undefined ? moment : withPending(moment, pending);
   }
 
   /** Who lends now: not a market whose state is not trusted. */

@@ -11,6 +11,9 @@ import { readAnswer, splitCredentials } from './http.ts';
 
 export type WireOptions = { readonly timeoutMs: number; readonly maxBytes: number };
 
+/** The request that is under way, and whether its time is over. */
+type Watch = { asking: ClientRequest | undefined; late: boolean };
+
 /** Idle connections that are kept: as many as bundles are sent at once. */
 const MOST_IDLE = 8;
 
@@ -43,19 +46,27 @@ export class Wire {
   async post(body: string, headers: Readonly<Record<string, string>>): Promise<unknown> {
     const { host } = this.#url;
     const { timeoutMs } = this.#options;
-    const signal = AbortSignal.timeout(timeoutMs);
+    const watch: Watch = { asking: undefined, late: false };
+    // NOTE: a signal does the same, in a quarter of the time that a request takes until it is on its way.
+    const timer = setTimeout(() => {
+      watch.late = true;
+      watch.asking?.destroy();
+    }, timeoutMs);
     try {
-      return await this.#ask(body, headers, signal, true);
+      return await this.#ask(body, headers, watch, true);
     } catch (error) {
       if (error instanceof RpcError) throw error;
-      if (signal.aborted) throw new RpcError('timeout', host, `no answer within ${timeoutMs} ms`);
+      if (watch.late) throw new RpcError('timeout', host, `no answer within ${timeoutMs} ms`);
       throw new RpcError('unreachable', host, explainError(error));
+    } finally {
+      clearTimeout(timer);
     }
   }
 
-  async #ask(body: string, headers: Readonly<Record<string, string>>, signal: AbortSignal, again: boolean): Promise<unknown> {
+  async #ask(body: string, headers: Readonly<Record<string, string>>, watch: Watch, again: boolean): Promise<unknown> {
     const bytes = Buffer.from(body);
-    const asking = this.#open({ ...this.#target, headers: { ...this.#headers, ...headers, 'content-length': bytes.length }, signal });
+    const asking = this.#open({ ...this.#target, headers: { ...this.#headers, ...headers, 'content-length': bytes.length } });
+    watch.asking = asking;
     try {
       const answered = answerTo(asking);
       asking.end(bytes);
@@ -64,8 +75,8 @@ export class Wire {
       return readAnswer(this.#url.host, head, await this.#read(response));
     } catch (error) {
       // The other side had closed a connection that was kept: nothing of it was read there.
-      if (again && asking.reusedSocket && (error as { code?: unknown }).code === 'ECONNRESET')
-        return this.#ask(body, headers, signal, false);
+      if (again && !watch.late && asking.reusedSocket && (error as { code?: unknown }).code === 'ECONNRESET')
+        return this.#ask(body, headers, watch, false);
       throw error;
     }
   }

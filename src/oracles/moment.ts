@@ -20,16 +20,20 @@ export function momentOf(head: Head, feeds: Answers): Moment {
  * The next block.
  *
  * @param recent the last headers in ascending order, the head last; the more (up to 33) the surer the predicted timestamp
- * @param pending answers that a pending update will have written by then; they win over the mirrored ones
  */
-export function nextMoment(recent: readonly Head[], feeds: Answers, pending?: ReadonlyMap<FeedId, FeedAnswer>): Moment {
+export function nextMoment(recent: readonly Head[], feeds: Answers): Moment {
   const head = headOf(recent);
   return {
     number: head.number + 1,
     timestamp: nextTimestamp(recent),
     baseFeeWei: nextBaseFeeWei(head),
-    answer: (feed) => pending?.get(feed) ?? feeds.answer(feed),
+    answer: (feed) => feeds.answer(feed),
   };
+}
+
+/** With answers that a pending update will have written by then; they win over the mirrored ones. */
+export function withPending(moment: Moment, pending: ReadonlyMap<FeedId, FeedAnswer>): Moment {
+  return { ...moment, answer: (feed) => pending.get(feed) ?? moment.answer(feed) };
 }
 
 /** The head's timestamp plus the median gap of the last blocks; a single known block is followed by the smallest gap there is. */

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Anvil, startAnvil } from '../../scripts/devnet/anvil.ts';
 import { rpc } from '../../scripts/devnet/rpc.ts';
 import type { Head, Hex } from '../../src/lib/types.ts';
-import { nextBaseFeeWei, nextMoment, nextTimestamp } from '../../src/oracles/moment.ts';
+import { nextBaseFeeWei, nextMoment, nextTimestamp, withPending } from '../../src/oracles/moment.ts';
 import { ChainFollower } from '../support/chain-follower.ts';
 
 const ADDRESS = '0x0000000000000000000000000000000000000b0b';
@@ -41,7 +41,7 @@ describe('pending answers', () => {
 
   test('win over the mirrored ones', () => {
     const pending = new Map([['0xaa', { answer: 2n, updatedAt: 6, roundId: 10n }]] as const);
-    const moment = nextMoment(heads(0, 12), { answer: () => mirrored }, pending);
+    const moment = withPending(nextMoment(heads(0, 12), { answer: () => mirrored }), pending);
     expect([moment.number, moment.timestamp]).toEqual([2, 24]);
     expect([moment.answer('0xaa')?.answer, moment.answer('0xbb')?.answer]).toEqual([2n, 1n]);
   });

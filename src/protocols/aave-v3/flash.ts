@@ -1,14 +1,14 @@
-import { encodeFunctionData, parseAbi, prepareEncodeFunctionData, toFunctionSelector } from 'viem';
+import { parseAbiItem, toFunctionSelector } from 'viem';
+import { calldataOf } from '../../lib/calldata.ts';
 import { encodeSteps } from '../../lib/encode-steps.ts';
 import type { Step } from '../../lib/steps.ts';
 import type { Address, Hex } from '../../lib/types.ts';
 import type { FlashSource } from '../../liquidity/types.ts';
 import type { AaveV3Market } from './market.ts';
 
-const poolAbi = parseAbi([
-  'function flashLoanSimple(address receiverAddress, address asset, uint256 amount, bytes params, uint16 referralCode)',
-]);
-const flashLoanSimple = prepareEncodeFunctionData({ abi: poolAbi, functionName: 'flashLoanSimple' });
+const flashLoanSimple = calldataOf(
+  parseAbiItem('function flashLoanSimple(address receiverAddress, address asset, uint256 amount, bytes params, uint16 referralCode)'),
+);
 const EXECUTE_OPERATION = toFunctionSelector(
   'function executeOperation(address asset, uint256 amount, uint256 premium, address initiator, bytes params)',
 );
@@ -51,7 +51,7 @@ export class AaveV3Flash implements FlashSource {
         kind: 'enter',
         target: lender,
         valueWei: 0n,
-        data: encodeFunctionData({ ...flashLoanSimple, args: [executor, token, amountRaw, payload, 0] }),
+        data: flashLoanSimple(executor, token, amountRaw, payload, 0),
         callback: { caller: lender, selector: EXECUTE_OPERATION, argument: PARAMS_ARGUMENT, payload, answer: TRUE },
       },
     ];

@@ -1,5 +1,6 @@
 /** The ways to liquidate one account now: every pair of its debts and collaterals that the pool's validation lets through. */
-import { encodeFunctionData, parseAbi, prepareEncodeFunctionData } from 'viem';
+import { parseAbiItem } from 'viem';
+import { calldataOf } from '../../lib/calldata.ts';
 import type { Step } from '../../lib/steps.ts';
 import type { Address } from '../../lib/types.ts';
 import type { Lowering, Option, Regime, Slot } from '../types.ts';
@@ -12,10 +13,11 @@ import { covered, type Pair, regimesOf, type Taking, takingOf } from './liquidat
 import type { MarketState, Reserve } from './state.ts';
 import { type After, bothOf, type Twice, twiceOf } from './twice.ts';
 
-const poolAbi = parseAbi([
-  'function liquidationCall(address collateralAsset, address debtAsset, address borrower, uint256 debtToCover, bool receiveAToken)',
-]);
-const liquidationCall = prepareEncodeFunctionData({ abi: poolAbi, functionName: 'liquidationCall' });
+const liquidationCall = calldataOf(
+  parseAbiItem(
+    'function liquidationCall(address collateralAsset, address debtAsset, address borrower, uint256 debtToCover, bool receiveAToken)',
+  ),
+);
 
 const WAD = 10n ** 18n;
 /** In the label of an option of two calls. */
@@ -166,7 +168,7 @@ function flowOf({ repaidRaw, receivedRaw }: Taking, { debt, collateral }: Reserv
 function callsOf(amountsRaw: readonly bigint[], { debt, collateral, borrower, pool }: Reserves): readonly Step[] {
   const amountRaw = amountsRaw.reduce((sum, amount) => sum + amount, 0n);
   const calls = amountsRaw.map((amount): Step => {
-    const data = encodeFunctionData({ ...liquidationCall, args: [collateral.asset, debt.asset, borrower, amount, false] });
+    const data = liquidationCall(collateral.asset, debt.asset, borrower, amount, false);
     return { kind: 'call', target: pool, valueWei: 0n, data };
   });
   return [{ kind: 'approve', token: debt.asset, spender: pool, amountRaw }, ...calls];
