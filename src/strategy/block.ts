@@ -3,7 +3,7 @@ import type { Moment } from '../oracles/types.ts';
 import type { Option } from '../protocols/types.ts';
 import type { Candidate } from '../risk/types.ts';
 import { Rates } from './bounds.ts';
-import { leastGas, type Market, mostPerGas, type Prospect, planProspect, prospectOf } from './candidate.ts';
+import { leastGas, type Market, mostPerGas, type Prospect, planProspect, prospectOf, wholeOf } from './candidate.ts';
 import { planCrowd } from './crowd.ts';
 import { type Alone, MAX_CANDIDATES, planTogether, type Together } from './joint.ts';
 import { isScarce, planScarce } from './scarce.ts';
@@ -83,10 +83,31 @@ function planFew(
 /** So many can still be weighed against one another, where the block has gas for all. */
 const MOST_WEIGHED = 64;
 
-/** One after another, whoever makes most of its gas first; and where pools are so thin that they make clearly less so than alone, in other orders too. */
+/**
+ * One after another, whoever makes most of its gas first. Where pools are so thin that they make clearly less so than alone, in other orders too, and as if each
+ * had to take all that it may: the best amount of one may leave the next ones less than it gains.
+ */
 function planMany(prospects: readonly Prospect[], market: Market, depth: Depth, terms: Terms, at: Moment): Together {
   const crowd = planCrowd(prospects, market, depth, terms, at);
   if (!terms.unhurried || prospects.length > MOST_WEIGHED) return crowd;
+  const weighed = weigh(prospects, crowd, market, depth, terms, at);
+  if (weighed === undefined) return crowd;
+  const rates = new Rates(market, depth, terms.numeraire);
+  const whole = prospects.map((prospect) => wholeOf(prospect, market, rates, terms));
+  const crowdOfWhole = planCrowd(whole, market, depth, terms, at);
+  const tried = [crowd, weighed, crowdOfWhole, weigh(whole, crowdOfWhole, market, depth, terms, at) ?? crowdOfWhole];
+  return tried.reduce((best, other) => (madeBy(other) > madeBy(best) ? other : best));
+}
+
+/** In other orders than one after another made; undefined where pools are not that thin. */
+function weigh(
+  prospects: readonly Prospect[],
+  crowd: Together,
+  market: Market,
+  depth: Depth,
+  terms: Terms,
+  at: Moment,
+): Together | undefined {
   const decisions: Decision[] = [];
   const alone: Alone[] = [];
   for (const prospect of prospects) {
@@ -94,9 +115,9 @@ function planMany(prospects: readonly Prospect[], market: Market, depth: Depth, 
     if (decision.kind === 'skip' || evaluation === undefined) decisions.push(decision);
     else alone.push({ prospect, plan: decision.plan, evaluation });
   }
-  if (!isScarce(madeBy(crowd), alone)) return crowd;
+  if (!isScarce(madeBy(crowd), alone)) return undefined;
   const together = planScarce(alone, market, depth, terms, at);
-  return madeBy(together) > madeBy(crowd) ? { ...together, decisions: [...decisions, ...together.decisions] } : crowd;
+  return { ...together, decisions: [...decisions, ...together.decisions] };
 }
 
 function madeBy({ decisions }: Together): bigint {

@@ -88,6 +88,16 @@ export function boundAt(prospect: Prospect, market: Market, rates: Rates, common
   return { ...prospect, openings: openings.sort(byBound) };
 }
 
+/** The same, as if only the largest amount of each option were allowed. */
+export function wholeOf(prospect: Prospect, market: Market, rates: Rates, terms: Terms): Prospect {
+  const openings = prospect.openings.map((opening): Opening => {
+    const { maxRaw } = opening.regimes.at(-1)!;
+    const [, most] = opening.ends.at(-1)!;
+    return { ...opening, regimes: [{ minRaw: maxRaw, maxRaw }], ends: [[most, most]] };
+  });
+  return boundAt({ ...prospect, openings }, market, rates, terms);
+}
+
 /** The same bounded more closely, as far as the most that it may make of a unit of gas depends on it. */
 export function boundCloser(prospect: Prospect, rates: Rates, common: Terms): Prospect {
   const terms = termsFor(prospect.candidate, common);
