@@ -74,17 +74,11 @@ export class PoolDepth implements Depth {
   /** Of a unit of gas, in wei. */
   readonly gasPriceWei: bigint;
   readonly #moved: ReadonlyMap<Address, Pool>;
-  /** What was worked out here, by its tokens: for each set of pools that were to be avoided. */
-  readonly #legs: Map<string, Map<string, Leg | undefined>>;
-  readonly #networks = new Map<string, Network>();
-  readonly #frontiers = new Map<string, Frontier>();
+  /** What was worked out here. */
+  readonly #legs: Legs;
+  readonly #networks = new Map<Address, Map<Address, Known>>();
 
-  constructor(
-    books: readonly PoolBook[],
-    gasPriceWei: bigint,
-    moved: ReadonlyMap<Address, Pool> = new Map(),
-    legs: Map<string, Map<string, Leg | undefined>> = new Map(),
-  ) {
+  constructor(books: readonly PoolBook[], gasPriceWei: bigint, moved: ReadonlyMap<Address, Pool> = new Map(), legs: Legs = new Map()) {
     this.books = books;
     this.gasPriceWei = gasPriceWei;
     this.#moved = moved;
@@ -102,50 +96,47 @@ export class PoolDepth implements Depth {
 
   /** Of the pools between two tokens, in this direction. */
   outlines(from: Address, to: Address): readonly Outline[] {
-    const leg = this.#leg(from, to, []);
+    const leg = this.#leg(from, to);
     return leg === undefined ? [] : leg.pools.map((_, place) => leg.outline(place));
   }
 
   /** All ways between two tokens here. */
   network(tokenIn: Address, tokenOut: Address, bridges: readonly Address[], avoid: readonly Address[]): Network {
-    const key = `${keyOf(tokenIn, tokenOut, avoid)}${bridges.length === 0 ? '!' : ''}`;
-    let network = this.#networks.get(key);
-    if (network === undefined) {
-      network = networkOf(tokenIn, tokenOut, bridges, (from, to) => this.#leg(from, to, avoid));
-      this.#networks.set(key, network);
-    }
+    const known = this.#known(tokenIn, tokenOut);
+    if (bridges.length === 0) return this.#networkWithout(tokenIn, tokenOut, bridges, avoid);
+    known.network ??= networkOf(tokenIn, tokenOut, bridges, (from, to) => this.#leg(from, to));
+    if (!known.network.paths.some(({ legs }) => legs.some((leg) => touches(leg, avoid)))) return known.network;
+    const key = avoid.join();
+    const network = known.avoiding.get(key) ?? this.#networkWithout(tokenIn, tokenOut, bridges, avoid);
+    known.avoiding.set(key, network);
     return network;
   }
 
   /** Over all ways between two tokens here. */
   frontier(tokenIn: Address, tokenOut: Address, bridges: readonly Address[], exact: 'in' | 'out'): Frontier {
-    const key = keyOf(tokenIn, tokenOut, []) + exact;
-    let frontier = this.#frontiers.get(key);
-    if (frontier === undefined) {
-      frontier = new Frontier(this.network(tokenIn, tokenOut, bridges, []), exact);
-      this.#frontiers.set(key, frontier);
-    }
-    return frontier;
+    const known = this.#known(tokenIn, tokenOut);
+    known[exact] ??= new Frontier(this.network(tokenIn, tokenOut, bridges, []), exact);
+    return known[exact];
   }
 
   /** Throws an Error when the fill was quoted at another depth: it would then promise what these pools do not give. */
   after(fill: Fill): PoolDepth {
     const moved = new Map(this.#moved);
-    const legs = new Map(this.#legs);
+    const legs: Legs = new Map(this.#legs);
     for (const { before, after } of RoutedFill.hopsOf(fill)) {
       const { address, token0, token1 } = before.identity;
       const now = moved.get(address) ?? this.books.find((book) => book.pools.has(address))?.pools.get(address);
       if (now !== before) throw new Error(`the fill ${fill.label} was quoted at another depth`);
       moved.set(address, after);
-      legs.delete(token0 + token1);
-      legs.delete(token1 + token0);
+      forget(legs, token0, token1);
+      forget(legs, token1, token0);
     }
     return new PoolDepth(this.books, this.gasPriceWei, moved, legs);
   }
 
   moved(pools: readonly Address[], moveOf: MoveOf): PoolDepth {
     const moved = new Map(this.#moved);
-    const legs = new Map(this.#legs);
+    const legs: Legs = new Map(this.#legs);
     for (const address of new Set(pools)) {
       const book = this.books.find((one) => one.pools.has(address));
       const before = book && this.pool(book, address);
@@ -153,27 +144,57 @@ export class PoolDepth implements Depth {
       if (after === undefined || after === before) continue;
       const { token0, token1 } = after.identity;
       moved.set(address, after);
-      legs.delete(token0 + token1);
-      legs.delete(token1 + token0);
+      forget(legs, token0, token1);
+      forget(legs, token1, token0);
     }
     return new PoolDepth(this.books, this.gasPriceWei, moved, legs);
   }
 
-  #leg(from: Address, to: Address, avoid: readonly Address[]): Leg | undefined {
-    const tokens = from + to;
-    const known = this.#legs.get(tokens) ?? new Map<string, Leg | undefined>();
-    this.#legs.set(tokens, known);
-    const avoided = avoid.length === 0 ? '' : avoid.join();
-    if (known.has(avoided)) return known.get(avoided);
+  /** NOTE: a leg is one object in all paths that share it, or its pools would be used twice. */
+  #networkWithout(tokenIn: Address, tokenOut: Address, bridges: readonly Address[], avoid: readonly Address[]): Network {
+    const without = new Map<Leg, Leg>();
+    return networkOf(tokenIn, tokenOut, bridges, (from, to) => {
+      const leg = this.#leg(from, to);
+      if (leg === undefined || !touches(leg, avoid)) return leg;
+      const pools = leg.pools.filter(({ identity }) => !avoid.includes(identity.address));
+      const left = without.get(leg) ?? new Leg(from, to, pools);
+      without.set(leg, left);
+      return left;
+    });
+  }
+
+  #known(tokenIn: Address, tokenOut: Address): Known {
+    const outOf = this.#networks.get(tokenIn) ?? new Map<Address, Known>();
+    this.#networks.set(tokenIn, outOf);
+    const known = outOf.get(tokenOut) ?? { avoiding: new Map() };
+    outOf.set(tokenOut, known);
+    return known;
+  }
+
+  #leg(from: Address, to: Address): Leg | undefined {
+    const outOf = this.#legs.get(from) ?? new Map<Address, Leg | undefined>();
+    if (outOf.has(to)) return outOf.get(to);
+    this.#legs.set(from, outOf);
     const pools: Pool[] = [];
-    for (const book of this.books)
-      for (const address of book.between(from, to)) if (!avoid.includes(address)) pools.push(this.pool(book, address));
+    for (const book of this.books) for (const address of book.between(from, to)) pools.push(this.pool(book, address));
     const leg = pools.length === 0 ? undefined : new Leg(from, to, pools);
-    known.set(avoided, leg);
+    outOf.set(to, leg);
     return leg;
   }
 }
 
-function keyOf(tokenIn: Address, tokenOut: Address, avoid: readonly Address[]): string {
-  return avoid.length === 0 ? tokenIn + tokenOut : tokenIn + tokenOut + avoid.join();
+/** By the token that goes in and the one that comes out; undefined where no pool is. NOTE: depths share what is the same for them, so it is only added to. */
+type Legs = Map<Address, Map<Address, Leg | undefined>>;
+
+/** All between two tokens, with all pools, and without those that were to be avoided. */
+type Known = { network?: Network; in?: Frontier; out?: Frontier; readonly avoiding: Map<string, Network> };
+
+function forget(legs: Legs, from: Address, to: Address): void {
+  const kept = new Map(legs.get(from));
+  kept.delete(to);
+  legs.set(from, kept);
+}
+
+function touches({ pools }: Leg, avoid: readonly Address[]): boolean {
+  return avoid.length > 0 && pools.some(({ identity }) => avoid.includes(identity.address));
 }

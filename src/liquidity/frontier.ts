@@ -3,7 +3,7 @@ import { allocate } from './allocate.ts';
 import { type Network, placed } from './network.ts';
 
 /** Samples for each doubling of the amount. */
-const PER_DOUBLING = 4;
+const PER_DOUBLING = 2;
 
 /** `less` and `more`: what a raw unit less or more makes of a difference there, or its inverse for exact outputs. */
 type Sample = { readonly amount: number; readonly total: number; readonly less: number; readonly more: number };

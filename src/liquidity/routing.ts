@@ -26,6 +26,8 @@ const SLACK = 1 + 1e-9;
 const LEAST_GAIN = 4e-6;
 /** About what a swap costs; what is chosen is weighed with its own. */
 const SWAP_GAS = 110_000;
+/** Less than any takes. */
+const LEAST_SWAP_GAS = 80_000;
 const MAX_ROUNDS = 10;
 /** What going another way loses, of the throughput, where a pool is the only one between its tokens: a guess, that is tried. */
 const PATH_LOSS = 0.01;
@@ -34,7 +36,7 @@ const WEIGHTS = 2 ** 52;
 export function bestRoute(order: Order, network: Network, splits = true): Route | undefined {
   const single = bestSingle(order, network);
   if (!splits || !worthSplitting(order, network, single)) return single;
-  const split = bestSplit(order, network);
+  const split = bestSplit(order, network, single === undefined ? Number.POSITIVE_INFINITY : costOf(order, single));
   if (split === undefined || single === undefined) return split ?? single;
   return costOf(order, split) < costOf(order, single) ? split : single;
 }
@@ -119,14 +121,18 @@ function worthSplitting(order: Order, { paths, bestSpot }: Network, single: Rout
 /** A pool's part. `throughput`: what goes through it is worth, so the most that is lost without it; `loss`: about what is lost. In the token of the other end. */
 type Use = { readonly pool: Pool; readonly throughput: number; readonly loss: number };
 
-/** Beginning with every pool, those that do not pay for their gas are left out one after another. */
-function bestSplit(order: Order, network: Network): Route | undefined {
+/**
+ * Beginning with every pool, those that do not pay for their gas are left out one after another. @param toBeat what the best path costs; undefined where no split
+ * costs less
+ */
+function bestSplit(order: Order, network: Network, toBeat: number): Route | undefined {
   const dropped = new Set<Pool>();
   const kept = new Set<Pool>();
   let best: { readonly route: Route; readonly cost: number } | undefined;
   let tried: Pool | undefined;
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const flow = new Flow(order, dropped.size === 0 ? network.paths : withoutPools(network, dropped).paths);
+    if (round === 0 && flow.leastCost() >= toBeat) return undefined;
     const route = order.exact === 'in' ? flow.sell() : flow.buy();
     const swapCost = Math.max(SWAP_GAS * order.gasRaw, LEAST_GAIN * flow.otherEnd());
     // Even where gas costs nothing a swap more has to be worth its while.
@@ -192,6 +198,13 @@ class Flow {
       }
     }
     return uses;
+  }
+
+  /** No split over these paths costs less: it has two swaps at the least. */
+  leastCost(): number {
+    const { exact, gasRaw } = this.#order;
+    const end = this.otherEnd();
+    return (exact === 'in' ? -end * SLACK : end / SLACK) + 2 * LEAST_SWAP_GAS * gasRaw;
   }
 
   /** About what comes out for an exact input, or goes in for an exact output. */

@@ -7,8 +7,14 @@ import type { Option } from '../protocols/types.ts';
 import { gasWeiOf, type Moves } from './evaluate.ts';
 import { GROUP_GAS, type Terms, TRANSACTION_GAS } from './terms.ts';
 
-/** More than any amount of an option can leave, whatever way it is exchanged. */
-export type Bound = { readonly grossWei: bigint; readonly gasWei: bigint; readonly gasUnits: bigint; readonly valueWei: bigint };
+/** More than any amount of an option can leave, whatever way it is exchanged. `grossOf`: the same of each of its regimes, a fee not taken off. */
+export type Bound = {
+  readonly grossWei: bigint;
+  readonly gasWei: bigint;
+  readonly gasUnits: bigint;
+  readonly valueWei: bigint;
+  readonly grossOf: readonly number[];
+};
 
 /** What is moved at the least and at the most amount of a regime. */
 export type Ends = readonly [Moves, Moves];
@@ -149,13 +155,13 @@ function leastOf(amounts: readonly bigint[]): bigint {
 
 /** @param ends what is moved at the least and at the most amount of each regime: in between it is linear */
 export function boundOf(option: Option, ends: readonly Ends[], rate: Some, rates: Rates, terms: Terms): Bound {
-  let gross = 0;
-  for (const [least, most] of ends) gross = Math.max(gross, mostOf(least, most, option.collateralAsset === option.debtAsset, rate));
+  const grossOf = ends.map(([least, most]) => mostOf(least, most, option.collateralAsset === option.debtAsset, rate));
+  const gross = Math.max(0, ...grossOf);
   const loanGas = option.financing.kind === 'loan' ? rates.loanGas(option.debtAsset) : 0n;
   const gasUnits = TRANSACTION_GAS + GROUP_GAS + option.gasUnits + rate.swapGas + loanGas;
   const grossWei = BigInt(Math.ceil(Math.min(gross, BEYOND))) - (option.feeWei ?? 0n);
   const gasWei = gasWeiOf(gasUnits, terms);
-  return { grossWei, gasWei, gasUnits, valueWei: grossWei - gasWei };
+  return { grossWei, gasWei, gasUnits, valueWei: grossWei - gasWei, grossOf };
 }
 
 /** Over a regime: with impact at one end of the ways. Each curve is concave, so its slope tells where most is left. */

@@ -98,18 +98,21 @@ export function wholeOf(prospect: Prospect, market: Market, rates: Rates, terms:
   return boundAt({ ...prospect, openings }, market, rates, terms);
 }
 
-/** The same bounded more closely, as far as the most that it may make of a unit of gas depends on it. */
-export function boundCloser(prospect: Prospect, rates: Rates, common: Terms): Prospect {
+/** The same bounded more closely, unless it may well make this much of a unit of its gas, in wei. */
+export function boundCloser(prospect: Prospect, rates: Rates, common: Terms, enoughPerGas: number): Prospect {
   const terms = termsFor(prospect.candidate, common);
   const frontierOf: FrontierOf = (...asked) => rates.frontier(...asked);
-  let most = Number.NEGATIVE_INFINITY;
-  const openings = prospect.openings.map((opening): Opening => {
+  const openings: Opening[] = [];
+  for (const opening of prospect.openings) {
     const { option, ends, bound } = opening;
-    if (bound === undefined || perGasOf(opening) <= most) return opening;
-    const found = { ...opening, bound: closer(option, ends, bound, frontierOf, terms) };
-    most = Math.max(most, perGasOf(found));
-    return found;
-  });
+    if (bound === undefined || perGasOf(opening) < enoughPerGas) {
+      openings.push(opening);
+      continue;
+    }
+    const close = closer(option, ends, bound, frontierOf, terms, enoughPerGas * Number(leastGasOf(opening)));
+    if (close === bound) return prospect;
+    openings.push({ ...opening, bound: close });
+  }
   return { ...prospect, openings: openings.sort(byBound) };
 }
 
@@ -183,7 +186,7 @@ export function planProspect({ candidate, openings, ...rest }: Prospect, market:
   for (const { option, regimes, ends, bound } of openings) {
     if (best !== undefined && bound !== undefined) {
       const isWorse = ({ valueWei }: Bound) => valueWei <= best!.valueWei;
-      if (isWorse(bound) || isWorse(closer(option, ends, bound, frontierOf, terms))) continue;
+      if (isWorse(bound) || isWorse(closer(option, ends, bound, frontierOf, terms, Number(best.valueWei)))) continue;
     }
     const value = (flash: FlashSource | undefined, way: Way, venue: Exchange) => (amountRaw: bigint) => {
       const result = evaluate(option, amountRaw, flash, way, venue, depth, terms);
@@ -193,12 +196,16 @@ export function planProspect({ candidate, openings, ...rest }: Prospect, market:
       return undefined;
     };
     const ways = waysOut({ ...option, numeraire: countedIn(option, terms) });
+    // The largest amounts first: mostly they leave smaller ones no room.
+    const descending = regimes
+      .map((regime, place) => (bound === undefined ? regime : { ...regime, mostWei: bound.grossOf[place]! - Number(bound.gasWei) }))
+      .toReversed();
     const search = (lenders: readonly (FlashSource | undefined)[], venue: Exchange) => {
       for (const flash of lenders)
         for (const way of ways) {
           // Where chances are weighed, one of less value may be the better one.
           const toBeat = terms.moves === undefined ? best?.valueWei : undefined;
-          best = likelier(best, bestAmount(regimes, value(flash, way, venue), toBeat), terms, at);
+          best = likelier(best, bestAmount(descending, value(flash, way, venue), toBeat), terms, at);
         }
     };
     search(lendersFor(option, regimes, market, depth, terms), market.venue);

@@ -75,7 +75,7 @@ export function planCrowd(prospects: readonly Prospect[], market: Market, depth:
       }
       // Planning a single option takes about as long as bounding it.
       if (!one.close && (prospect.openings.length > 1 || impacts.isLoose(prospect))) {
-        const close = boundCloser(prospect, rates, terms);
+        const close = boundCloser(prospect, rates, terms, queue.next);
         const perGasOfClose = Math.min(capped, mostPerGas(close));
         if (perGasOfClose < queue.next) {
           queue.add({ ...one, prospect: close, perGas: perGasOfClose, close: true });

@@ -39,9 +39,11 @@ export type FrontierOf = (tokenIn: Address, tokenOut: Address, exact: 'in' | 'ou
 /** One way to do it. What it leaves is concave in the amount, as pools are; the better of two ways is not. */
 export type Way = {
   quote(venue: Exchange, request: ExitRequest): Exit | NoFill;
-  /** About the most that it can leave of these amounts, before gas. */
-  most(frontierOf: FrontierOf, tokens: ExitTokens, seized: number, owed: number): number | undefined;
+  /** About the most that it can leave of two amounts, before gas; undefined where that is not known. */
+  most(frontierOf: FrontierOf, tokens: ExitTokens): Most | undefined;
 };
+
+export type Most = (seized: number, owed: number) => number;
 
 /** Never empty. */
 export function waysOut({ debtAsset, collateralAsset, numeraire }: ExitTokens): readonly Way[] {
@@ -78,9 +80,9 @@ const overNumeraire: Way = {
       outer: undefined,
     };
   },
-  most(frontierOf, { debtAsset, collateralAsset, numeraire }, seized, owed) {
+  most(frontierOf, { debtAsset, collateralAsset, numeraire }) {
     const [sale, purchase] = [frontierOf(collateralAsset, numeraire, 'in'), frontierOf(numeraire, debtAsset, 'out')];
-    return sale && purchase && sale.at(seized) - purchase.at(owed);
+    return sale && purchase && ((seized, owed) => sale.at(seized) - purchase.at(owed));
   },
 };
 
@@ -89,7 +91,10 @@ const keepDebtAsset: Way = {
   quote(venue, request) {
     return sellRest(venue, request, request.debtAsset, request.seizedRaw - request.owedRaw, []);
   },
-  most: (frontierOf, { debtAsset, numeraire }, seized, owed) => mostOfRest(frontierOf, debtAsset, numeraire, seized - owed),
+  most(frontierOf, { debtAsset, numeraire }) {
+    const rest = mostOfRest(frontierOf, debtAsset, numeraire);
+    return rest && ((seized, owed) => rest(seized - owed));
+  },
 };
 
 /** Everything seized is sold for the debt asset; the remainder of that is the profit. */
@@ -99,9 +104,9 @@ const sellAll: Way = {
     if (!sale.ok) return sale;
     return sellRest(venue, request, request.debtAsset, sale.amountOutRaw - request.owedRaw, [{ fill: sale, input: 'gain' }]);
   },
-  most(frontierOf, { debtAsset, collateralAsset, numeraire }, seized, owed) {
-    const sale = frontierOf(collateralAsset, debtAsset, 'in');
-    return sale && mostOfRest(frontierOf, debtAsset, numeraire, sale.at(seized) - owed);
+  most(frontierOf, { debtAsset, collateralAsset, numeraire }) {
+    const [sale, rest] = [frontierOf(collateralAsset, debtAsset, 'in'), mostOfRest(frontierOf, debtAsset, numeraire)];
+    return sale && rest && ((seized, owed) => rest(sale.at(seized) - owed));
   },
 };
 
@@ -114,9 +119,9 @@ const buyDebt: Way = {
       { fill: purchase, input: 'planned' },
     ]);
   },
-  most(frontierOf, { debtAsset, collateralAsset, numeraire }, seized, owed) {
-    const purchase = frontierOf(collateralAsset, debtAsset, 'out');
-    return purchase && mostOfRest(frontierOf, collateralAsset, numeraire, seized - purchase.at(owed));
+  most(frontierOf, { debtAsset, collateralAsset, numeraire }) {
+    const [purchase, rest] = [frontierOf(collateralAsset, debtAsset, 'out'), mostOfRest(frontierOf, collateralAsset, numeraire)];
+    return purchase && rest && ((seized, owed) => rest(seized - purchase.at(owed)));
   },
 };
 
@@ -141,6 +146,8 @@ function sellRest(venue: Exchange, request: ExitRequest, token: Address, restRaw
   };
 }
 
-function mostOfRest(frontierOf: FrontierOf, token: Address, numeraire: Address, rest: number): number | undefined {
-  return token === numeraire ? rest : frontierOf(token, numeraire, 'in')?.at(rest);
+function mostOfRest(frontierOf: FrontierOf, token: Address, numeraire: Address): ((rest: number) => number) | undefined {
+  if (token === numeraire) return (rest) => rest;
+  const sale = frontierOf(token, numeraire, 'in');
+  return sale && ((rest) => sale.at(rest));
 }

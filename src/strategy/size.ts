@@ -16,16 +16,18 @@ const GOLDEN = 0.381_966;
  * Derivatives, ch. 5), until what concavity leaves room for is not worth another look. `value` answers undefined where the amount cannot be done; such
  * amounts lose.
  *
+ * @param regimes `mostWei`: none of its amounts makes more, where that is known
  * @param beyondWei only more than this is of use: where concavity leaves no room for it the search ends
  */
 export function bestAmount<T extends { readonly valueWei: bigint }>(
-  regimes: readonly Regime[],
+  regimes: readonly (Regime & { readonly mostWei?: number })[],
   value: (amountRaw: bigint) => T | undefined,
   beyondWei = 0n,
 ): T | undefined {
   let best: T | undefined;
   for (const regime of regimes) {
     const floorWei = best === undefined || best.valueWei < beyondWei ? beyondWei : best.valueWei;
+    if (floorWei > 0n && regime.mostWei !== undefined && regime.mostWei <= Number(floorWei)) continue;
     best = better(best, bestInRegime(regime, value, Number(floorWei)));
   }
   return best;
