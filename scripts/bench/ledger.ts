@@ -41,7 +41,7 @@ async function run(): Promise<Result[]> {
       fsyncSync(file);
     };
     const floor = await medianMs(RUNS, append, WARM_UP);
-    const notes = 'one transaction with one attempt, SQLite WAL, synchronous FULL';
+    const notes = 'one transaction with one attempt, SQLite WAL, synced off the main thread';
     return [
       { name: 'durable intent', ours: ours * 1_000, unit: 'µs', peers: [{ name: 'floor: append and fsync', value: floor * 1_000 }], notes },
     ];
