@@ -1,5 +1,5 @@
 /** A devnet with Aave borrowers, the keeper's own mirror of it and a real Executor, block by block. */
-import type { Hex } from 'viem';
+import { type Hex, keccak256 } from 'viem';
 import { RpcPool } from '../../src/chain/rpc.ts';
 import { type AddressBook, resolveAddressBook } from '../../src/config/addressBook.ts';
 import { decodeSettlement } from '../../src/execution/decode-executor.ts';
@@ -21,6 +21,8 @@ import { devAccount } from '../devnet/keys.ts';
 import { rpc } from '../devnet/rpc.ts';
 
 const USD8 = 10n ** 8n;
+/** More than others here pay, and not counted: it stands for a bundle at the top of the block. */
+const FIRST_TIP_WEI = 2_000_000_000n;
 const GAS_LIMIT = 16_000_000n;
 /** What a sync needs below the block that it anchors at. */
 const BURIED = 70;
@@ -46,7 +48,7 @@ export class Stage {
   readonly #executor: Address;
   readonly #baseFeeWei: bigint;
   readonly #keeper = devAccount('keeper');
-  readonly #nonce: number;
+  #nonce: number;
 
   private constructor(
     fixture: Fixture,
@@ -109,6 +111,25 @@ export class Stage {
     if (stalled !== null) throw stalled;
   }
 
+  /** The same chain mirrored anew: after it was set back. */
+  async again(): Promise<Stage> {
+    const { fixture, settings } = this;
+    const world = await World.open({ rpc: this.#pool, book: bookOf(fixture), executor: this.#executor }, () => {});
+    return new Stage(fixture, this.#pool, this.#executor, settings, world, this.#nonce, this.#baseFeeWei);
+  }
+
+  /** Mines transactions of the plans before whatever is waiting, and has the keeper's mirror follow. */
+  async carryOut(transactions: readonly (readonly Plan[])[], terms: Terms): Promise<readonly Realised[]> {
+    const own = await Promise.all(transactions.map((plans, index) => this.#signed(plans, this.#nonce + index, terms, FIRST_TIP_WEI)));
+    await this.mine(own);
+    this.#nonce += own.length;
+    const receipts = await rpc<Receipt[]>(this.fixture.chain.rpcUrl, 'eth_getBlockReceipts', ['latest']);
+    const hashes = new Set(own.map((raw) => keccak256(raw)));
+    const ours = receipts.filter(({ transactionHash }) => hashes.has(transactionHash));
+    if (ours.length !== own.length) throw new Error('the block did not take all transactions');
+    return ours.map((receipt) => this.#realised(receipt));
+  }
+
   /** What transactions of the plans come to, one after another behind others' of the next block; all of it is taken back. */
   async tried(before: readonly Hex[], transactions: readonly (readonly Plan[])[], terms: Terms): Promise<readonly Realised[]> {
     const { rpcUrl } = this.fixture.chain;
@@ -130,20 +151,22 @@ export class Stage {
     await this.#seal([...before, ...own]);
     const receipts = await rpc<Receipt[]>(this.fixture.chain.rpcUrl, 'eth_getBlockReceipts', ['latest']);
     if (receipts.length !== before.length + own.length) throw new Error('the block did not take all transactions');
-    return receipts.slice(before.length).map(({ status, logs, gasUsed }) => {
-      const settlement = status === '0x1' ? decodeSettlement(logs, this.#executor) : undefined;
-      const made = settlement && { grossWei: settlement.grossRaw, bidWei: settlement.bidRaw };
-      return { made, gasWei: BigInt(gasUsed) * this.#baseFeeWei };
-    });
+    return receipts.slice(before.length).map((receipt) => this.#realised(receipt));
   }
 
-  #signed(plans: readonly Plan[], nonce: number, terms: Terms): Promise<Hex> {
+  #realised({ status, logs, gasUsed }: Receipt): Realised {
+    const settlement = status === '0x1' ? decodeSettlement(logs, this.#executor) : undefined;
+    const made = settlement && { grossWei: settlement.grossRaw, bidWei: settlement.bidRaw };
+    return { made, gasWei: BigInt(gasUsed) * this.#baseFeeWei };
+  }
+
+  #signed(plans: readonly Plan[], nonce: number, terms: Terms, tipWei = 0n): Promise<Hex> {
     // As a rehearsal tells it: what is likely to be used.
     const gasUnits = plans.reduce((sum, plan) => sum + plan.gasWei / terms.gasPriceWei, 0n);
     const data = encodeExecute(sequenceOf(plans, gasUnits, NO_SURCHARGE, terms, this.world.head.number + 1));
     return this.#keeper.signTransaction({
       ...{ type: 'eip1559', chainId: CHAIN_ID, nonce, to: this.#executor, data, gas: GAS_LIMIT },
-      ...{ maxFeePerGas: 2n * this.#baseFeeWei, maxPriorityFeePerGas: 0n },
+      ...{ maxFeePerGas: 2n * this.#baseFeeWei + tipWei, maxPriorityFeePerGas: tipWei },
     });
   }
 

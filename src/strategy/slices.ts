@@ -36,7 +36,7 @@ type Amount = { readonly amountRaw: bigint; readonly valueWei: bigint };
 /** Of the largest amount that pays at once, into which the curve is cut. */
 const STEPS = 24;
 /** Further blocks that are looked ahead. */
-const BLOCKS = 3;
+const BLOCKS = 6;
 /** To which what pools have lost already is measured, of a step. */
 const HALVINGS = 12;
 /** Times the largest amount, by which the blocks in view are over. */
@@ -157,13 +157,16 @@ class Later {
   /** Of the rest after an amount, at pools that had lost `gone` steps before it. */
   expectedWei(takenRaw: bigint, gone: number): number {
     const steps = Number(takenRaw) / this.#stepRaw;
-    return this.#next(BLOCKS, steps, gone + steps);
+    return this.#next(BLOCKS, steps, gone, steps);
   }
 
-  /** From the next block on, if the rest stays until then. */
-  #next(blocks: number, taken: number, gone: number): number {
+  /**
+   * From the next block on, if the rest stays until then. NOTE: whoever buys back what is sold in a block does so in the one after it, and what is sold in that one
+   * is decided before.
+   */
+  #next(blocks: number, taken: number, gone: number, sold: number): number {
     const { stays, recovers } = this.#slicing;
-    const left = Math.min(gone * (1 - recovers), this.#steps);
+    const left = Math.min(gone * (1 - recovers) + sold, this.#steps);
     const [low, part] = [Math.floor(left), left - Math.floor(left)];
     const below = this.#best(blocks, taken, low);
     return stays * (part === 0 ? below : below * (1 - part) + this.#best(blocks, taken, low + 1) * part);
@@ -175,11 +178,11 @@ class Later {
     const key = (blocks * 2 * MOST_TAKEN * this.#steps + taken) * PARTS * (this.#steps + 2) + gone;
     const known = this.#known.get(key);
     if (known !== undefined) return known;
-    let best = this.#restAfter(taken).length === 0 ? 0 : this.#next(blocks - 1, taken, gone);
+    let best = this.#restAfter(taken).length === 0 ? 0 : this.#next(blocks - 1, taken, gone, 0);
     const consider = (steps: number) => {
       const made = this.#between(gone, steps) - Number(this.#slicing.gasWei);
       if (made < Number(this.#slicing.leastWei)) return;
-      best = Math.max(best, made + this.#next(blocks - 1, taken + steps, gone + steps));
+      best = Math.max(best, made + this.#next(blocks - 1, taken + steps, gone, steps));
     };
     for (const [least, most] of this.#restAfter(taken)) {
       for (let steps = Math.max(1, Math.ceil(least)); steps <= most && gone + steps <= this.#steps; steps++) consider(steps);

@@ -89,7 +89,7 @@ describe('the part to take now', () => {
     );
   });
 
-  it('is within 0.1% of the best on a fine grid of amounts, each followed by the best of three blocks', () => {
+  it('is within 0.1% of the best on a fine grid of amounts, each followed by the best of the next blocks', () => {
     let sliced = 0;
     fc.assert(
       fc.property(shape, (one) => {
