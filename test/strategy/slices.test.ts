@@ -19,7 +19,7 @@ type Shape = {
 };
 
 const DEBT = 10n ** 12n;
-const FINE = 60;
+const FINE = 36;
 
 const shape: fc.Arbitrary<Shape> = fc.record({
   bonusBps: fc.integer({ min: 200, max: 1_500 }),
@@ -102,8 +102,8 @@ describe('the part to take now', () => {
         if (chosen.now !== alone) sliced++;
         expect(totalWei(worth(chosen.now))).toBeGreaterThanOrEqual(fine * 0.999 - 10);
       }),
-      { seed: 5, numRuns: 40 },
+      { seed: 5, numRuns: 20 },
     );
-    expect(sliced).toBeGreaterThan(10);
+    expect(sliced).toBeGreaterThan(5);
   });
 });
