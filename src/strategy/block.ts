@@ -44,11 +44,12 @@ export function planBlock(
   // NOTE: in a full block a further swap costs the gas of somebody else's liquidation, not what the block charges: exchanges are weighed with that.
   const scarcityWei = scarcityOf(prospects, terms.maxBlockGas);
   const depthAt = (extraWei: bigint) => (extraWei === 0n ? priced : market.venue.depth({ ...at, baseFeeWei: at.baseFeeWei + extraWei }));
+  // NOTE: what one leaves for later the next one's sale may take from the pools now; only who is alone can wait.
+  const taken = prospects.length > 1 ? { ...terms, patience: undefined } : terms;
   const together =
     prospects.length > MAX_CANDIDATES
-      ? // Of a crowd each is planned many times over, and what is left by one is taken by the next.
-        planMany(prospects, market, depthAt(scarcityWei), { ...terms, patience: undefined }, at)
-      : planFew(prospects, market, depthAt, scarcityWei, terms, at);
+      ? planMany(prospects, market, depthAt(scarcityWei), taken, at)
+      : planFew(prospects, market, depthAt, scarcityWei, taken, at);
   return { decisions: [...decisions, ...together.decisions], after: together.after };
 }
 
