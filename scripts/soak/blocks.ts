@@ -8,7 +8,7 @@ import { Prng } from '../devnet/prng.ts';
 import { Activity } from './activity.ts';
 import { audit, type Finding } from './audit.ts';
 import { type Child, startRun, tail } from './child.ts';
-import { isFlat, type Sample, sampleOf, type Trend, trendOf } from './memory.ts';
+import { inUse, isFlat, type Sample, sampleOf, type Trend, trendOf } from './memory.ts';
 import type { Say } from './soak.ts';
 import { openStage, type Stage } from './stage.ts';
 import { Witness } from './witness.ts';
@@ -122,7 +122,7 @@ class BlockRun {
   }
 
   async result(): Promise<BlocksResult> {
-    const [rss, heap] = [trendOf(this.#samples, 'rssMb'), trendOf(this.#samples, 'heapMb')];
+    const [rss, heap] = [trendOf(this.#samples, 'rssMb'), trendOf(inUse(this.#samples), 'heapMb')];
     const flat = [rss, heap].every((trend) => trend === undefined || isFlat(trend));
     return {
       ok: this.#findings.length === 0 && flat && this.#blocks >= this.#options.blocks,
@@ -195,6 +195,6 @@ export function printBlocks(result: BlocksResult, out: NodeJS.WritableStream): v
   out.write(
     `\n${blocks} blocks in ${seconds.toFixed(0)} s: ${transactions} transactions, ${liquidations} liquidations, ${reorgs} reorganisations\n` +
       `${comparisons} comparisons with judging everybody (${judged} judgements) and with the pool's own view; ${findings.length} findings\n` +
-      `${trend('resident', rss)}\n${trend('heap', heap)}\n${ok ? 'ok' : 'NOT ok'}\n`,
+      `${trend('resident', rss)}\n${trend('heap in use', heap)}\n${ok ? 'ok' : 'NOT ok'}\n`,
   );
 }

@@ -24,6 +24,16 @@ export type Trend = {
   readonly mbPerThousandBlocks: number;
 };
 
+/** Samples of which the one with the smallest heap tells what is in use: the others hold garbage that nobody has collected yet. */
+const COLLECTED_WITHIN = 10;
+
+/** What is in use of the heap: of each ten samples the smallest. */
+export function inUse(samples: readonly Sample[]): readonly Sample[] {
+  return Array.from({ length: Math.floor(samples.length / COLLECTED_WITHIN) }, (_, place) =>
+    samples.slice(place * COLLECTED_WITHIN, (place + 1) * COLLECTED_WITHIN).reduce((a, b) => (b.heapMb < a.heapMb ? b : a)),
+  );
+}
+
 /** Of the second half of the samples: at first code is compiled and rings of blocks fill. Undefined with too few of them. */
 export function trendOf(samples: readonly Sample[], of: 'rssMb' | 'heapMb'): Trend | undefined {
   const half = samples.slice(Math.floor(samples.length / 2));
