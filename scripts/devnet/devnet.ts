@@ -40,6 +40,8 @@ export type DevnetOptions = {
   slotMs?: number;
   /** The builder starts with its clock stopped; `builder.resume()` or `builder.seal()`. */
   hold?: boolean;
+  /** So many states of old blocks are kept, all in memory; without it many more, most of them on the disk. */
+  states?: number;
   /** The chain's port and the builder's; 0, the default: any free one. */
   port?: number;
   builderPort?: number;
@@ -68,16 +70,19 @@ export type Devnet = {
 
 const FUNDS_WEI = 100n * 10n ** 18n;
 const LANES = 3;
-/** As a full node keeps them. NOTE: anvil by itself writes each older state to the disk, tens of megabytes a block. */
-const STATES_KEPT = 128;
+/** NOTE: anvil keeps some hundred states in memory, and writes older ones to the disk, tens of megabytes a block. */
+const STATES_ON_DISK = 256;
 
 /** Throws when a part of it cannot be started; nothing is left running then. */
 export async function startDevnet(options: DevnetOptions = {}): Promise<Devnet> {
   const { positions = 200, legacyPositions, morphoPositions, cometPositions, venusPositions, perpPositions, seed = 1 } = options;
-  const { slotMs = 1_000, hold = false } = options;
+  const { slotMs = 1_000, hold = false, states } = options;
   const { port = 0, builderPort = 0, progress = () => {} } = options;
   await compileMarket();
-  const anvil = await startAnvil({ port, flags: ['--prune-history', String(STATES_KEPT)] });
+  const anvil = await startAnvil({
+    port,
+    flags: states === undefined ? ['--max-persisted-states', String(STATES_ON_DISK)] : ['--prune-history', String(states)],
+  });
   let builder: RunningBuilder | undefined;
   try {
     const chain = new SetupChain(anvil.rpcUrl, devAccount('deployer'));

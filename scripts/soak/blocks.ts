@@ -38,13 +38,15 @@ const SAMPLED_EVERY = 20;
 const COMPARED_EVERY = 10;
 const TOLD_EVERY = 100;
 const BOOKS_EVERY = 1_000;
+/** As a full node keeps them. */
+const STATES_KEPT = 128;
 /** Blocks in which everything under way is settled at the end. */
 const QUIET_BLOCKS = 8;
 /** Lines of the keeper's log that must not come. */
 const TROUBLE: ReadonlySet<string> = new Set(['audit.mismatch', 'market.suspended', 'block.failed', 'breaker.opened', 'snapshot.failed']);
 
 export async function soakBlocks(options: BlocksOptions, signal: AbortSignal, say: Say, json?: string): Promise<BlocksResult> {
-  const stage = await openStage({ positions: options.positions, seed: options.seed, publicMempool: 'fallback' });
+  const stage = await openStage({ positions: options.positions, seed: options.seed, publicMempool: 'fallback', states: STATES_KEPT });
   const chain = new SetupChain(stage.devnet.rpcUrl, devAccount('deployer'));
   await chain.prepare();
   await fundArbitrageur(chain, stage.devnet.market);

@@ -24,12 +24,14 @@ export async function openStage(options: {
   readonly positions: number;
   readonly seed: number;
   readonly publicMempool: 'never' | 'fallback' | 'only';
+  /** Of old blocks, as many as the chain keeps. */
+  readonly states?: number;
 }): Promise<Stage> {
   const folder = await mkdtemp(join(tmpdir(), 'bailiff-soak-'));
   const deploymentsFile = join(folder, 'deployments.json');
   const dataDir = join(folder, 'data');
-  const { positions, seed, publicMempool } = options;
-  const devnet = await startDevnet({ positions, seed, slotMs: SLOT_MS, deploymentsFile });
+  const { publicMempool, ...market } = options;
+  const devnet = await startDevnet({ ...market, slotMs: SLOT_MS, deploymentsFile });
   const close = async () => {
     await devnet.stop();
     await rm(folder, { recursive: true, force: true });
