@@ -41,9 +41,11 @@ export class Teller {
         this.#view.say('plain', `found      ${text('account')}  health ${(Number(text('healthFactorWad')) / 1e18).toFixed(4)}`);
         break;
       case 'plan.skipped': {
-        const who = account();
-        if (who !== undefined) this.skips.set(who, text('reason'));
-        this.#view.say('bad', `left alone ${text('account')}  ${text('reason')}`);
+        const [who, reason] = [account(), text('reason')];
+        // A crowd is left alone in block after block, for the same reasons.
+        if (who !== undefined && this.skips.get(who) === reason) break;
+        if (who !== undefined) this.skips.set(who, reason);
+        this.#view.say('bad', `left alone ${text('account')}  ${reason}`);
         break;
       }
       case 'attempt.included':
