@@ -2,7 +2,8 @@
 import type { Moment } from '../../src/oracles/types.ts';
 import type { Option } from '../../src/protocols/types.ts';
 import type { Candidate } from '../../src/risk/types.ts';
-import { type Market, planCandidate } from '../../src/strategy/candidate.ts';
+import { planCandidate } from '../../src/strategy/candidate.ts';
+import type { Market } from '../../src/strategy/prospect.ts';
 import type { Terms } from '../../src/strategy/terms.ts';
 import type { Plan } from '../../src/strategy/types.ts';
 

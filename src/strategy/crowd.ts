@@ -8,19 +8,10 @@ import type { Depth } from '../liquidity/types.ts';
 import type { Moment } from '../oracles/types.ts';
 import type { Option } from '../protocols/types.ts';
 import { Rates } from './bounds.ts';
-import {
-  boundAt,
-  boundCloser,
-  leastGas,
-  type Market,
-  mostPerGas,
-  type Opening,
-  type Prospect,
-  planAgain,
-  planProspect,
-} from './candidate.ts';
+import { planAgain, planProspect } from './candidate.ts';
 import type { Evaluation } from './evaluate.ts';
 import { blockFull, ROUGHLY_BPS, type Together } from './joint.ts';
+import { boundAt, boundCloser, leastGas, type Market, mostPerGas, type Opening, type Prospect } from './prospect.ts';
 import type { Terms } from './terms.ts';
 import type { Decision, Plan } from './types.ts';
 

@@ -3,8 +3,9 @@ import { tokenInOf, tokenOutOf } from '../liquidity/pool.ts';
 import type { Depth } from '../liquidity/types.ts';
 import type { Moment } from '../oracles/types.ts';
 import type { Candidate } from '../risk/types.ts';
-import { type Market, type Prospect, planAgain, planProspect } from './candidate.ts';
+import { planAgain, planProspect } from './candidate.ts';
 import type { Evaluation } from './evaluate.ts';
+import type { Market, Prospect } from './prospect.ts';
 import type { Terms } from './terms.ts';
 import type { Decision, Plan } from './types.ts';
 

@@ -7,8 +7,8 @@ import { spotOf } from '../liquidity/outline.ts';
 import type { Hop } from '../liquidity/pool.ts';
 import type { MoveOf } from '../liquidity/replay.ts';
 import type { Depth } from '../liquidity/types.ts';
-import type { Opening } from './candidate.ts';
 import { type Evaluation, evaluate, type Left } from './evaluate.ts';
+import type { Opening } from './prospect.ts';
 import { bestSlice, type Chances, type Sliced, totalWei } from './slices.ts';
 import type { Terms } from './terms.ts';
 

@@ -1,8 +1,9 @@
 /** Many candidates where pools are thin: what one takes the others lack, so those that go first have to be worth it. */
 import type { Depth } from '../liquidity/types.ts';
 import type { Moment } from '../oracles/types.ts';
-import { type Market, planAgain } from './candidate.ts';
+import { planAgain } from './candidate.ts';
 import { type Alone, Begun, blockFull, ROUGHLY_BPS, type Together, type Tried } from './joint.ts';
+import type { Market } from './prospect.ts';
 import type { Terms } from './terms.ts';
 
 const BPS = 10_000n;
