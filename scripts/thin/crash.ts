@@ -5,15 +5,12 @@ import { Watch } from '../../src/risk/candidates.ts';
 import { emptyBook } from '../../src/strategy/bids/book.ts';
 import { planBlock } from '../../src/strategy/block.ts';
 import { packTransactions } from '../../src/strategy/packing.ts';
-import { Arbitrageur, fundArbitrageur } from '../devnet/arbitrageur.ts';
-import { START_PRICES_USD8 } from '../devnet/assets.ts';
-import { createFixture } from '../devnet/fixture.ts';
 import { Prng } from '../devnet/prng.ts';
-import { Stage } from '../risk/stage.ts';
+import type { Stage } from '../risk/stage.ts';
+import { crashedStage } from './crashed.ts';
 import { narrowed, POLICIES, type Policy } from './policies.ts';
 
 const USD8 = 1e8;
-const TERMS = { minProfitUsd: 5, bidShare: 0, baseFeeWei: 1_000_000_000n };
 /** Of what the devnet's pools hold otherwise, and of what a price loses. */
 const DEPTH = [0.005, 0.1] as const;
 const FALLS: Readonly<Record<string, readonly [number, number]>> = {
@@ -21,9 +18,6 @@ const FALLS: Readonly<Record<string, readonly [number, number]>> = {
   'BTC / USD': [0.05, 0.25],
   'LINK / USD': [0.1, 0.35],
 };
-/** Pools follow the oracle to within a tenth of a percent and their fee. */
-const EAGER = { maxUsdPerBlock: 1e9, maxUsdPerPool: 50e6, threshold: 0.001, idle: 0 };
-const ROUNDS = 3;
 
 export type Made = { readonly liquidations: number; readonly repaidUsd: number; readonly profitUsd: number };
 export type Crash = {
@@ -37,26 +31,15 @@ export type Crash = {
 export async function crash(seed: number, positions: number): Promise<Crash> {
   const random = new Prng(seed * 7_919);
   const depth = random.logBetween(...DEPTH);
-  const falls = Object.entries(FALLS).map(([feed, range]) => [feed, random.between(...range)] as const);
-  const fixture = await createFixture({ positions, seed, poolDepth: depth });
-  const { chain, market } = fixture;
-  const stage = await Stage.open(fixture, TERMS, async () => {
-    for (const [feed, fall] of falls)
-      await fixture.setPrice(feed, (START_PRICES_USD8[feed]! * BigInt(Math.round((1 - fall) * 1e6))) / 1_000_000n);
-    await fundArbitrageur(chain, market);
-    const arbitrageur = new Arbitrageur({ rpcUrl: chain.rpcUrl, market, seed, limits: EAGER });
-    for (let round = 0; round < ROUNDS; round++) {
-      await arbitrageur.onBlock(await chain.blockNumber());
-      await chain.mine();
-    }
-  });
+  const falls = Object.fromEntries(Object.entries(FALLS).map(([feed, range]) => [feed, random.between(...range)]));
+  const stage = await crashedStage(seed, positions, depth, falls);
   try {
     const { world } = stage;
     const at = stage.next();
     const { candidates } = new Watch().judge(world.protocols, at, world.head.number);
     const made: Partial<Record<Policy, Made>> = {};
     for (const policy of POLICIES) made[policy] = await makes(stage, policy);
-    return { seed, depth, ethFall: falls[0]![1], candidates: candidates.length, by: made as Record<Policy, Made> };
+    return { seed, depth, ethFall: falls['ETH / USD']!, candidates: candidates.length, by: made as Record<Policy, Made> };
   } finally {
     await stage.stop();
   }

@@ -9,17 +9,13 @@ import { planCandidate } from '../../src/strategy/candidate.ts';
 import { packTransactions } from '../../src/strategy/packing.ts';
 import type { Patience } from '../../src/strategy/patience.ts';
 import type { Plan } from '../../src/strategy/types.ts';
-import { Arbitrageur, fundArbitrageur } from '../devnet/arbitrageur.ts';
-import { START_PRICES_USD8 } from '../devnet/assets.ts';
-import { createFixture } from '../devnet/fixture.ts';
+import { Arbitrageur } from '../devnet/arbitrageur.ts';
 import { rpc } from '../devnet/rpc.ts';
-import { Stage } from '../risk/stage.ts';
+import type { Stage } from '../risk/stage.ts';
+import { crashedStage, EAGER } from './crashed.ts';
 
-const TERMS = { minProfitUsd: 5, bidShare: 0, baseFeeWei: 1_000_000_000n };
-const EAGER = { maxUsdPerBlock: 1e9, maxUsdPerPool: 50e6, threshold: 0.001, idle: 0 };
 const FALLS: Readonly<Record<string, number>> = { 'ETH / USD': 0.2, 'BTC / USD': 0.15, 'LINK / USD': 0.2 };
 const DEPTH = 0.01;
-const ROUNDS = 3;
 const LARGEST = 1;
 /** What the keeper believes of this arbitrageur. */
 const RECOVERS = 0.9;
@@ -41,18 +37,7 @@ export class Crashed {
   }
 
   static async open(seed: number, positions: number): Promise<Crashed> {
-    const fixture = await createFixture({ positions, seed, poolDepth: DEPTH });
-    const { chain, market } = fixture;
-    const stage = await Stage.open(fixture, TERMS, async () => {
-      for (const [feed, fall] of Object.entries(FALLS))
-        await fixture.setPrice(feed, (START_PRICES_USD8[feed]! * BigInt(Math.round((1 - fall) * 1e6))) / 1_000_000n);
-      await fundArbitrageur(chain, market);
-      const arbitrageur = new Arbitrageur({ rpcUrl: chain.rpcUrl, market, seed, limits: EAGER });
-      for (let round = 0; round < ROUNDS; round++) {
-        await arbitrageur.onBlock(await chain.blockNumber());
-        await chain.mine();
-      }
-    });
+    const stage = await crashedStage(seed, positions, DEPTH, FALLS);
     const { world, settings } = stage;
     const at = stage.next();
     const terms = termsAt(settings, world, world.head, at, 0n, emptyBook())!;

@@ -1,6 +1,3 @@
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
 import { flashbotsRelay } from '../../src/execution/relays/flashbots.ts';
 import { Sender } from '../../src/execution/sender.ts';
@@ -8,23 +5,12 @@ import type { ExecutionChain, RelayBundle } from '../../src/execution/types.ts';
 import { openLedger } from '../../src/ledger/ledger.ts';
 import type { Ledger } from '../../src/ledger/types.ts';
 import { transaction } from '../ledger/fixtures-plain.ts';
+import { listen } from '../support/listening-relay.ts';
 
-/** A relay that keeps the bundles it is sent, in their order. */
-async function listen() {
-  const bundles: string[][] = [];
-  const server = createServer(async (request, response) => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
-    bundles.push(JSON.parse(Buffer.concat(chunks).toString()).params[0].txs);
-    response.setHeader('content-type', 'application/json');
-    response.end(JSON.stringify({ jsonrpc: '2.0', id: 1, result: { bundleHash: `0x${'ab'.repeat(32)}` } }));
-  });
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+/** A relay, and the bundles that it was sent, in their order. */
+async function listeningRelay() {
+  const { url, heard } = await listen();
+  const bundles = (): string[][] => heard.map(({ body }) => JSON.parse(body).params[0].txs);
   return { bundles, relay: flashbotsRelay({ url, authKey: `0x${'11'.repeat(32)}`, chainId: 7_777, timeoutMs: 20_000 }) };
 }
 
@@ -55,7 +41,7 @@ class HeldLedgerDouble {
 }
 
 async function stage() {
-  const { bundles, relay } = await listen();
+  const { bundles, relay } = await listeningRelay();
   const real = await openLedger(':memory:');
   onTestFinished(() => real.close());
   const held = new HeldLedgerDouble(real);
@@ -90,11 +76,11 @@ it('no byte of a backrun leaves before its intent is durable; then the first del
   await held.asked;
   // Whatever had been sent by now would be at the relay before this.
   await relay.send({ txs: ['0x02dd'], targetBlock: 1, replacementUuid: '' });
-  expect(bundles).toEqual([['0x02dd']]);
+  expect(bundles()).toEqual([['0x02dd']]);
   held.answers();
   expect((await sending).map(({ answer }) => answer)).toEqual(['accepted', 'accepted']);
   expect(handedOver).toEqual([['0x02cc', own.raw], [own.raw]]);
-  expect(bundles).toHaveLength(3);
+  expect(bundles()).toHaveLength(3);
 });
 
 it('of a backrun whose intent failed nothing leaves', async () => {
@@ -104,5 +90,5 @@ it('of a backrun whose intent failed nothing leaves', async () => {
   held.answers(new Error('the disk is full'));
   expect(await sending).toMatchObject({ message: 'the disk is full' });
   await relay.send({ txs: ['0x02dd'], targetBlock: 1, replacementUuid: '' });
-  expect(bundles).toEqual([['0x02dd']]);
+  expect(bundles()).toEqual([['0x02dd']]);
 });

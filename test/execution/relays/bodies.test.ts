@@ -1,39 +1,17 @@
-import { once } from 'node:events';
-import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
-import type { AddressInfo } from 'node:net';
 import type { FlashbotsBundleProvider as Library } from '@flashbots/ethers-provider-bundle';
 import type * as Ethers from 'ethers';
 import { privateKeyToAccount } from 'viem/accounts';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it } from 'vitest';
 import { authoriser } from '../../../src/execution/relays/authorise.ts';
 import { behindBody, bundleBody } from '../../../src/execution/relays/bodies.ts';
 import { flashbotsRelay } from '../../../src/execution/relays/flashbots.ts';
 import type { Hex } from '../../../src/lib/types.ts';
+import { listen } from '../../support/listening-relay.ts';
 
 const AUTH_KEY: Hex = `0x${'11'.repeat(32)}`;
 const CHAIN_ID = 7_777;
 const UUID = '5f3c2e9a-8a35-4c51-9f0b-0a1b2c3d4e5f';
-
-type Heard = { readonly body: string; readonly signature: string };
-
-/** What a relay reads, word for word. */
-async function listen(): Promise<{ readonly url: string; readonly heard: readonly Heard[] }> {
-  const heard: Heard[] = [];
-  const server = createServer(async (request, response) => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
-    heard.push({ body: Buffer.concat(chunks).toString(), signature: String(request.headers['x-flashbots-signature']) });
-    response.setHeader('content-type', 'application/json');
-    response.end(JSON.stringify({ jsonrpc: '2.0', id: 1, result: { bundleHash: `0x${'ab'.repeat(32)}` } }));
-  });
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, heard };
-}
 
 /** The library as it comes, asked for a bundle of these transactions. */
 async function sendWithLibrary(url: string, txs: readonly Hex[], block: number): Promise<void> {
