@@ -46,6 +46,8 @@ export interface Option {
    * healthy. Absent: nobody knows.
    */
   rest?(takenRaw: bigint): readonly Regime[];
+  /** The ways on other pairs that the position leaves then. Absent: there are none. */
+  others?(takenRaw: bigint): readonly Option[];
   /** What its steps do to pools before the exchange. Absent: nothing. */
   prepared?(depth: Depth): Depth;
   /** Exact to the raw unit, in the protocol's own rounding. */

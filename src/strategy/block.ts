@@ -3,7 +3,7 @@ import type { Moment } from '../oracles/types.ts';
 import type { Option } from '../protocols/types.ts';
 import type { Candidate } from '../risk/types.ts';
 import { Rates } from './bounds.ts';
-import { planProspect } from './candidate.ts';
+import { planPatiently, planProspect } from './candidate.ts';
 import { planCrowd } from './crowd.ts';
 import { type Alone, MAX_CANDIDATES, planTogether, type Together } from './joint.ts';
 import { leastGas, type Market, mostPerGas, type Prospect, prospectOf, wholeOf } from './prospect.ts';
@@ -45,12 +45,10 @@ export function planBlock(
   // NOTE: in a full block a further swap costs the gas of somebody else's liquidation, not what the block charges: exchanges are weighed with that.
   const scarcityWei = scarcityOf(prospects, terms.maxBlockGas);
   const depthAt = (extraWei: bigint) => (extraWei === 0n ? priced : market.venue.depth({ ...at, baseFeeWei: at.baseFeeWei + extraWei }));
-  // NOTE: what one leaves for later the next one's sale may take from the pools now; only who is alone can wait.
-  const taken = prospects.length > 1 ? { ...terms, patience: undefined } : terms;
   const together =
     prospects.length > MAX_CANDIDATES
-      ? planMany(prospects, market, depthAt(scarcityWei), taken, at)
-      : planFew(prospects, market, depthAt, scarcityWei, taken, at);
+      ? planMany(prospects, market, depthAt(scarcityWei), terms, at)
+      : planFew(prospects, market, depthAt, scarcityWei, terms, at);
   return { decisions: [...decisions, ...together.decisions], after: together.after };
 }
 
@@ -72,7 +70,8 @@ function planFew(
       if (decision.kind === 'skip' || evaluation === undefined) decisions.push(decision);
       else alone.push({ prospect, plan: decision.plan, evaluation });
     }
-    const together = planTogether(alone, market, depth, terms, at);
+    const chosen = terms.patience === undefined ? alone : withPatience(alone, decisions, market, depth, terms, at);
+    const together = planTogether(chosen, market, depth, terms, at);
     const isFull = alone.reduce((sum, { plan }) => sum + plan.gasUnits, 0n) > terms.maxBlockGas;
     return { decisions: [...decisions, ...together.decisions], after: together.after, isFull };
   };
@@ -80,6 +79,29 @@ function planFew(
   if (!ample.isFull || scarcityWei === 0n) return ample;
   const scarce = planAt(scarcityWei);
   return madeBy(scarce) > madeBy(ample) ? scarce : ample;
+}
+
+/**
+ * The same with a part left for later of those that share no pool with another: what one leaves another one's sale could take from the pools now.
+ *
+ * @param decisions those that wait for a later block are added
+ */
+function withPatience(
+  alone: readonly Alone[],
+  decisions: Decision[],
+  market: Market,
+  depth: Depth,
+  terms: Terms,
+  at: Moment,
+): readonly Alone[] {
+  return alone.flatMap((one) => {
+    const shares = alone.some((other) => other !== one && other.plan.pools.some((pool) => one.plan.pools.includes(pool)));
+    if (shares) return [one];
+    const { decision, evaluation } = planPatiently(one.prospect, one.evaluation, market, depth, terms, at);
+    if (decision.kind === 'plan' && evaluation !== undefined) return [{ prospect: one.prospect, plan: decision.plan, evaluation }];
+    decisions.push(decision);
+    return [];
+  });
 }
 
 /** So many can still be weighed against one another, where the block has gas for all. */

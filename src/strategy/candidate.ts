@@ -83,8 +83,22 @@ export function planProspect({ candidate, openings, ...rest }: Prospect, market:
   if (best === undefined && oddity !== undefined) return skip('odd-token', oddity);
   if (best === undefined)
     return skip(obstacle === undefined || obstacle === 'too-thin' || obstacle === 'not-synced' ? 'no-route' : obstacle);
+  return decide(candidate, best, market, depth, terms, at);
+}
+
+/** The same for the best there is: all of it, a part of it that leaves more for later blocks, or nothing yet. `common` tells what may be waited for. */
+export function planPatiently(
+  { candidate, openings }: Prospect,
+  best: Evaluation,
+  market: Market,
+  depth: Depth,
+  common: Terms,
+  at: Moment,
+): Planned {
+  const terms = termsFor(candidate, common);
   const sliced = sliceOf(best, openings, depth, terms);
-  if (sliced !== undefined && sliced.now === undefined) return skip('better-later', toldOfLeft(sliced.left, terms));
+  if (sliced !== undefined && sliced.now === undefined)
+    return { decision: skipOf(candidate, 'better-later', toldOfLeft(sliced.left, terms)), after: depth, evaluation: undefined };
   return decide(candidate, sliced?.now ?? best, market, depth, terms, at);
 }
 

@@ -30,7 +30,7 @@ export type Evaluation = {
   readonly left?: Left;
 };
 
-/** `profitWei`: expected of it. `chances`: those that it rests on. */
+/** `restRaw`: what can be repaid next. `profitWei`: expected of it. `chances`: those that it rests on. */
 export type Left = { readonly restRaw: bigint; readonly profitWei: bigint; readonly chances: Chances };
 
 export type Loan = { readonly flash: FlashSource; readonly lender: Address; readonly feeRaw: bigint; readonly gasUnits: bigint };

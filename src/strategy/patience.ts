@@ -7,7 +7,8 @@ import { spotOf } from '../liquidity/outline.ts';
 import type { Hop } from '../liquidity/pool.ts';
 import type { MoveOf } from '../liquidity/replay.ts';
 import type { Depth } from '../liquidity/types.ts';
-import { type Evaluation, evaluate, type Left } from './evaluate.ts';
+import { elsewhereOf } from './elsewhere.ts';
+import { type Evaluation, evaluate, type Left, repaidRaw } from './evaluate.ts';
 import type { Opening } from './prospect.ts';
 import { bestSlice, type Chances, type Sliced, totalWei } from './slices.ts';
 import type { Terms } from './terms.ts';
@@ -54,11 +55,12 @@ export function sliceOf(best: Evaluation, openings: readonly Opening[], depth: D
     const sliced = bestSlice(best, {
       ...{ ...chances, regimes: opening.regimes, rest, now: at(depth), gasWei: best.gasWei, leastWei },
       grossWei: (amountRaw) => at(recovered)(amountRaw)?.grossWei,
+      elsewhere: elsewhereOf(opening.option, best, recovered, leastWei, terms),
     });
     if (chosen === undefined || totalWei(sliced) > totalWei(chosen)) chosen = sliced;
   }
   if (chosen === undefined || chosen.now === best) return undefined;
-  const left = { restRaw: chosen.restRaw, profitWei: BigInt(Math.round(chosen.laterWei)), chances };
+  const left = { restRaw: repaidRaw(option, chosen.restRaw), profitWei: BigInt(Math.round(chosen.laterWei)), chances };
   return { now: chosen.now && { ...chosen.now, left }, left };
 }
 

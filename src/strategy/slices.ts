@@ -18,6 +18,8 @@ export type Slicing<T> = Chances & {
   readonly regimes: readonly Regime[];
   /** What can still be taken in later blocks once so much is taken in all; none where the position would be healthy. */
   rest(takenRaw: bigint): readonly Regime[];
+  /** What the position's other pairs make instead then, gas paid; none where there are none. */
+  readonly elsewhere?: Elsewhere | undefined;
   /** What an amount makes at the pools as they are, gas paid; undefined where it cannot be done. */
   now(amountRaw: bigint): T | undefined;
   /** What it makes before gas at the pools as they would be if everybody had bought back; undefined where it cannot be done. */
@@ -27,6 +29,9 @@ export type Slicing<T> = Chances & {
   /** Less is made by none. */
   readonly leastWei: bigint;
 };
+
+/** Wei, at the pools as they would be if everybody had bought back, and as they would be then once `alone` is sold; 0 where nothing pays. */
+export type Elsewhere = (takenRaw: bigint) => { readonly recoveredWei: number; readonly soldWei: number };
 
 /** `now` is undefined where nothing is best taken now. `laterWei`: expected of the rest. `restRaw`: the most that can be taken next. */
 export type Sliced<T> = { readonly now: T | undefined; readonly laterWei: number; readonly restRaw: bigint };
@@ -45,6 +50,8 @@ const MOST_TAKEN = 5;
 const EXACTLY = 10_000n;
 /** Of a step, in which what was taken is told apart. */
 const PARTS = 1_000;
+/** Amounts between which what other pairs make is taken to change evenly, so many steps apart. */
+const APART = 4;
 
 /** @param alone the best where nothing is left for later: the choice where slices make no more */
 export function bestSlice<T extends Amount>(alone: T, slicing: Slicing<T>, steps: number = STEPS): Sliced<T> {
@@ -87,7 +94,7 @@ export function worthBy<T extends Amount>(
   mostRaw: bigint = mostOf(alone, slicing),
   steps: number = STEPS,
 ): (now: T | undefined) => Sliced<T> {
-  const later = new Later(slicing, mostRaw, steps);
+  const later = new Later(alone, slicing, mostRaw, steps);
   const gone = later.goneBefore(alone, slicing.gasWei);
   return (now) => {
     const taken = now?.amountRaw ?? 0n;
@@ -130,11 +137,14 @@ class Later {
   readonly #gross: readonly number[];
   readonly #rests = new Map<number, readonly (readonly [least: number, most: number])[]>();
   readonly #known = new Map<number, number>();
+  readonly #elsewhere = new Map<number, ReturnType<Elsewhere>>();
+  readonly #aloneSteps: number;
 
-  constructor(slicing: Slicing<unknown>, mostRaw: bigint, steps: number) {
+  constructor(alone: Amount, slicing: Slicing<unknown>, mostRaw: bigint, steps: number) {
     this.#slicing = slicing;
     this.#steps = steps;
     this.#stepRaw = Number(mostRaw) / steps;
+    this.#aloneSteps = Number(alone.amountRaw) / this.#stepRaw;
     const sold = (step: number) => slicing.grossWei((mostRaw * BigInt(step)) / BigInt(steps));
     this.#gross = Array.from({ length: steps + 1 }, (_, step) => (step === 0 ? 0 : Number(sold(step) ?? Number.NEGATIVE_INFINITY)));
   }
@@ -178,7 +188,10 @@ class Later {
     const key = (blocks * 2 * MOST_TAKEN * this.#steps + taken) * PARTS * (this.#steps + 2) + gone;
     const known = this.#known.get(key);
     if (known !== undefined) return known;
-    let best = this.#restAfter(taken).length === 0 ? 0 : this.#next(blocks - 1, taken, gone, 0);
+    let best = Math.max(
+      this.#elsewhereAfter(taken, gone),
+      this.#restAfter(taken).length === 0 ? 0 : this.#next(blocks - 1, taken, gone, 0),
+    );
     const consider = (steps: number) => {
       const made = this.#between(gone, steps) - Number(this.#slicing.gasWei);
       if (made < Number(this.#slicing.leastWei)) return;
@@ -200,6 +213,25 @@ class Later {
       this.#rests.set(taken, rest);
     }
     return rest;
+  }
+
+  /** NOTE: with it the position is done: what is left behind both is not counted. */
+  #elsewhereAfter(taken: number, gone: number): number {
+    if (this.#slicing.elsewhere === undefined) return 0;
+    const place = Math.min(taken, this.#steps) / APART;
+    const [low, part] = [Math.floor(place), place - Math.floor(place)];
+    const below = this.#elsewhereAt(low, gone);
+    return part === 0 ? below : below * (1 - part) + this.#elsewhereAt(low + 1, gone) * part;
+  }
+
+  #elsewhereAt(place: number, gone: number): number {
+    let made = this.#elsewhere.get(place);
+    if (made === undefined) {
+      made = this.#slicing.elsewhere!(BigInt(Math.round(place * APART * this.#stepRaw)));
+      this.#elsewhere.set(place, made);
+    }
+    const { recoveredWei, soldWei } = made;
+    return Math.max(0, recoveredWei + ((soldWei - recoveredWei) * gone) / this.#aloneSteps);
   }
 
   #between(gone: number, steps: number): number {

@@ -4,7 +4,7 @@ import { calldataOf } from '../../lib/calldata.ts';
 import type { Step } from '../../lib/steps.ts';
 import type { Address } from '../../lib/types.ts';
 import type { Lowering, Option, Regime, Slot } from '../types.ts';
-import { type Account, alone, debtIds } from './accounts.ts';
+import { type Account, type Accounts, alone, debtIds } from './accounts.ts';
 import { accountAfter, type Holder, loweringOf } from './aftermath.ts';
 import { CLOSE_FACTOR_THRESHOLD_WAD } from './closing.ts';
 import { standingOf } from './health.ts';
@@ -29,12 +29,12 @@ const RESERVE_GAS = 37_000n;
 /** A second call finds storage warm. */
 const AGAIN_GAS = 230_000n;
 
-export function optionsOf(slot: Slot, state: MarketState, lens: Lens): Option[] {
-  const standing = standingOf(state.accounts, slot, lens);
+export function optionsOf(slot: Slot, state: MarketState, lens: Lens, accounts: Accounts = state.accounts): Option[] {
+  const standing = standingOf(accounts, slot, lens);
   if (!standing.ok || standing.healthFactorWad >= WAD) return [];
   // ValidationLogic.validateLiquidationCall: without the sentinel's word only deep under water.
   if (!state.liquidationAllowed && standing.healthFactorWad >= CLOSE_FACTOR_THRESHOLD_WAD) return [];
-  const account = state.accounts.read(slot);
+  const account = accounts.read(slot);
   const owing = debtIds(account);
   const gasUnits = CALL_GAS + RESERVE_GAS * BigInt(Math.max(0, account.collateral.size + owing.length - 2));
   const options: Option[] = [];
@@ -65,12 +65,24 @@ export function optionsOf(slot: Slot, state: MarketState, lens: Lens): Option[] 
         };
       };
       const rest = (takenRaw: bigint) => restOf(pair, takenRaw, holder, after);
-      options.push({ ...optionOf(pair, regimes, reserves, gasUnits, lowers), rest });
+      const others = (takenRaw: bigint) => {
+        const [then, only] = alone(takenRaw === 0n ? account : accountAfter(pair, covered(pair, takenRaw), holder));
+        return optionsOf(only, state, lens, then).filter((other) => !isSamePair(other, reserves));
+      };
+      options.push({ ...optionOf(pair, regimes, reserves, gasUnits, lowers), rest, ...(isOnlyPair(account) ? {} : { others }) });
       const twice = twiceOf(pair, regimes, holder, after);
       if (twice !== undefined) options.push(twiceOptionOf(twice, reserves, gasUnits + AGAIN_GAS, lowers));
     }
   }
   return options;
+}
+
+function isOnlyPair(account: Account): boolean {
+  return account.collateral.size === 1 && debtIds(account).length === 1;
+}
+
+function isSamePair({ debtAsset, collateralAsset }: Option, { debt, collateral }: Reserves): boolean {
+  return debtAsset === debt.asset && collateralAsset === collateral.asset;
 }
 
 /** Active, not paused, its grace period over. Frozen reserves can be liquidated. */

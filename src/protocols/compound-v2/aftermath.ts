@@ -1,9 +1,10 @@
 /** What an account is left with after a part of its debt is liquidated. Pure. */
-import { mulDivDown, WAD } from '../../lib/math.ts';
-import type { Lowering } from '../types.ts';
+import { max, mulDivDown, WAD } from '../../lib/math.ts';
+import type { Lowering, Regime } from '../types.ts';
 import { heldWorth, inflation, type Pair, type Side, type Worth } from './health.ts';
-import { type Liquidable, nextOf } from './liquidation.ts';
+import { type Liquidable, nextOf, redeemed, regimeOf } from './liquidation.ts';
 import { healthWad } from './math.ts';
+import type { Account } from './state.ts';
 
 /** A pair that may be liquidated, and how much of the collateral's tokens a unit of debt is worth at an exchange rate. */
 export type Target = {
@@ -19,6 +20,35 @@ export function afterCall({ pair, ratioAt }: Target, before: Liquidable, repaidR
     return owedUsd > heldUsd + inflation(debtLeft(pair, after), nextRaw);
   });
   return after;
+}
+
+/**
+ * What a later block may take of the pair, in one call.
+ *
+ * @param early the pair at the mirrored block
+ * @param takenRaw repaid in all until then
+ */
+export function restOf(target: Target, early: Liquidable, takenRaw: bigint): readonly Regime[] {
+  const { pair, liquidable } = target;
+  const then = (before: Liquidable): Liquidable => {
+    const left = redeemed(afterCall(target, before, takenRaw));
+    return pair.forced ? { ...left, stillShort: () => true } : left;
+  };
+  const [left, leftEarly] = takenRaw === 0n ? [liquidable, early] : [then(liquidable), then(early)];
+  if (left.owedRaw <= 0n || leftEarly.owedRaw <= 0n || left.tokens <= 0n || left.payableRaw <= 0n) return [];
+  const regime = regimeOf(left, leftEarly);
+  return regime === undefined ? [] : [regime];
+}
+
+/** The account once so much of the pair is repaid, both markets accrued. */
+export function accountAfter(account: Account, target: Target, takenRaw: bigint): Account {
+  const { pair, liquidable } = target;
+  const { owedRaw, tokens } = takenRaw === 0n ? liquidable : afterCall(target, liquidable, takenRaw);
+  const [debt, collateral] = [pair.debt.holding.market.address, pair.collateral.holding.market.address];
+  const holdings = new Map(account.holdings);
+  holdings.set(debt, { ...holdings.get(debt)!, principal: max(owedRaw, 0n), index: pair.debt.now.accrued.borrowIndex });
+  holdings.set(collateral, { ...holdings.get(collateral)!, tokens: max(tokens, 0n) });
+  return { ...account, holdings };
 }
 
 /**

@@ -100,6 +100,13 @@ export function nextOf(
   };
 }
 
+/** The pair in a later block, once what earlier calls brought is redeemed. */
+export function redeemed(pair: Liquidable): Liquidable {
+  const { redeemedRaw } = takingOf(pair, 0n);
+  const collateral = { ...pair.collateral, totalSupply: pair.collateral.totalSupply - pair.heldTokens };
+  return { ...pair, collateral, cash: pair.cash - redeemedRaw, payableRaw: pair.payableRaw - redeemedRaw, heldTokens: 0n };
+}
+
 /** Liquidator._splitLiquidationIncentive. */
 function keptOf({ incentiveWad, treasuryWad }: Liquidable, got: bigint): bigint {
   if (treasuryWad === undefined) return 0n;

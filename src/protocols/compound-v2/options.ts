@@ -6,7 +6,7 @@ import { encodeFunctionData, parseAbi } from 'viem';
 import type { Step } from '../../lib/steps.ts';
 import type { Address } from '../../lib/types.ts';
 import type { Option, Refusal, Regime } from '../types.ts';
-import { afterCall, loweringOf, type Target } from './aftermath.ts';
+import { accountAfter, afterCall, loweringOf, restOf, type Target } from './aftermath.ts';
 import { foremost, gainAtOracle } from './foremost.ts';
 import { type Pair, standingOf, vaiOwed } from './health.ts';
 import type { Lens } from './lens.ts';
@@ -61,8 +61,20 @@ export function optionsOf(account: Account, lens: Lens): Option[] {
     const target = { pair, liquidable, ratioAt: (rateWad: bigint) => ratioOf(pair, liquidable.incentiveWad, rateWad) };
     const call = { borrower: account.address, target, gate: rules.gate?.address };
     const twice = twiceOf(target, early, regime);
-    return [optionOf(call, regime), ...(twice === undefined ? [] : [twiceOptionOf(call, twice)])];
+    const later = {
+      rest: (takenRaw: bigint) => restOf(target, early, takenRaw),
+      ...(standing.pairs.length > 1 && { others: (takenRaw: bigint) => othersOf(account, target, takenRaw, lens) }),
+    };
+    return [{ ...optionOf(call, regime), ...later }, ...(twice === undefined ? [] : [twiceOptionOf(call, twice)])];
   });
+}
+
+/** NOTE: what the markets themselves have lost by then is not counted: it says how much their collateral can be redeemed for, where they are nearly empty. */
+function othersOf(account: Account, target: Target, takenRaw: bigint, lens: Lens): readonly Option[] {
+  const [debt, collateral] = marketsOf(target.pair);
+  return optionsOf(accountAfter(account, target, takenRaw), lens).filter(
+    ({ debtAsset, collateralAsset }) => debtAsset !== debt.underlying || collateralAsset !== collateral.underlying,
+  );
 }
 
 /** Why there is none for a position that its health lets be liquidated. */

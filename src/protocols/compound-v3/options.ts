@@ -42,7 +42,7 @@ function wholenessWad({ reserves, state }: Lens): bigint {
 
 /** What the protocol holds of an asset, bought. */
 export function offerOptions(place: number, lens: Lens): Option[] {
-  return lens.open ? purchase(lens, place, reserveOf(lens.state, place), undefined) : [];
+  return lens.open ? purchase(lens, place, reserveOf(lens.state, place), undefined, lens.reserves) : [];
 }
 
 /**
@@ -58,12 +58,17 @@ export function accountOptions(account: Account, lens: Lens): Option[] {
   if (absorption === undefined || !forSale(absorption.reserves, config.targetReserves)) return [];
   return assetsOf(account, config).flatMap((place) => {
     const before = lens.open ? 0n : reserveOf(lens.state, place);
-    return purchase(lens, place, before + absorption.seizedRaw[place]!, account);
+    return purchase(lens, place, before + absorption.seizedRaw[place]!, account, absorption.reserves);
   });
 }
 
-/** Amounts are of the base asset, paid. */
-function purchase(lens: Lens, place: number, availableRaw: bigint, absorbed: Account | undefined): Option[] {
+/**
+ * Amounts are of the base asset, paid. An account is absorbed whole, and nothing of it is left; what is not bought of its collateral then, the protocol goes on
+ * offering while its reserves are below what they should be.
+ *
+ * @param reserves of the base asset, before the purchase
+ */
+function purchase(lens: Lens, place: number, availableRaw: bigint, absorbed: Account | undefined, reserves: bigint): Option[] {
   const { comet, config } = lens.state;
   const { base, assets } = config;
   const asset = assets[place]!;
@@ -79,6 +84,11 @@ function purchase(lens: Lens, place: number, availableRaw: bigint, absorbed: Acc
       regimes: [regime],
       gasUnits: BUY_GAS + absorbGas,
       financing: { kind: 'loan' },
+      rest: (takenRaw) => {
+        const left = availableRaw - quoteDown(terms, takenRaw);
+        const payable = left > 0n && forSale(reserves + takenRaw, config.targetReserves) ? payableFor(terms, left) : undefined;
+        return payable === undefined ? [] : [payable];
+      },
       flow: (amountRaw) => [
         { asset: base.address, deltaRaw: -amountRaw },
         { asset: asset.address, deltaRaw: quoteDown(terms, amountRaw) },

@@ -8,10 +8,19 @@ import type { Position } from './state.ts';
 type Known = Extract<MarketNow, { ok: true }>;
 
 /** Morpho.liquidate, or Morpho.repay and Morpho.withdrawCollateral: shares burned, assets paid in, collateral handed out. */
-export function standingAfter(position: Position, now: Known, { seizedRaw, repaidRaw, repaidShares }: Taking): Standing {
+export function leftAfter(
+  position: Position,
+  now: Known,
+  { seizedRaw, repaidRaw, repaidShares }: Taking,
+): { readonly position: Position; readonly now: Known } {
   const borrowed = { assets: zeroFloorSub(now.borrowed.assets, repaidRaw), shares: now.borrowed.shares - repaidShares };
   const rest = { ...position, borrowShares: position.borrowShares - repaidShares, collateral: position.collateral - seizedRaw };
-  return standingOf(rest, { ...now, borrowed });
+  return { position: rest, now: { ...now, borrowed } };
+}
+
+export function standingAfter(position: Position, now: Known, taking: Taking): Standing {
+  const left = leftAfter(position, now, taking);
+  return standingOf(left.position, left.now);
 }
 
 /**

@@ -4,7 +4,7 @@ import { encodeSteps } from '../../lib/encode-steps.ts';
 import type { Step } from '../../lib/steps.ts';
 import type { Address } from '../../lib/types.ts';
 import type { Option } from '../types.ts';
-import { loweringOf } from './aftermath.ts';
+import { leftAfter, loweringOf } from './aftermath.ts';
 import type { MarketNow } from './lens.ts';
 import { standingOf } from './lens.ts';
 import { type BadDebt, type Call, incentiveFactorWad, type Liquidable, takingOf, waysOf } from './liquidation.ts';
@@ -65,6 +65,13 @@ export function optionsOf(position: Position, { morpho, label, badDebt, now, lat
           { asset: params.loanToken, deltaRaw: -repaidRaw },
           { asset: params.collateralToken, deltaRaw: seizedRaw },
         ];
+      },
+      rest: (takenRaw) => {
+        if (takenRaw === 0n) return ways.regimes;
+        const taking = takingOf(atOnce, ways.callFor(takenRaw));
+        if (taking.seizedRaw >= position.collateral || taking.repaidShares >= position.borrowShares) return [];
+        const [left, leftLater] = [leftAfter(position, now, taking), leftAfter(position, later, taking)];
+        return optionsOf(left.position, { morpho, label, badDebt, now: left.now, later: leftLater.now }).flatMap(({ regimes }) => regimes);
       },
       lowersHealth: (amountRaw) => loweringOf(position, now, takingOf(atOnce, ways.callFor(amountRaw))),
       steps: (amountRaw, exchange) => [
