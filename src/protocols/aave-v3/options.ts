@@ -1,6 +1,7 @@
 /** The ways to liquidate one account now: every pair of its debts and collaterals that the pool's validation lets through. */
 import { parseAbiItem } from 'viem';
 import { calldataOf } from '../../lib/calldata.ts';
+import { min } from '../../lib/math.ts';
 import type { Step } from '../../lib/steps.ts';
 import type { Address } from '../../lib/types.ts';
 import type { Lowering, Option, Regime, Slot } from '../types.ts';
@@ -66,10 +67,12 @@ export function optionsOf(slot: Slot, state: MarketState, lens: Lens, accounts: 
       };
       const rest = (takenRaw: bigint) => restOf(pair, takenRaw, holder, after);
       const others = (takenRaw: bigint) => {
-        const [then, only] = alone(takenRaw === 0n ? account : accountAfter(pair, covered(pair, takenRaw), holder));
+        const taken = covered(pair, min(takenRaw, pair.debt.amountRaw));
+        const [then, only] = alone(takenRaw === 0n ? account : accountAfter(pair, taken, holder));
         return optionsOf(only, state, lens, then).filter((other) => !isSamePair(other, reserves));
       };
-      options.push({ ...optionOf(pair, regimes, reserves, gasUnits, lowers), rest, ...(isOnlyPair(account) ? {} : { others }) });
+      const later = isFollowed(pair, holder) && { rest, ...(!isOnlyPair(account) && { others }) };
+      options.push({ ...optionOf(pair, regimes, reserves, gasUnits, lowers), ...later });
       const twice = twiceOf(pair, regimes, holder, after);
       if (twice !== undefined) options.push(twiceOptionOf(twice, reserves, gasUnits + AGAIN_GAS, lowers));
     }
@@ -126,10 +129,14 @@ function thresholdOf(account: Account, { reserve }: ReserveNow, lens: Lens): big
   return lens.covering(lens.mode(account.eMode), reserve)?.liquidationThresholdBps ?? reserve.config.liquidationThresholdBps;
 }
 
-/** Of a debt at a variable rate alone: what burns the rest is not followed here. */
+/** Whether it is known what a part leaves: of a debt at a variable rate alone, and of another reserve's collateral. */
+function isFollowed({ debt }: Pair, { debtId, collateralId }: Holder): boolean {
+  return debt.variableRaw === debt.amountRaw && debtId !== collateralId;
+}
+
 function restOf(pair: Pair, takenRaw: bigint, holder: Holder, after: After): readonly Regime[] {
   const { debt, collateral } = pair;
-  if (debt.variableRaw !== debt.amountRaw || holder.debtId === holder.collateralId || takenRaw >= debt.amountRaw) return [];
+  if (takenRaw >= debt.amountRaw) return [];
   if (takenRaw === 0n) return regimesOf(pair);
   const taken = covered(pair, takenRaw);
   const { healthFactorWad, pair: left } = after(accountAfter(pair, taken, holder), collateral.availableRaw - taken.receivedRaw);

@@ -2,6 +2,7 @@
 import type { Address } from 'viem';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Option } from '../../../src/protocols/types.ts';
+import { expectNearly, partOf } from '../../support/left-over.ts';
 import { amountsOf, LIQUIDATOR, LiquidationWorld, saidOf } from './liquidator.ts';
 import { SCENES } from './scene.ts';
 import { standingAfter } from './toxicity.ts';
@@ -199,6 +200,46 @@ describe.each(SCENES)('a market of %s', (release, open) => {
         const most = option.regimes.at(-1)!.maxRaw;
         expect(option.lowersHealth!(most)).toBeUndefined();
         expect((await standingAfter(world, account, option, most)).collateralBase).toBe(0n);
+      }),
+    60_000,
+  );
+
+  test(
+    'what is left after a part is what the pool lets be taken in the next block, of the same pair and of others',
+    () =>
+      afterPrices({ 'ETH / USD': 2_700_00000000n, 'BTC / USD': 88_000_00000000n, 'LINK / USD': 13_50000000n }, async () => {
+        const seen = { left: 0, healed: 0, others: 0 };
+        const known = offers().filter(({ option }) => option.rest !== undefined);
+        const several = known.filter(({ option }) => option.others !== undefined);
+        for (const [place, { account, option }] of [...sample(known, 1), ...several.slice(0, 6)].slice(0, 14).entries()) {
+          const takenRaw = partOf(option, [3n, 8n, 13n, 16n][place % 4]!);
+          const [rest, others] = [option.rest!(takenRaw), option.others?.(takenRaw) ?? []];
+          await world.undone(async () => {
+            await world.attempt(option, account, takenRaw);
+            expect(await world.outcome()).not.toBe('reverts');
+            await world.follower.advance();
+            const now = allOffers().filter((offer) => offer.account === account);
+            const same = now.find((offer) => offer.option.label === option.label);
+            expectNearly(rest, same?.option.regimes ?? [], `${option.label} of ${account} after ${takenRaw}`);
+            if (rest.length === 0) {
+              seen.healed++;
+              expect(await world.liquidate(option, account, option.regimes[0]!.minRaw + takenRaw / 2n)).toBe('reverts');
+            } else {
+              seen.left++;
+              const most = same!.option.regimes.at(-1)!.maxRaw;
+              expect(amountsOf(await world.liquidate(option, account, most))).toEqual(saidOf(same!.option, most));
+            }
+            const other = now.filter((offer) => !offer.option.label.startsWith(option.label));
+            expect(others.map(({ label }) => label)).toEqual(other.map((offer) => offer.option.label));
+            for (const [index, { label, regimes }] of others.entries()) {
+              seen.others++;
+              expectNearly(regimes, other[index]!.option.regimes, `${label} of ${account} after ${takenRaw} of ${option.label}`);
+            }
+          });
+        }
+        expect(seen.left).toBeGreaterThan(3);
+        expect(seen.healed).toBeGreaterThan(0);
+        expect(seen.others).toBeGreaterThan(3);
       }),
     60_000,
   );

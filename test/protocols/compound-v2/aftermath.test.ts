@@ -8,6 +8,7 @@ import { planCandidate } from '../../../src/strategy/candidate.ts';
 import { evaluate } from '../../../src/strategy/evaluate.ts';
 import { waysOut } from '../../../src/strategy/exits.ts';
 import { lenderDouble, TERMS } from '../../strategy/random-options.ts';
+import { expectNearly, partOf } from '../../support/left-over.ts';
 import { poolBetween, routerOver } from '../../support/random-pools.ts';
 import { callsOf, given, isTwice, mined, owedAt, PERSON, repaidBy, viewsOf } from './calls.ts';
 import { ways } from './ways.ts';
@@ -159,6 +160,40 @@ describe.each(EDITIONS)('the rules of $edition', ({ edition, markets }) => {
       }
       expect(isTwiceBest).toBeGreaterThan(1);
       expect(isPartBest).toBeGreaterThan(1);
+    }));
+
+  test('what is left after a part is what the contracts let be taken in the next block, of the same pair and of others', () =>
+    world.undone(async () => {
+      await world.price(FALL);
+      const seen = { left: 0, healed: 0, others: 0 };
+      const single = ways(world).filter(({ option }) => !isTwice(option));
+      for (const [place, { slot, option }] of single
+        .filter((_, place) => place % 3 === 0)
+        .slice(0, 3 * ENOUGH)
+        .entries()) {
+        const takenRaw = partOf(option, [3n, 8n, 13n, 16n][place % 4]!);
+        const [rest, others] = [option.rest!(takenRaw), option.others?.(takenRaw) ?? []];
+        await world.undone(async () => {
+          const { accruals, liquidations } = callsOf(option, takenRaw);
+          await mined(world, [...accruals, ...liquidations]);
+          await world.follower.advance();
+          const now = ways(world).filter((way) => way.slot === slot);
+          const same = now.find((way) => way.option.label === option.label);
+          expectNearly(rest, same?.option.regimes ?? [], `${option.label} of ${slot} after ${takenRaw}`);
+          seen[rest.length === 0 ? 'healed' : 'left']++;
+          const again = option.steps(rest.at(-1)?.maxRaw ?? takenRaw, [], RUNNER);
+          const outcome = await world.run(again, [option.debtAsset, option.collateralAsset], world.later());
+          expect(outcome === 'reverts', `${option.label} of ${slot}`).toBe(rest.length === 0);
+          const other = now.filter((way) => !way.option.label.startsWith(option.label));
+          expect(others.map(({ label }) => label)).toEqual(other.map((way) => way.option.label));
+          for (const [index, { label, regimes }] of others.entries()) {
+            seen.others++;
+            expectNearly(regimes, other[index]!.option.regimes, `${label} of ${slot} after ${takenRaw} of ${option.label}`);
+          }
+        });
+      }
+      expect(seen.left).toBeGreaterThan(3);
+      expect(seen.others).toBeGreaterThan(3);
     }));
 
   test('amounts are toxic exactly where the contracts’ views find less health after them', () =>

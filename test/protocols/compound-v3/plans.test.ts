@@ -20,6 +20,7 @@ import type { Settings } from '../../../src/pipeline/settings.ts';
 import { Watch } from '../../../src/risk/candidates.ts';
 import type { Plan } from '../../../src/strategy/types.ts';
 import { World } from '../../../src/world.ts';
+import { expectNearly } from '../../support/left-over.ts';
 import type { Receipt } from '../aave-v3/sender.ts';
 import { cometAbi, LIQUIDATOR, lower } from './chain.ts';
 import { CometWorld } from './world.ts';
@@ -194,7 +195,11 @@ test('an account is absorbed with what the pools bear bought of it, and the rest
       [part.candidate.account],
       [[part.collateralAsset, part.repayRaw, part.seizedRaw]],
     ]);
-    const rest = (await decide()).plans.find(isOffer)!;
+    const optionsOf = ({ world, at }: typeof cut, { candidate: { slot } }: Plan) => world.protocols[0]!.options(slot, at);
+    const said = optionsOf(cut, part).find(({ label }) => label === part.option)!.rest!(part.repayRaw);
+    const after = await decide();
+    const rest = after.plans.find(isOffer)!;
+    expectNearly(said, optionsOf(after, rest)[0]!.regimes, rest.option);
     expect(rest).toMatchObject({ collateralAsset: part.collateralAsset });
     expect(rest.seizedRaw).toBeGreaterThan((largest.seizedRaw - part.seizedRaw) / 2n);
   }));

@@ -3,6 +3,7 @@ import { type Hex, toFunctionSelector } from 'viem';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { rpc } from '../../../scripts/devnet/rpc.ts';
 import type { Option } from '../../../src/protocols/types.ts';
+import { expectNearly, partOf } from '../../support/left-over.ts';
 import { type Attempt, LIQUIDATOR, MorphoWorld } from './world.ts';
 
 let world: MorphoWorld;
@@ -56,6 +57,40 @@ test.each(cases)('$what is taken as planned, and followed', ({ prices, amount, l
     expect(await world.follower.audit()).toEqual([]);
   }),
 );
+
+test('what is left after a part is what Morpho lets be taken in the next block', async () => {
+  const seen = { left: 0, healed: 0 };
+  for (const prices of [FALL, DEEP])
+    await world.undone(async () => {
+      await world.price(prices);
+      const at = world.later();
+      const slots = [...world.protocol.slots()].filter((slot) => world.protocol.options(slot, at).length > 0);
+      for (const [place, slot] of slots.slice(0, 8).entries()) {
+        const [option] = world.protocol.options(slot, at);
+        const takenRaw = partOf(option!, [3n, 8n, 13n, 16n][place % 4]!);
+        const rest = option!.rest!(takenRaw);
+        const borrower = world.protocol.accountOf(slot);
+        await world.undone(async () => {
+          await world.liquidate({ borrower, ...callOf(option!, takenRaw) });
+          await world.follower.advance();
+          const later = world.later();
+          const [then] = world.protocol.options(slot, later);
+          expectNearly(rest, then?.regimes ?? [], `${borrower} after ${takenRaw}`);
+          seen[rest.length === 0 ? 'healed' : 'left']++;
+          // Who owes nothing any more is in no market that could be asked about.
+          if (world.slotsOf(borrower).length === 0) return;
+          const asked = {
+            borrower,
+            ...callOf(...(then === undefined ? ([option!, 1n] as const) : ([then, then.regimes[0]!.maxRaw] as const))),
+            timestamp: later.timestamp,
+          };
+          expect((await world.ask([asked]))[0] === 'reverts').toBe(rest.length === 0);
+        });
+      }
+    });
+  expect(seen.left).toBeGreaterThan(3);
+  expect(seen.healed).toBeGreaterThan(1);
+});
 
 /** By Morpho's own words of a block: what the collateral lets be borrowed, and what is. */
 async function healthOf(slot: number): Promise<bigint> {
