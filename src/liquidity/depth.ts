@@ -2,7 +2,7 @@ import type { Address } from '../lib/types.ts';
 import type { PoolBook } from './book.ts';
 import { Frontier } from './frontier.ts';
 import { Leg, type Network, networkOf } from './network.ts';
-import type { Outline } from './outline.ts';
+import { afterTaking, type Outline } from './outline.ts';
 import type { Pool } from './pool.ts';
 import { tokenInOf, tokenOutOf } from './pool.ts';
 import { type MoveOf, movedBy } from './replay.ts';
@@ -21,6 +21,7 @@ export class RoutedFill implements Fill {
   readonly gasUnits: bigint;
   readonly #nameOf: (token: Address) => string;
   readonly #hops: Route;
+  #margin: number | undefined;
 
   /** @param hops in an order in which every token has come in before it goes out: the first one's input is the fill's, the last one's output too */
   constructor(venue: string, hops: Route, nameOf: (token: Address) => string) {
@@ -34,6 +35,12 @@ export class RoutedFill implements Fill {
     this.gasUnits = hops.reduce((sum, hop) => sum + hop.gasUnits, 0n);
     this.#nameOf = nameOf;
     this.#hops = hops;
+  }
+
+  /** Of the swaps beside one another, the one that brings least. */
+  get margin(): number | undefined {
+    this.#margin ??= marginOf(this.#hops, this.tokenOut);
+    return this.#margin;
   }
 
   get path(): readonly Address[] {
@@ -66,6 +73,19 @@ export class RoutedFill implements Fill {
     if (!(fill instanceof RoutedFill)) throw new TypeError(`the fill ${fill.label} is not of a pool router`);
     return fill.#hops;
   }
+}
+
+function marginOf(hops: Route, tokenOut: Address): number | undefined {
+  const worth = new Map<Address, number>([[tokenOut, 1]]);
+  for (let place = hops.length - 1; place >= 0; place--) {
+    const hop = hops[place]!;
+    const s = afterTaking(hop.before.outline(hop.zeroForOne), Number(hop.amountInRaw));
+    const next = worth.get(tokenOutOf(hop));
+    if (s === undefined || next === undefined) return undefined;
+    const token = tokenInOf(hop);
+    worth.set(token, Math.min(worth.get(token) ?? Number.POSITIVE_INFINITY, next / (s * s)));
+  }
+  return worth.get(tokenInOf(hops[0]));
 }
 
 /** The mirrored pools, and over them those that planned fills have moved. */

@@ -25,6 +25,17 @@ export function takenUntil({ from, depth, to }: Outline, s: number): number {
   return taken;
 }
 
+/** s once so much is taken; undefined beyond what is known. */
+export function afterTaking({ from, depth, to }: Outline, amount: number): number | undefined {
+  let rest = amount;
+  for (let k = 0; k < from.length; k++) {
+    const room = depth[k]! * ((from[k + 1] ?? to) - from[k]!);
+    if (rest <= room && depth[k]! > 0) return from[k]! + rest / depth[k]!;
+    rest -= room;
+  }
+  return undefined;
+}
+
 /** What it gives until then. */
 export function givenUntil({ from, depth, to }: Outline, s: number): number {
   let given = 0;

@@ -32,6 +32,8 @@ export type Fill = {
   /** Pools touched, so that a flash source can be told to stay away from them. */
   readonly pools: readonly Address[];
   readonly gasUnits: bigint;
+  /** What the last raw unit in has brought, about; absent where that is not known. */
+  readonly margin?: number | undefined;
   /** For people: `WBTC -0.05%-> WETH`. */
   readonly label: string;
 };

@@ -5,11 +5,12 @@ import type { Moment } from '../oracles/types.ts';
 import type { Lowering, Option } from '../protocols/types.ts';
 import type { Candidate } from '../risk/types.ts';
 import { type Bound, Rates } from './bounds.ts';
+import { bestBySlope } from './climb.ts';
 import { countedIn, type Evaluation, evaluate, type NoEvaluation, stepsOf } from './evaluate.ts';
 import { type FrontierOf, type Way, waysOut } from './exits.ts';
 import { isBrittle, likelier } from './holding.ts';
 import { lendersFor } from './lenders.ts';
-import { priceOfDebt } from './limits.ts';
+import { goWithTheAmount, priceOfDebt } from './limits.ts';
 import { outlookOf } from './outlook.ts';
 import { sliceOf, toldOfLeft } from './patience.ts';
 import { type Market, type Prospect, prospectOf, termsFor } from './prospect.ts';
@@ -63,6 +64,7 @@ export function planProspect({ candidate, openings, ...rest }: Prospect, market:
       return undefined;
     };
     const ways = waysOut({ ...option, numeraire: countedIn(option, terms) });
+    const isEven = goWithTheAmount(regimes, ends);
     // The largest amounts first: mostly they leave smaller ones no room.
     const descending = regimes
       .map((regime, place) => (bound === undefined ? regime : { ...regime, mostWei: bound.grossOf[place]! - Number(bound.gasWei) }))
@@ -72,7 +74,10 @@ export function planProspect({ candidate, openings, ...rest }: Prospect, market:
         for (const way of ways) {
           // Where chances are weighed, one of less value may be the better one.
           const toBeat = terms.moves === undefined ? best?.valueWei : undefined;
-          best = likelier(best, bestAmount(descending, value(flash, way, venue), toBeat), terms, at);
+          const found = isEven
+            ? bestBySlope(regimes, value(flash, way, venue), toBeat, best?.option === option ? best.amountRaw : undefined)
+            : bestAmount(descending, value(flash, way, venue), toBeat);
+          best = likelier(best, found, terms, at);
         }
     };
     search(lendersFor(option, regimes, market, depth, terms), market.venue);
@@ -127,10 +132,23 @@ export function planAgain(
     return decide(prospect.candidate, { ...same, ...(left && { left }) }, market, depth, terms, at);
   // How much is left for later is another question at another depth.
   if (left !== undefined) return planProspect(prospect, market, depth, terms, at);
-  const regimes = prospect.openings.find((opening) => opening.option === option)?.regimes ?? [];
-  const found = bestAmount(regimes, again);
+  const found = bestAgain(prospect, option, again, amountRaw, same);
   if (found !== undefined && keeps(found, mostlyBps)) return decide(prospect.candidate, found, market, depth, terms, at);
   return planProspect(prospect, market, depth, terms, at);
+}
+
+/** @param same what it makes at the amount that it had before */
+function bestAgain(
+  { openings }: Prospect,
+  option: Option,
+  value: (amountRaw: bigint) => Evaluation | undefined,
+  amountRaw: bigint,
+  same: Evaluation | undefined,
+): Evaluation | undefined {
+  const opening = openings.find((one) => one.option === option);
+  if (opening === undefined) return undefined;
+  if (!goWithTheAmount(opening.regimes, opening.ends)) return bestAmount(opening.regimes, value);
+  return bestBySlope(opening.regimes, (otherRaw) => (otherRaw === amountRaw ? same : value(otherRaw)), 0n, amountRaw);
 }
 
 /** What the option tells, and how much worse off the position is left, where it is. */

@@ -26,6 +26,8 @@ export type Evaluation = {
   readonly gasWei: bigint;
   /** gross - gas: what is maximised. */
   readonly valueWei: bigint;
+  /** What a raw unit less of the amount would have made less, about, where all that is moved goes with the amount; undefined where that is not known. */
+  readonly slopeWei: number | undefined;
   /** Set where more could be made now, and is left for later blocks. */
   readonly left?: Left;
 };
@@ -87,6 +89,7 @@ export function evaluate(
       gasUnits,
       gasWei,
       valueWei: grossWei - gasWei,
+      slopeWei: repayRaw === 0n ? undefined : exit.slope?.(Number(seizedRaw) / Number(amountRaw), Number(owedRaw) / Number(amountRaw)),
     },
   };
 }

@@ -9,6 +9,8 @@ export type Exit = {
   /** Numeraire left once the loan and its fee are repaid; below zero when the sale does not even cover them. */
   readonly grossRaw: bigint;
   readonly after: Depth;
+  /** What a unit more of the amount leaves more, where that seizes and owes so much more: undefined, or absent, where it is not known. */
+  slope?(seizes: number, owes: number): number | undefined;
   /** Done while the loan is out, one after another: brings at least what is owed. */
   readonly inner: readonly Leg[];
   /** Done when the loan is repaid: sells what is left. */
@@ -73,6 +75,10 @@ const overNumeraire: Way = {
       get after() {
         return depth.after(purchase);
       },
+      slope(seizes, owes) {
+        const [sold, bought] = [sale.margin, purchase.margin];
+        return areApart(sale, purchase) ? sold && bought && seizes * sold - owes / bought : undefined;
+      },
       inner: [
         { fill: sale, input: 'gain' },
         { fill: purchase, input: 'planned' },
@@ -89,7 +95,7 @@ const overNumeraire: Way = {
 /** Collateral and debt are one asset: no exchange while the loan is out. */
 const keepDebtAsset: Way = {
   quote(venue, request) {
-    return sellRest(venue, request, request.debtAsset, request.seizedRaw - request.owedRaw, []);
+    return sellRest(venue, request, request.debtAsset, request.seizedRaw - request.owedRaw, [], (seizes, owes) => seizes - owes);
   },
   most(frontierOf, { debtAsset, numeraire }) {
     const rest = mostOfRest(frontierOf, debtAsset, numeraire);
@@ -102,7 +108,8 @@ const sellAll: Way = {
   quote(venue, request) {
     const sale = venue.quoteIn(request.collateralAsset, request.debtAsset, request.seizedRaw, request.depth, request.avoid);
     if (!sale.ok) return sale;
-    return sellRest(venue, request, request.debtAsset, sale.amountOutRaw - request.owedRaw, [{ fill: sale, input: 'gain' }]);
+    const slope = (seizes: number, owes: number) => sale.margin && seizes * sale.margin - owes;
+    return sellRest(venue, request, request.debtAsset, sale.amountOutRaw - request.owedRaw, [{ fill: sale, input: 'gain' }], slope);
   },
   most(frontierOf, { debtAsset, collateralAsset, numeraire }) {
     const [sale, rest] = [frontierOf(collateralAsset, debtAsset, 'in'), mostOfRest(frontierOf, debtAsset, numeraire)];
@@ -115,9 +122,9 @@ const buyDebt: Way = {
   quote(venue, request) {
     const purchase = venue.quoteOut(request.collateralAsset, request.debtAsset, request.owedRaw, request.depth, request.avoid);
     if (!purchase.ok) return purchase;
-    return sellRest(venue, request, request.collateralAsset, request.seizedRaw - purchase.amountInRaw, [
-      { fill: purchase, input: 'planned' },
-    ]);
+    const slope = (seizes: number, owes: number) => purchase.margin && seizes - owes / purchase.margin;
+    const inner = [{ fill: purchase, input: 'planned' }] as const;
+    return sellRest(venue, request, request.collateralAsset, request.seizedRaw - purchase.amountInRaw, inner, slope);
   },
   most(frontierOf, { debtAsset, collateralAsset, numeraire }) {
     const [purchase, rest] = [frontierOf(collateralAsset, debtAsset, 'out'), mostOfRest(frontierOf, collateralAsset, numeraire)];
@@ -125,10 +132,17 @@ const buyDebt: Way = {
   },
 };
 
-function sellRest(venue: Exchange, request: ExitRequest, token: Address, restRaw: bigint, inner: readonly Leg[]): Exit | NoFill {
+function sellRest(
+  venue: Exchange,
+  request: ExitRequest,
+  token: Address,
+  restRaw: bigint,
+  inner: readonly Leg[],
+  slope: NonNullable<Exit['slope']>,
+): Exit | NoFill {
   const fills = inner.map(({ fill }) => fill);
   const depth = fills.reduce((before, fill) => before.after(fill), request.depth);
-  if (token === request.numeraire) return { ok: true, fills, grossRaw: restRaw, after: depth, inner, outer: undefined };
+  if (token === request.numeraire) return { ok: true, fills, grossRaw: restRaw, after: depth, slope, inner, outer: undefined };
   if (restRaw <= 0n) return { ok: false, reason: 'too-thin' };
   // The loan is repaid by then, so even the lender's pool is free again; avoiding it keeps the quote simple and costs little.
   const sale = venue.quoteIn(token, request.numeraire, restRaw, depth, request.avoid);
@@ -141,9 +155,17 @@ function sellRest(venue: Exchange, request: ExitRequest, token: Address, restRaw
     get after() {
       return depth.after(sale);
     },
+    slope(seizes, owes) {
+      const [rest, sold] = [slope(seizes, owes), sale.margin];
+      return rest !== undefined && sold && fills.every((fill) => areApart(fill, sale)) ? rest * sold : undefined;
+    },
     inner,
     outer: { fill: sale, input: 'gain' },
   };
+}
+
+function areApart(a: Fill, b: Fill): boolean {
+  return !a.pools.some((pool) => b.pools.includes(pool));
 }
 
 function mostOfRest(frontierOf: FrontierOf, token: Address, numeraire: Address): ((rest: number) => number) | undefined {

@@ -9,6 +9,10 @@ export function priceOfDebt({ financing, debtAsset }: Option, usd: UsdPrices, at
   return financing.kind === 'margin' ? { priceUsd8: financing.debtUsd8, decimals: 18 } : usd.usd8(debtAsset, at);
 }
 
+/** By how much a part may move other than its share, of that share and of all: for what protocols round. */
+const UNEVEN = 1e-4;
+const ROUNDED = 1e-6;
+
 /** An option's amounts, and what is moved at the ends of each regime. */
 type Within = { readonly regimes: readonly Regime[]; readonly ends: readonly Ends[] };
 
@@ -45,4 +49,22 @@ function cutAt(regime: Regime, mostRaw: bigint, repaid: (amountRaw: bigint) => b
     else exceeds = middle;
   }
   return { minRaw: regime.minRaw, maxRaw: fits };
+}
+
+/** Whether twice the amount moves twice as much, over all regimes. */
+export function goWithTheAmount(regimes: readonly Regime[], ends: readonly Ends[]): boolean {
+  if (ends.length < regimes.length) return false;
+  const mostRaw = regimes.at(-1)!.maxRaw;
+  const [, { repayRaw, seizedRaw }] = ends.at(-1)!;
+  const isEven = (amountRaw: bigint, moved: bigint, most: bigint) => {
+    const share = Number(amountRaw) / Number(mostRaw);
+    return Math.abs(Number(moved) - Number(most) * share) <= Number(most) * (UNEVEN * share + ROUNDED);
+  };
+  return regimes.every(({ minRaw, maxRaw }, place) => {
+    const [least, largest] = ends[place]!;
+    return (
+      [minRaw, maxRaw].every((amountRaw, end) => isEven(amountRaw, [least, largest][end]!.repayRaw, repayRaw)) &&
+      [minRaw, maxRaw].every((amountRaw, end) => isEven(amountRaw, [least, largest][end]!.seizedRaw, seizedRaw))
+    );
+  });
 }

@@ -4,7 +4,7 @@ import type { Regime } from '../protocols/types.ts';
 const SLOPE_SHARE = 64n;
 const MAX_STEPS = 48;
 /** What could still be found is this share of what was: not worth another look. */
-const ENOUGH = 1 / 2_500;
+export const ENOUGH = 1 / 2_500;
 /** The least step of the search, as a share of the amount. */
 const NEAR = 1 / 50;
 const GOLDEN = 0.381_966;
