@@ -89,13 +89,14 @@ function ownOutcome({ raw, channel, attempts, outcome }: Ended): OwnOutcome | un
 }
 
 /** What a transaction's end tells of each position in it; nothing where it gave way to another of ours. */
-function triesOf({ targetBlock, attempts, outcome }: Ended): readonly Try[] {
+function triesOf({ raw, targetBlock, attempts, outcome }: Ended): readonly Try[] {
   if (outcome !== 'included' && outcome !== 'reverted' && outcome !== 'missed') return [];
+  const shareBps = Math.min(shareOf(raw) ?? 0, BPS - 1);
   // What we sell ourselves nobody else takes.
   const liquidations = attempts.filter(({ protocol }) => protocol !== INVENTORY);
   return liquidations.map((attempt) => ({
     ...{ block: targetBlock, name: `${nameOf(attempt)}/${attempt.sinceBlock}`, won: outcome === 'included' },
-    surplusUsd: Number(attempt.expectedProfitUsd8) / USD8,
+    surplusUsd: surplusUsdOf([attempt], shareBps),
   }));
 }
 

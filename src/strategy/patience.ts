@@ -59,7 +59,7 @@ export function sliceOf(best: Evaluation, openings: readonly Opening[], depth: D
     });
     if (chosen === undefined || totalWei(sliced) > totalWei(chosen)) chosen = sliced;
   }
-  if (chosen === undefined || chosen.now === best) return undefined;
+  if (chosen === undefined || chosen.now === best || chosen.laterWei <= 0) return undefined;
   const left = { restRaw: repaidRaw(option, chosen.restRaw), profitWei: BigInt(Math.round(chosen.laterWei)), chances };
   return { now: chosen.now && { ...chosen.now, left }, left };
 }

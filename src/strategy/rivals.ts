@@ -16,8 +16,8 @@ export type RivalBook = { readonly sizes: readonly Tally[]; readonly waiting: Re
 
 /** Upper ends of the sizes, USD of what is left after gas; beyond the last one more. */
 const SIZES_USD = [100, 1_000, 10_000, 100_000];
-/** What is believed without evidence: so many were taken, and none stayed. */
-const PRIOR_TAKEN = 4;
+/** What is believed of a size without evidence counts for so many: as many stayed as of the next larger size, and of the largest none. */
+const PRIOR_TRIES = 4;
 /** So many of a size are kept in mind: older ones fade. */
 const MEMORY = 64;
 /** What is not tried again for so many blocks is gone: taken by somebody else, unless we had it. */
@@ -54,10 +54,11 @@ export function until({ sizes, waiting }: RivalBook, block: number): RivalBook {
   };
 }
 
-/** That a position of this size is still there a block later; 0 without evidence. */
+/** That a position of this size is still there a block later; 0 without evidence of it or of larger ones, which nobody leaves alone sooner. */
 export function staysChance({ sizes }: RivalBook, surplusUsd: number): number {
-  const { stayed, taken } = sizes[sizeOf(surplusUsd)]!;
-  return stayed / (stayed + taken + PRIOR_TAKEN);
+  return sizes
+    .slice(sizeOf(surplusUsd))
+    .reduceRight((larger, { stayed, taken }) => (stayed + PRIOR_TRIES * larger) / (stayed + taken + PRIOR_TRIES), 0);
 }
 
 function sizeOf(surplusUsd: number): number {

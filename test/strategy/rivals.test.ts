@@ -17,6 +17,13 @@ describe('whether others come', () => {
     expect(staysChance(often, USD * 100)).toBe(0);
   });
 
+  it('is told of smaller ones too by what is left alone, until they tell it themselves', () => {
+    const large = booked(Array.from({ length: 30 }, (_, index) => tryAt(index + 1)));
+    expect(staysChance(large, USD / 10)).toBeGreaterThan(0.8);
+    const small = { ...tryAt(40, false, 'small'), surplusUsd: USD / 10 };
+    expect(staysChance(until(afterTry(large, small), LATER), USD / 10)).toBeLessThan(staysChance(until(large, LATER), USD / 10));
+  });
+
   it('is told by positions that are lost and not tried again, and not by those that are won', () => {
     const book = booked([tryAt(1), tryAt(2), tryAt(3)]);
     const before = staysChance(book, USD);
