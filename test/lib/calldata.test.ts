@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { encodeFunctionData, parseAbiItem } from 'viem';
+import { type AbiFunction, encodeFunctionData, parseAbiItem } from 'viem';
 import { expect, it } from 'vitest';
 import { calldataOf } from '../../src/lib/calldata.ts';
 import type { Address, Hex } from '../../src/lib/types.ts';
@@ -21,6 +21,17 @@ it('is what viem makes of it, byte for byte', () => {
   fc.assert(property, { numRuns: 300, seed: 1 });
 });
 
+it('writes structs of words in their place, between others and `bytes`', () => {
+  const structs = parseAbiItem(['function g((address a, uint24 b, int24 c) key, bytes d, (bool e, (int256 f, uint160 g) h) params)']);
+  const ours = calldataOf(structs);
+  const key = fc.record({ a: address, b: uint(24n).map(Number), c: int(24n).map(Number) });
+  const params = fc.record({ e: fc.boolean(), h: fc.record({ f: int(256n), g: uint(160n) }) });
+  const property = fc.property(fc.tuple(key, bytes, params), (given) => {
+    expect(ours(...given)).toBe(encodeFunctionData({ abi: [structs], args: given }));
+  });
+  fc.assert(property, { numRuns: 100, seed: 1 });
+});
+
 it('has a selector alone where there are no arguments', () => {
   const nothing = parseAbiItem('function deposit()');
   expect(calldataOf(nothing)()).toBe(encodeFunctionData({ abi: [nothing] }));
@@ -36,6 +47,9 @@ it.each<[string, Partial<{ a: Address; d: bigint; e: number; g: number }>]>([
   expect(() => calldataOf(item)(a, '0x', true, d, e, '0x', g)).toThrow(RangeError);
 });
 
-it('refuses functions with arguments of other types', () => {
-  expect(() => calldataOf(parseAbiItem('function f(uint256[] a)'))).toThrow(TypeError);
-});
+it.each(['function f(uint256[] a)', 'function f((uint256 a, bytes b) c)'])(
+  'refuses functions with arguments of other types: %s',
+  (text) => {
+    expect(() => calldataOf(parseAbiItem(text) as AbiFunction)).toThrow(TypeError);
+  },
+);

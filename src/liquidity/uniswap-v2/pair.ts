@@ -1,11 +1,12 @@
-import { encodeFunctionData, parseAbi } from 'viem';
+import { parseAbiItem } from 'viem';
+import { calldataOf } from '../../lib/calldata.ts';
 import type { Step } from '../../lib/steps.ts';
 import type { Address } from '../../lib/types.ts';
 import { NO_OUTLINE, type Outline } from '../outline.ts';
 import { type Hop, type HopOrder, type Pool, type PoolIdentity, tokenInOf } from '../pool.ts';
 
-const pairAbi = parseAbi(['function swap(uint256 amount0Out, uint256 amount1Out, address to, bytes data)']);
-const tokenAbi = parseAbi(['function transfer(address to, uint256 amount) returns (bool)']);
+const swap = calldataOf(parseAbiItem('function swap(uint256 amount0Out, uint256 amount1Out, address to, bytes data)'));
+const transfer = calldataOf(parseAbiItem('function transfer(address to, uint256 amount) returns (bool)'));
 
 /** 0.3%, in the contract for good. */
 export const FEE_PIPS = 3_000;
@@ -79,12 +80,10 @@ export class UniswapV2Pair implements Pool {
    */
   steps(hop: Hop, order: HopOrder): readonly Step[] {
     const { address } = this.identity;
-    const transfer = encodeFunctionData({ abi: tokenAbi, functionName: 'transfer', args: [address, hop.amountInRaw] });
     const [amount0Out, amount1Out] = hop.zeroForOne ? [0n, hop.amountOutRaw] : [hop.amountOutRaw, 0n];
-    const swap = encodeFunctionData({ abi: pairAbi, functionName: 'swap', args: [amount0Out, amount1Out, order.recipient, '0x'] });
     return [
-      { kind: 'call', target: tokenInOf(hop), valueWei: 0n, data: transfer },
-      { kind: 'call', target: address, valueWei: 0n, data: swap },
+      { kind: 'call', target: tokenInOf(hop), valueWei: 0n, data: transfer(address, hop.amountInRaw) },
+      { kind: 'call', target: address, valueWei: 0n, data: swap(amount0Out, amount1Out, order.recipient, '0x') },
     ];
   }
 

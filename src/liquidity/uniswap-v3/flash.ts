@@ -1,4 +1,5 @@
-import { encodeFunctionData, prepareEncodeFunctionData } from 'viem';
+import { getAbiItem } from 'viem/utils';
+import { calldataOf } from '../../lib/calldata.ts';
 import { encodeSteps } from '../../lib/encode-steps.ts';
 import { mulDivUp } from '../../lib/math.ts';
 import type { Step } from '../../lib/steps.ts';
@@ -8,8 +9,8 @@ import { FLASH_CALLBACK, poolAbi, tokenAbi } from './abi.ts';
 import { FLASH_GAS } from './gas.ts';
 import type { UniswapV3Pools } from './pools.ts';
 
-const transfer = prepareEncodeFunctionData({ abi: tokenAbi, functionName: 'transfer' });
-const flash = prepareEncodeFunctionData({ abi: poolAbi, functionName: 'flash' });
+const transfer = calldataOf(getAbiItem({ abi: tokenAbi, name: 'transfer' }));
+const flash = calldataOf(getAbiItem({ abi: poolAbi, name: 'flash' }));
 
 const PIPS = 1_000_000n;
 const CALLBACK_DATA_ARGUMENT = 2;
@@ -51,10 +52,10 @@ export class UniswapV3Flash implements FlashSource {
     const { token, amountRaw, feeRaw, lender } = loan;
     const pool = this.#pools.book()?.pools.get(lender);
     if (pool === undefined) throw new Error(`${lender} is not a mirrored pool`);
-    const repayment = encodeFunctionData({ ...transfer, args: [lender, amountRaw + feeRaw] });
+    const repayment = transfer(lender, amountRaw + feeRaw);
     const payload = encodeSteps([...inner, { kind: 'call', target: token, valueWei: 0n, data: repayment }]);
     const [amount0, amount1] = token === pool.identity.token0 ? [amountRaw, 0n] : [0n, amountRaw];
-    const data = encodeFunctionData({ ...flash, args: [executor, amount0, amount1, payload] });
+    const data = flash(executor, amount0, amount1, payload);
     const callback = { caller: lender, selector: FLASH_CALLBACK, argument: CALLBACK_DATA_ARGUMENT, payload, answer: '0x' } as const;
     return [{ kind: 'enter', target: lender, valueWei: 0n, data, callback }];
   }

@@ -1,4 +1,5 @@
-import { encodeFunctionData, prepareEncodeFunctionData } from 'viem';
+import { getAbiItem } from 'viem/utils';
+import { calldataOf } from '../../lib/calldata.ts';
 import { encodeSteps } from '../../lib/encode-steps.ts';
 import type { Step } from '../../lib/steps.ts';
 import type { Address } from '../../lib/types.ts';
@@ -12,7 +13,7 @@ import { tokenInOf } from '../pool.ts';
 import { poolAbi, SWAP_CALLBACK } from './abi.ts';
 import { CROSSED_TICK_GAS, PAUSE_GAS, SWAP_GAS } from './gas.ts';
 
-const swap = prepareEncodeFunctionData({ abi: poolAbi, functionName: 'swap' });
+const swap = calldataOf(getAbiItem({ abi: poolAbi, name: 'swap' }));
 
 const MAX_INT256 = (1n << 255n) - 1n;
 /** `amountSpecified` in the calldata of `swap`: after the selector, the third word. */
@@ -82,16 +83,13 @@ export class UniswapV3Pool implements Pool {
     const { address } = this.identity;
     const tokenIn = tokenInOf(hop);
     const payload = encodeSteps([{ kind: 'pay', token: tokenIn, argument: hop.zeroForOne ? 0 : 1 }]);
-    const data = encodeFunctionData({
-      ...swap,
-      args: [
-        order.recipient,
-        hop.zeroForOne,
-        order.exact === 'in' ? hop.amountInRaw : -hop.amountOutRaw,
-        hop.zeroForOne ? MIN_SQRT_PRICE_X96 + 1n : MAX_SQRT_PRICE_X96 - 1n,
-        payload,
-      ],
-    });
+    const data = swap(
+      order.recipient,
+      hop.zeroForOne,
+      order.exact === 'in' ? hop.amountInRaw : -hop.amountOutRaw,
+      hop.zeroForOne ? MIN_SQRT_PRICE_X96 + 1n : MAX_SQRT_PRICE_X96 - 1n,
+      payload,
+    );
     const callback = { caller: address, selector: SWAP_CALLBACK, argument: CALLBACK_DATA_ARGUMENT, payload, answer: '0x' } as const;
     const patch = order.sellGain ? { patch: { token: tokenIn, offset: AMOUNT_OFFSET } } : {};
     return [{ kind: 'enter', target: address, valueWei: 0n, data, ...patch, callback }];

@@ -2,7 +2,9 @@
  * A swap through the Executor: the manager is unlocked, and in its callback the swap is made, what it asks for paid, and what it gives taken. Both amounts are
  * looked up when they are known, after the swap, so that they follow pools that are other than planned.
  */
-import { concatHex, encodeFunctionData, numberToHex, prepareEncodeFunctionData } from 'viem';
+import { concatHex, numberToHex } from 'viem';
+import { getAbiItem } from 'viem/utils';
+import { calldataOf } from '../../lib/calldata.ts';
 import { encodeSteps } from '../../lib/encode-steps.ts';
 import type { AmountPatch, Step } from '../../lib/steps.ts';
 import type { Address, Hex } from '../../lib/types.ts';
@@ -12,14 +14,14 @@ import { deltaSlot, NONE, type PoolKey } from './key.ts';
 
 export type Manager = { readonly address: Address; readonly wrappedNative: Address };
 
-const swap = prepareEncodeFunctionData({ abi: managerAbi, functionName: 'swap' });
-const unlock = prepareEncodeFunctionData({ abi: managerAbi, functionName: 'unlock' });
-const sync = prepareEncodeFunctionData({ abi: managerAbi, functionName: 'sync' });
-const take = prepareEncodeFunctionData({ abi: managerAbi, functionName: 'take' });
-const transfer = prepareEncodeFunctionData({ abi: tokenAbi, functionName: 'transfer' });
-const SETTLE = encodeFunctionData({ abi: managerAbi, functionName: 'settle' });
-const DEPOSIT = encodeFunctionData({ abi: tokenAbi, functionName: 'deposit' });
-const WITHDRAW = encodeFunctionData({ abi: tokenAbi, functionName: 'withdraw', args: [0n] });
+const swap = calldataOf(getAbiItem({ abi: managerAbi, name: 'swap' }));
+const unlock = calldataOf(getAbiItem({ abi: managerAbi, name: 'unlock' }));
+const sync = calldataOf(getAbiItem({ abi: managerAbi, name: 'sync' }));
+const take = calldataOf(getAbiItem({ abi: managerAbi, name: 'take' }));
+const transfer = calldataOf(getAbiItem({ abi: tokenAbi, name: 'transfer' }));
+const SETTLE = calldataOf(getAbiItem({ abi: managerAbi, name: 'settle' }))();
+const DEPOSIT = calldataOf(getAbiItem({ abi: tokenAbi, name: 'deposit' }))();
+const WITHDRAW = calldataOf(getAbiItem({ abi: tokenAbi, name: 'withdraw' }))(0n);
 
 /** Words of calldata, after the selector: of `swap` behind the key and the direction, of `transfer` and `take` the last one. */
 const SPECIFIED = 4 + 6 * 32;
@@ -41,35 +43,32 @@ export function swapSteps(
   const [currencyIn, currencyOut] = zeroForOne ? [key.currency0, key.currency1] : [key.currency1, key.currency0];
   const sqrtPriceLimitX96 = zeroForOne ? MIN_SQRT_PRICE_X96 + 1n : MAX_SQRT_PRICE_X96 - 1n;
   const { currency0, currency1, feePips, spacing } = key;
-  const args = [
-    { currency0, currency1, fee: feePips, tickSpacing: spacing, hooks: NONE },
-    { zeroForOne, amountSpecified: amount, sqrtPriceLimitX96 },
-    '0x',
-  ] as const;
+  const poolKey = { currency0, currency1, fee: feePips, tickSpacing: spacing, hooks: NONE };
+  const swapped = swap(poolKey, { zeroForOne, amountSpecified: amount, sqrtPriceLimitX96 }, '0x');
   const tokenIn = currencyIn === NONE ? manager.wrappedNative : currencyIn;
   const gain: AmountPatch = { token: tokenIn, negated: true, offset: SPECIFIED };
   const payload = encodeSteps([
-    call(manager.address, encodeFunctionData({ ...swap, args }), sellGain ? gain : undefined),
+    call(manager.address, swapped, sellGain ? gain : undefined),
     ...paySteps(manager, currencyIn, executor),
     ...takeSteps(manager, currencyOut, executor),
   ]);
-  const data = encodeFunctionData({ ...unlock, args: [payload] });
+  const data = unlock(payload);
   const callback = { caller: manager.address, selector: UNLOCK_CALLBACK, argument: 0, payload, answer: NOTHING } as const;
   return [{ kind: 'enter', target: manager.address, valueWei: 0n, data, callback }];
 }
 
 /** NOTE: `sync` comes first for the native token too: somebody else's, left behind, would make the manager refuse it. */
 function paySteps(manager: Manager, currency: Address, executor: Address): readonly Step[] {
-  const synced = call(manager.address, encodeFunctionData({ ...sync, args: [currency] }));
+  const synced = call(manager.address, sync(currency));
   const owed = (offset: number | 'value'): AmountPatch => ({ ...deltaOf(manager, currency, executor), negated: true, offset });
   if (currency === NONE)
     return [call(manager.wrappedNative, WITHDRAW, owed(WITHDRAWN)), synced, call(manager.address, SETTLE, owed('value'))];
-  const paid = encodeFunctionData({ ...transfer, args: [manager.address, 0n] });
+  const paid = transfer(manager.address, 0n);
   return [synced, call(currency, paid, owed(TRANSFERRED)), call(manager.address, SETTLE)];
 }
 
 function takeSteps(manager: Manager, currency: Address, executor: Address): readonly Step[] {
-  const data = encodeFunctionData({ ...take, args: [currency, executor, 0n] });
+  const data = take(currency, executor, 0n);
   const taken = call(manager.address, data, { ...deltaOf(manager, currency, executor), offset: TAKEN });
   return currency === NONE ? [taken, call(manager.wrappedNative, DEPOSIT, { token: NONE, offset: 'value' })] : [taken];
 }

@@ -1,11 +1,12 @@
-import { encodeFunctionData, parseAbi, toFunctionSelector } from 'viem';
+import { parseAbiItem, toFunctionSelector } from 'viem';
+import { calldataOf } from '../../lib/calldata.ts';
 import { encodeSteps } from '../../lib/encode-steps.ts';
 import type { Step } from '../../lib/steps.ts';
 import type { Address } from '../../lib/types.ts';
 import type { FlashSource } from '../../liquidity/types.ts';
 import type { MorphoBlue } from './morpho-blue.ts';
 
-const morphoAbi = parseAbi(['function flashLoan(address token, uint256 assets, bytes data)']);
+const flashLoan = calldataOf(parseAbiItem('function flashLoan(address token, uint256 assets, bytes data)'));
 const ON_FLASH_LOAN = toFunctionSelector('function onMorphoFlashLoan(uint256 assets, bytes data)');
 /** `data` among the callback's arguments. */
 const DATA_ARGUMENT = 1;
@@ -42,7 +43,7 @@ export class MorphoBlueFlash implements FlashSource {
         kind: 'enter',
         target: lender,
         valueWei: 0n,
-        data: encodeFunctionData({ abi: morphoAbi, functionName: 'flashLoan', args: [token, amountRaw, payload] }),
+        data: flashLoan(token, amountRaw, payload),
         callback: { caller: lender, selector: ON_FLASH_LOAN, argument: DATA_ARGUMENT, payload, answer: '0x' },
       },
     ];
