@@ -62,12 +62,12 @@ export function timedRelay(url: string, key: Hex, laps: Clock): Relay {
   const target = new SecretUrl(url);
   const wire = new Wire(target, { timeoutMs: TIMEOUT_MS, maxBytes: 1_000_000 });
   const authorise = authoriser(key);
-  const signed = (body: string) => {
+  const signed = (body: Uint8Array) => {
     const header = authorise(body);
     laps().end(laps().has('write') ? 'second body and auth signature' : 'body and auth signature');
     return header;
   };
-  const { prepare, ...sends } = signedSends(target.host, signed, (body, headers) => wire.post(body, headers));
+  const { prepare, ...sends } = signedSends(target.host, signed, (body, headers) => wire.prepare(body, headers));
   return {
     ...{ name: target.host, ...sends },
     prepare(delivery) {

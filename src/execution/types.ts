@@ -43,7 +43,7 @@ export interface Relay {
   /** The host alone: the URL may carry a key. */
   readonly name: string;
   simulate(bundle: { readonly txs: readonly Hex[]; readonly targetBlock: number; readonly timestamp: number }): Promise<Simulation>;
-  /** Makes what `send` of this very object needs beforehand: its body, and the signature over that. Nothing leaves. */
+  /** Makes what `send` of this very object needs beforehand: its body, the signature over that, and a request on an open connection. Nothing of it leaves. */
   prepare(delivery: RelayBundle | RelayBackrun): void;
   send(bundle: RelayBundle): Promise<RelayAnswer>;
   /** One transaction right behind one of which only the hash is known, in the same block. */

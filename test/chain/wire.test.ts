@@ -9,10 +9,17 @@ const OPTIONS = { timeoutMs: 2_000, maxBytes: 1_000 };
 const ANSWER = JSON.stringify({ jsonrpc: '2.0', id: 1, result: 'taken' });
 
 /** A server, its connections counted, and a wire to it. */
-async function stage(listener: RequestListener, options = OPTIONS): Promise<{ readonly wire: Wire; readonly connections: () => number }> {
+async function stage(
+  listener: RequestListener,
+  options = OPTIONS,
+  onConnection: (socket: Socket) => void = () => {},
+): Promise<{ readonly wire: Wire; readonly connections: () => number }> {
   const server = createServer(listener);
   const sockets = new Set<Socket>();
-  server.on('connection', (socket: Socket) => sockets.add(socket));
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    onConnection(socket);
+  });
   await once(server.listen(0, '127.0.0.1'), 'listening');
   onTestFinished(() => {
     server.closeAllConnections();
@@ -25,6 +32,10 @@ async function stage(listener: RequestListener, options = OPTIONS): Promise<{ re
   };
 }
 
+function post(wire: Wire, body = '{}', headers = {}): Promise<unknown> {
+  return wire.prepare(Buffer.from(body), headers).send();
+}
+
 it('hands over body, headers, path and credentials, on one connection', async () => {
   const heard: unknown[] = [];
   const { wire, connections } = await stage(async (request, response) => {
@@ -35,7 +46,7 @@ it('hands over body, headers, path and credentials, on one connection', async ()
     response.end(ANSWER);
   });
   for (const body of ['{"id":1}', '{"id":2,"text":"é"}'])
-    expect(await wire.post(body, { 'x-flashbots-signature': 'mine' })).toMatchObject({ result: 'taken' });
+    expect(await post(wire, body, { 'x-flashbots-signature': 'mine' })).toMatchObject({ result: 'taken' });
   const common = {
     url: '/path/of-a-key?with=more',
     authorization: `Basic ${Buffer.from('user:pass').toString('base64')}`,
@@ -55,11 +66,47 @@ it('tries once more where a connection that was kept turns out to be closed, and
     if (requests === 2 || requests > 3) request.socket.resetAndDestroy();
     else response.end(ANSWER);
   });
-  await wire.post('{}', {});
-  expect(await wire.post('{}', {})).toMatchObject({ result: 'taken' });
+  await post(wire);
+  expect(await post(wire)).toMatchObject({ result: 'taken' });
   expect([requests, connections()]).toEqual([3, 2]);
-  await expect(wire.post('{}', {})).rejects.toMatchObject({ kind: 'unreachable' });
+  await expect(post(wire)).rejects.toMatchObject({ kind: 'unreachable' });
   expect([requests, connections()]).toEqual([5, 3]);
+});
+
+it('writes nothing of a request that is only prepared, and gives its connection up when nobody sends it', async () => {
+  let requests = 0;
+  const bytes: number[] = [];
+  const { wire, connections } = await stage(
+    (request, response) => {
+      requests++;
+      bytes.push(request.socket.bytesRead);
+      response.end(ANSWER);
+    },
+    { ...OPTIONS, timeoutMs: 300 },
+    (socket) => socket.once('close', () => bytes.push(socket.bytesRead)),
+  );
+  const unsent = wire.prepare(Buffer.from('{}'), {});
+  await expect.poll(() => bytes).toEqual([0]);
+  expect([requests, connections()]).toEqual([0, 1]);
+  // It can still be sent, over another connection.
+  expect(await unsent.send()).toMatchObject({ result: 'taken' });
+  expect([requests, connections()]).toEqual([1, 2]);
+});
+
+it('sends what was prepared on a connection that was closed meanwhile', async () => {
+  const sockets: Socket[] = [];
+  const { wire, connections } = await stage(
+    (_, response) => void response.end(ANSWER),
+    OPTIONS,
+    (socket) => sockets.push(socket),
+  );
+  await post(wire);
+  const unsent = wire.prepare(Buffer.from('{}'), {});
+  const closed = once(sockets[0]!, 'close');
+  sockets[0]!.destroy();
+  await closed;
+  expect(await unsent.send()).toMatchObject({ result: 'taken' });
+  expect(connections()).toBe(2);
 });
 
 it.each<[string, RequestListener, object]>([
@@ -73,5 +120,5 @@ it.each<[string, RequestListener, object]>([
   ['silence', () => {}, { kind: 'timeout' }],
 ])('refuses %s', async (_, listener, fault) => {
   const { wire } = await stage(listener, { ...OPTIONS, timeoutMs: 300 });
-  await expect(wire.post('{}', {})).rejects.toMatchObject(fault);
+  await expect(post(wire)).rejects.toMatchObject(fault);
 });

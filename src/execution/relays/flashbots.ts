@@ -54,7 +54,7 @@ export function flashbotsRelay({ url, authKey, chainId, timeoutMs }: FlashbotsRe
         ? { kind: 'reverted', results, source: name }
         : { kind: 'ok', results, coinbaseDiffWei: answer.coinbaseDiff, source: name };
     },
-    ...signedSends(name, authoriser(authKey as Hex), (body, headers) => wire.post(body, headers)),
+    ...signedSends(name, authoriser(authKey as Hex), (body, headers) => wire.prepare(body, headers)),
     async cancel(replacementUuid): Promise<RelayAnswer> {
       const answer = await ask(() => provider.cancelBundles(replacementUuid));
       if ('fault' in answer) return { kind: 'unknown', ...answer };

@@ -1,12 +1,12 @@
+import type { Unsent } from '../../chain/wire.ts';
 import { explainError } from '../../lib/errors.ts';
 import type { Relay, RelayAnswer, RelayBackrun, RelayBundle } from '../types.ts';
 import type { Authorise } from './authorise.ts';
 import { behindBody, bundleBody } from './bodies.ts';
 import { faultOfCall, faultOfRefusal } from './faults.ts';
 
-/** Hands a body to the relay; resolves with the JSON that answers it, rejects with RpcError. */
-export type Post = (body: string, headers: Letter['headers']) => Promise<unknown>;
-type Letter = { readonly body: string; readonly headers: Readonly<Record<string, string>> };
+/** Lays a request with this body out for the relay (`Wire.prepare`). */
+export type Prepare = (body: Uint8Array, headers: Readonly<Record<string, string>>) => Unsent;
 
 /**
  * Bundles on their way to a relay: `eth_sendBundle`, and MEV-Share's `mev_sendBundle`, each with its body signed. Every call is one request. Never throws.
@@ -14,21 +14,22 @@ type Letter = { readonly body: string; readonly headers: Readonly<Record<string,
  * NOTE: Flashbots' library decodes, hashes and recovers every transaction of a bundle before it sends it, which takes longer than all else between a price
  * and the relay.
  */
-export function signedSends(host: string, authorise: Authorise, post: Post): Pick<Relay, 'prepare' | 'send' | 'sendBehind'> {
+export function signedSends(host: string, authorise: Authorise, prepare: Prepare): Pick<Relay, 'prepare' | 'send' | 'sendBehind'> {
   let id = 1;
-  const prepared = new WeakMap<RelayBundle | RelayBackrun, Letter>();
-  const write = (delivery: RelayBundle | RelayBackrun): Letter => {
-    const body =
+  const prepared = new WeakMap<RelayBundle | RelayBackrun, Unsent>();
+  const write = (delivery: RelayBundle | RelayBackrun): Unsent => {
+    const text =
       'txs' in delivery
         ? bundleBody(id++, delivery.txs, delivery.targetBlock, delivery.replacementUuid)
         : behindBody(id++, delivery.hash, delivery.tx, delivery.targetBlock);
-    return { body, headers: { 'x-flashbots-signature': authorise(body) } };
+    const body = Buffer.from(text, 'latin1');
+    return prepare(body, { 'x-flashbots-signature': authorise(body) });
   };
   const send = async (delivery: RelayBundle | RelayBackrun): Promise<RelayAnswer> => {
     try {
-      const { body, headers } = prepared.get(delivery) ?? write(delivery);
+      const unsent = prepared.get(delivery) ?? write(delivery);
       prepared.delete(delivery);
-      return read(await post(body, headers), host);
+      return read(await unsent.send(), host);
     } catch (error) {
       return { kind: 'unknown', ...faultOfCall(error), reason: explainError(error) };
     }

@@ -48,7 +48,7 @@ it.each([1, 2, 5])('a bundle of %i transactions is the library’s, byte for byt
   const [theirs, ours] = heard;
   expect(ours).toEqual(theirs);
   expect(bundleBody(1, txs, 21_000_000 + count, UUID)).toBe(theirs!.body);
-  expect(authoriser(AUTH_KEY)(theirs!.body)).toBe(theirs!.signature);
+  expect(authoriser(AUTH_KEY)(Buffer.from(theirs!.body))).toBe(theirs!.signature);
 });
 
 it('a transaction behind a hash is what JSON makes of MEV-Share’s version v0.1', () => {
