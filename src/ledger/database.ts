@@ -31,7 +31,7 @@ export function makeDataDir(dataDir: string): void {
   }
 }
 
-export type Access = 'own' | 'command' | 'read';
+type Access = 'own' | 'command' | 'read';
 
 /** The keeper syncs the log itself, off its main thread (`WalFile`), and folds it into the file when no bundle waits. */
 const DURABILITY = {
@@ -39,13 +39,27 @@ const DURABILITY = {
   command: 'PRAGMA synchronous = FULL',
 } as const;
 
+/** Opens the file as a keeper, who creates and migrates it, or in memory. Throws as `openDatabase` does. */
+export function openOwn(file: string): { readonly db: Database; readonly sqlite: DatabaseSync } {
+  if (file !== IN_MEMORY) makeDataDir(dirname(file));
+  const sqlite = open(file, 'own');
+  return { db: built(sqlite, file, 'own'), sqlite };
+}
+
 /**
- * Opens the file. `own`: the keeper, who creates and migrates it. `command`: a short write beside a running keeper. `read`: never writes a row.
- * Throws LedgerError when it is missing (other than for `own`), damaged, locked or of no use.
+ * Opens the file beside a keeper. `command`: for a short write. `read`: never writes a row. Throws LedgerError when it is missing, damaged, locked or of no
+ * use.
  */
-export function openDatabase(file: string, access: Access): Database {
-  if (access === 'own' && file !== IN_MEMORY) makeDataDir(dirname(file));
-  const sqlite = guarded(file, () => {
+export function openDatabase(file: string, access: Exclude<Access, 'own'>): Database {
+  return built(open(file, access), file, access);
+}
+
+function built(sqlite: DatabaseSync, file: string, access: Access): Database {
+  return new Kysely<Schema>({ dialect: new SqliteDialect({ database: adapter(sqlite, file, access) }) });
+}
+
+function open(file: string, access: Access): DatabaseSync {
+  return guarded(file, () => {
     const opened = new DatabaseSync(file, { readOnly: access === 'read', timeout: BUSY_MS });
     try {
       if (access !== 'read') opened.exec(`PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON; ${DURABILITY[access]}`);
@@ -58,7 +72,6 @@ export function openDatabase(file: string, access: Access): Database {
       throw error;
     }
   });
-  return new Kysely<Schema>({ dialect: new SqliteDialect({ database: adapter(sqlite, file, access) }) });
 }
 
 /** node:sqlite as the better-sqlite3 that Kysely's dialect expects. */
@@ -103,7 +116,8 @@ const MENDS: Readonly<Record<number, string>> = {
   26: MEND_DAMAGE,
 };
 
-function guarded<T>(file: string, work: () => T): T {
+/** Does what touches the file; throws LedgerError for what an operator can mend. */
+export function guarded<T>(file: string, work: () => T): T {
   try {
     return work();
   } catch (error) {

@@ -2,9 +2,9 @@ import { sql, type Transaction } from 'kysely';
 import type { Hedge } from '../guard/hedge-types.ts';
 import type { Unwind } from '../guard/unwind-types.ts';
 import type { Address, Hex } from '../lib/types.ts';
-import { type Database, IN_MEMORY, LedgerError, ledgerFile, openDatabase } from './database.ts';
+import { type Database, IN_MEMORY, LedgerError, ledgerFile, openOwn } from './database.ts';
+import { Direct } from './direct.ts';
 import { hedgeOf, hedgeText } from './hedges.ts';
-import { Inserts } from './inserts.ts';
 import { migrate } from './migrations.ts';
 import { Recent } from './recent.ts';
 import { mistakeIn } from './result.ts';
@@ -31,6 +31,8 @@ const DECISIONS_KEPT_MS = 30 * 86_400_000;
 /** Writes until the log, a few pages for each, is folded into the file. */
 const CHECKPOINT_AFTER = 256;
 
+/** `inserts`: made in whatever transaction is open on the connection. */
+type Write = { readonly kind: 'inserts'; insert(): void } | { readonly kind: 'work'; work(trx: Transaction<Schema>): Promise<void> };
 type Figures = Readonly<Record<string, string>>;
 type Decision = Parameters<Ledger['decide']>[0];
 
@@ -40,7 +42,7 @@ type Decision = Parameters<Ledger['decide']>[0];
  */
 export async function openLedger(dataDir: string, clock: () => number = Date.now): Promise<Ledger> {
   const file = dataDir === IN_MEMORY ? IN_MEMORY : ledgerFile(dataDir);
-  const db = openDatabase(file, 'own');
+  const { db, sqlite } = openOwn(file);
   try {
     await migrate(db, file, clock());
     await db
@@ -49,7 +51,7 @@ export async function openLedger(dataDir: string, clock: () => number = Date.now
       .execute();
     const wal = new WalFile(file);
     await wal.sync();
-    return new SqlLedger(db, wal, clock);
+    return new SqlLedger(db, new Direct(sqlite, file), wal, clock);
   } catch (error) {
     await db.destroy();
     throw error;
@@ -58,19 +60,20 @@ export async function openLedger(dataDir: string, clock: () => number = Date.now
 
 class SqlLedger implements Ledger {
   readonly #db: Database;
+  readonly #direct: Direct;
   readonly #wal: WalFile;
   readonly #clock: () => number;
   readonly #recent = new Recent();
-  readonly #inserts = new Inserts();
-  #waiting: ((trx: Transaction<Schema>) => Promise<void>)[] = [];
+  #waiting: Write[] = [];
   /** Of those that wait, whether a bundle waits for one. */
   #hurried = false;
   #sinceCheckpoint = 0;
   #batch: Promise<void> = Promise.resolve();
   #allBatches: Promise<unknown> = this.#batch;
 
-  constructor(db: Database, wal: WalFile, clock: () => number) {
+  constructor(db: Database, direct: Direct, wal: WalFile, clock: () => number) {
     this.#db = db;
+    this.#direct = direct;
     this.#wal = wal;
     this.#clock = clock;
   }
@@ -78,13 +81,14 @@ class SqlLedger implements Ledger {
   async intend(transaction: IntendedTransaction): Promise<void> {
     const { txHash, attempts } = transaction;
     this.#hurried = true;
-    await this.#change(async (trx) => {
+    this.#recent.forget();
+    const insert = () => {
       const at = this.#clock();
-      await this.#inserts.insert(trx, 'transactions', [intendedRow(transaction, at)]);
-      const rows = attempts.map((attempt, position) => attemptRow(attempt, txHash, position));
-      await this.#inserts.insert(trx, 'attempts', rows);
-      await this.#inserts.insert(trx, 'events', [{ tx_hash: txHash, event: 'intended', figures: '{}', at }]);
-    });
+      this.#direct.insert('transactions', intendedRow(transaction, at));
+      for (const [position, attempt] of attempts.entries()) this.#direct.insert('attempts', attemptRow(attempt, txHash, position));
+      this.#direct.insert('events', { tx_hash: txHash, event: 'intended', figures: '{}', at });
+    };
+    await this.#enqueue({ kind: 'inserts', insert }).finally(() => this.#recent.forget());
   }
 
   async sent(txHash: Hex, note: Figures): Promise<void> {
@@ -312,15 +316,19 @@ class SqlLedger implements Ledger {
     return this.#atomically(work).finally(() => this.#recent.forget());
   }
 
-  /** What is written in one go is committed together, or not at all: a crash of thousands must not wait for thousands of disk flushes. */
   #atomically<T>(work: (trx: Transaction<Schema>) => Promise<T>): Promise<T> {
     const { promise, resolve } = Promise.withResolvers<T>();
-    this.#waiting.push(async (trx) => resolve(await work(trx)));
+    return this.#enqueue({ kind: 'work', work: async (trx) => resolve(await work(trx)) }).then(() => promise);
+  }
+
+  /** What is written in one go is committed together, or not at all: a crash of thousands must not wait for thousands of disk flushes. */
+  #enqueue(write: Write): Promise<void> {
+    this.#waiting.push(write);
     if (this.#waiting.length === 1) {
       this.#batch = Promise.resolve().then(() => this.#writeAll());
       this.#allBatches = Promise.allSettled([this.#allBatches, this.#batch]);
     }
-    return this.#batch.then(() => promise);
+    return this.#batch;
   }
 
   async #writeAll(): Promise<void> {
@@ -328,9 +336,15 @@ class SqlLedger implements Ledger {
     const hurried = this.#hurried;
     this.#waiting = [];
     this.#hurried = false;
-    await this.#db.transaction().execute(async (trx) => {
-      for (const work of batch) await work(trx);
-    });
+    const inserts = batch.filter((write) => write.kind === 'inserts');
+    if (inserts.length === batch.length && !this.#direct.busy)
+      this.#direct.transaction(() => {
+        for (const { insert } of inserts) insert();
+      });
+    else
+      await this.#db.transaction().execute(async (trx) => {
+        for (const write of batch) await (write.kind === 'inserts' ? write.insert() : write.work(trx));
+      });
     await this.#wal.sync();
     this.#sinceCheckpoint += batch.length;
     if (!hurried && this.#sinceCheckpoint >= CHECKPOINT_AFTER) await this.#checkpoint();

@@ -3,7 +3,7 @@ import type { Address, Hex } from '../lib/types.ts';
 import type { AttemptsTable, Schema, TransactionsTable } from './schema.ts';
 import type { AttemptResult, IntendedAttempt, IntendedTransaction, OpenTransaction, TransactionResult } from './types.ts';
 
-/** Between the ledger's values and its rows; bigints travel as decimal text. */
+/** Between the ledger's values and its rows; bigints travel as decimal text. What is not known yet of a new row is null by itself. */
 
 export type TransactionRow = Selectable<TransactionsTable>;
 export type AttemptRow = Selectable<AttemptsTable>;
@@ -22,8 +22,6 @@ export function intendedRow(transaction: IntendedTransaction, now: number): Inse
     worst_gas_wei: String(transaction.worstGasWei),
     worst_gas_usd8: String(transaction.worstGasUsd8),
     intended_at: now,
-    sent_at: null,
-    ...UNSETTLED,
   };
 }
 
@@ -43,7 +41,6 @@ export function attemptRow(attempt: IntendedAttempt, txHash: IntendedTransaction
     expected_profit_usd8: String(attempt.expectedProfitUsd8),
     since_block: attempt.sinceBlock,
     update_tx_hash: attempt.updateTxHash ?? null,
-    ...UNRESOLVED,
   };
 }
 

@@ -39,6 +39,37 @@ describe('transactions', () => {
     expect(await ledger.open(102)).toMatchObject([{ status: 'included', seen: { block: 102, blockHash: hashOf(5_000_102) } }]);
   });
 
+  test('an intent stands by itself, wherever in another write it arrives, and whether or not that one succeeds', async () => {
+    const ledger = await memoryLedger();
+    const before = transaction(0);
+    await ledger.intend(before);
+    const numbers = Array.from({ length: 40 }, (_, turns) => turns + 1);
+    for (const turns of numbers) {
+      const sound = turns % 2 === 0;
+      const other = ledger.sent(sound ? before.txHash : hashOf(999), {}).then(
+        () => true,
+        () => false,
+      );
+      for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+      const intent = transaction(turns);
+      // Made in the same go, it stands or falls with the others.
+      if (turns > 1) await ledger.intend(intent);
+      expect(await other).toBe(sound);
+    }
+    const hashes = (await ledger.open(0)).map(({ txHash }) => txHash);
+    expect(hashes).toEqual(expect.arrayContaining(numbers.slice(1).map(hashOf)));
+  });
+
+  test('two intents of one go are committed together, or not at all', async () => {
+    const ledger = await memoryLedger();
+    await ledger.intend(transaction(1));
+    const outcomes = await Promise.allSettled([ledger.intend(transaction(2)), ledger.intend(transaction(1))]);
+    expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    expect((await ledger.open(0)).map(({ txHash }) => txHash)).toEqual([hashOf(1)]);
+    await ledger.intend(transaction(2));
+    expect(await ledger.open(0)).toHaveLength(2);
+  });
+
   test('what missed its block is looked at again as long as that block can be taken back', async () => {
     const ledger = await memoryLedger();
     const intent = transaction(1, { targetBlock: 102, lastBlock: 104 });
