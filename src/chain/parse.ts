@@ -9,7 +9,8 @@ export class ShapeError extends Error {
   }
 }
 
-const QUANTITY = /^0x[0-9a-fA-F]{1,64}$/;
+/** `0x` and the digits of 256 bits. */
+const LONGEST_QUANTITY = 66;
 const HASH_LENGTH = 66;
 const ADDRESS_LENGTH = 42;
 
@@ -31,14 +32,28 @@ function hexOf(value: unknown, length?: number): Hex | undefined {
 }
 
 export function parseQuantity(value: unknown, what: string): number {
-  const number = typeof value === 'string' && QUANTITY.test(value) ? Number(value) : Number.NaN;
+  const digits = quantityOf(value);
+  const number = digits === undefined ? Number.NaN : Number(digits);
   if (!Number.isSafeInteger(number)) throw new ShapeError(what, 'not a quantity');
   return number;
 }
 
 export function parseBigQuantity(value: unknown, what: string): bigint {
-  if (typeof value !== 'string' || !QUANTITY.test(value)) throw new ShapeError(what, 'not a quantity');
-  return BigInt(value);
+  const digits = quantityOf(value);
+  if (digits === undefined) throw new ShapeError(what, 'not a quantity');
+  return BigInt(digits);
+}
+
+/** A quantity as a whole word. */
+export function parseWord(value: unknown, what: string): Hex {
+  const digits = quantityOf(value);
+  if (digits === undefined) throw new ShapeError(what, 'not a quantity');
+  return `0x${digits.slice(2).padStart(64, '0')}`;
+}
+
+function quantityOf(value: unknown): Hex | undefined {
+  const digits = hexOf(value);
+  return digits === undefined || digits.length === 2 || digits.length > LONGEST_QUANTITY ? undefined : digits;
 }
 
 export function parseBytes(value: unknown, what: string): Hex {

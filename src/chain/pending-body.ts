@@ -2,7 +2,7 @@ import { serializeTransaction, type TransactionSerializable } from 'viem';
 import { Eip1559Bytes } from '../lib/eip1559.ts';
 import { keccak256 } from '../lib/keccak.ts';
 import type { Address, Hex } from '../lib/types.ts';
-import { parseAddress, parseBigQuantity, parseBytes, parseHash, parseQuantity, record, ShapeError } from './parse.ts';
+import { parseAddress, parseBigQuantity, parseBytes, parseHash, parseQuantity, parseWord, record, ShapeError } from './parse.ts';
 
 /** A transaction of the public mempool, with the bytes that its sender signed. */
 export type PendingTransaction = {
@@ -79,18 +79,22 @@ function signedBytes(body: Fields, unsigned: object): Hex {
       valueWei: value,
       accessList: accessListOf(body['accessList']),
     });
-    return bytes.signed({ r: wordOf(body['r'], 'r'), s: wordOf(body['s'], 's'), yParity: v % 2n === 0n ? 0 : 1 });
+    return bytes.signed({
+      r: parseWord(body['r'], 'transaction r'),
+      s: parseWord(body['s'], 'transaction s'),
+      yParity: v % 2n === 0n ? 0 : 1,
+    });
   }
-  const signature = { r: wordOf(body['r'], 'r'), s: wordOf(body['s'], 's'), v: legacy ? v : v % 2n === 0n ? 27n : 28n };
+  const signature = {
+    r: parseWord(body['r'], 'transaction r'),
+    s: parseWord(body['s'], 'transaction s'),
+    v: legacy ? v : v % 2n === 0n ? 27n : 28n,
+  };
   try {
     return serializeTransaction({ ...unsigned, ...bound, ...list } as TransactionSerializable, signature);
   } catch (error) {
     throw new ShapeError('transaction', error instanceof Error ? error.message.split('\n', 1)[0]! : 'unreadable');
   }
-}
-
-function wordOf(value: unknown, what: string): Hex {
-  return `0x${parseBigQuantity(value, `transaction ${what}`).toString(16).padStart(64, '0')}`;
 }
 
 function accessListOf(value: unknown): readonly { readonly address: Address; readonly storageKeys: readonly Hex[] }[] {

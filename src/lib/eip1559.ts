@@ -44,7 +44,7 @@ export class Eip1559Bytes {
   }
 
   signed({ r, s, yParity }: Signature): Hex {
-    return (TYPE + list(this.#fields + quantity(yParity) + quantity(BigInt(r)) + quantity(BigInt(s)))) as Hex;
+    return (TYPE + list(this.#fields + quantity(yParity) + wholeOf(r) + wholeOf(s))) as Hex;
   }
 }
 
@@ -54,6 +54,13 @@ function quantity(value: number | bigint): string {
   if (value === 0 || value === 0n) return string('');
   const digits = value.toString(16);
   return string(digits.length % 2 === 0 ? digits : `0${digits}`);
+}
+
+/** A word as a number. */
+function wholeOf(word: Hex): string {
+  let from = 2;
+  while (word.startsWith('00', from)) from += 2;
+  return string(word.slice(from));
 }
 
 function wordOf(key: Hex): string {

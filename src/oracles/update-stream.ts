@@ -1,4 +1,5 @@
 /** Price updates before they land, from sightings to events. */
+import { setImmediate as turn } from 'node:timers/promises';
 import { recoverTransactionAddress } from 'viem';
 import { getLogsByRange } from '../chain/actions/getLogs.ts';
 import type { Hint } from '../chain/mev-share.ts';
@@ -122,6 +123,8 @@ export class UpdateStream {
 
   /** NOTE: one at a time, and not at once: what follows an update goes first, and so does what follows the next one. */
   async #verifyAll(): Promise<void> {
+    // What an update brings goes before the very timer, which takes longer than judging the update.
+    await turn();
     await sleep(PAUSE_MS, this.#ending.signal);
     for (let next = this.#unverified.shift(); next !== undefined; next = this.#unverified.shift()) {
       const verdict = await this.#verify(next.update);
