@@ -1,6 +1,6 @@
 /** What the best of all exchanges between two tokens gives for an amount, or takes for one, before gas. Floats, for bounds only. */
 import { allocate } from './allocate.ts';
-import { type Network, placed } from './network.ts';
+import { type Network, type Placed, placed, promising } from './network.ts';
 
 /** Samples for each doubling of the amount. */
 const PER_DOUBLING = 2;
@@ -15,13 +15,13 @@ type Sample = { readonly amount: number; readonly total: number; readonly less: 
 export class Frontier {
   readonly #network: Network;
   readonly #exact: 'in' | 'out';
-  readonly #placed: ReturnType<typeof placed>;
+  /** By how many of the paths. */
+  readonly #placed = new Map<number, Placed>();
   readonly #samples = new Map<number, Sample | undefined>();
 
   constructor(network: Network, exact: 'in' | 'out') {
     this.#network = network;
     this.#exact = exact;
-    this.#placed = placed(network.paths);
   }
 
   /** Exact in: no exchange of so much gives more; below zero it goes on straight. Exact out: none of so much takes less; infinite where there is none. */
@@ -48,7 +48,7 @@ export class Frontier {
   #sample(place: number): Sample | undefined {
     if (this.#samples.has(place)) return this.#samples.get(place);
     const amount = 2 ** (place / PER_DOUBLING);
-    const { outlines, ways, ends } = this.#placed;
+    const { outlines, ways, ends } = this.#placedFor(amount);
     const allocated = allocate(outlines, ways, amount, this.#exact);
     const [less, more] = allocated.margins();
     let total = 0;
@@ -60,5 +60,12 @@ export class Frontier {
     const sample = allocated.fits && less > 0 ? { amount, total, less, more } : undefined;
     this.#samples.set(place, sample);
     return sample;
+  }
+
+  #placedFor(amount: number): Placed {
+    const paths = promising(this.#network.paths, amount, this.#exact);
+    const known = this.#placed.get(paths.length) ?? placed(paths);
+    this.#placed.set(paths.length, known);
+    return known;
   }
 }

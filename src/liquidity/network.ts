@@ -77,6 +77,33 @@ export function networkOf(
   return { paths, bestSpot: paths[0]?.spot ?? 0 };
 }
 
+/** What the price without any impact may be short of the price of all on one way, where ways share pools. */
+const SHARED = 0.98;
+
+/**
+ * Of paths with the best price first those that may have a part in an amount: one whose first unit gives less than the last one does on the best path, all of it
+ * put there, has none.
+ */
+export function promising(paths: readonly Path[], amount: number, exact: 'in' | 'out'): readonly Path[] {
+  const [best] = paths;
+  if (best === undefined) return paths;
+  const last = lastPrice(best, amount, exact) * SHARED;
+  const end = paths.findIndex(({ spot }) => spot < last);
+  return end < 0 ? paths : paths.slice(0, end);
+}
+
+/** Of a raw unit, once so much goes along a path; 0 where it does not take so much. */
+function lastPrice({ legs }: Path, amount: number, exact: 'in' | 'out'): number {
+  let [price, moved] = [1, amount];
+  for (let n = 0; n < legs.length; n++) {
+    const { merged } = exact === 'in' ? legs[n]! : legs[legs.length - 1 - n]!;
+    const s = exact === 'in' ? merged.afterTaking(moved) : merged.afterGiving(moved);
+    price /= s * s;
+    moved = exact === 'in' ? merged.outFor(moved) : merged.inFor(moved);
+  }
+  return price;
+}
+
 /** The same without some pools. */
 export function withoutPools({ paths }: Network, dropped: ReadonlySet<Pool>): Network {
   const kept = new Map<Leg, Leg>();

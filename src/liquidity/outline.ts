@@ -120,7 +120,9 @@ export class MergedOutline {
   /** The last stretch that begins before s, or -1. */
   #stretchAt(s: number): number {
     while (this.#end < s && this.#extend());
-    return this.#from.findLastIndex((from) => from < s);
+    let place = this.#from.length - 1;
+    while (place >= 0 && this.#from[place]! >= s) place--;
+    return place;
   }
 
   /** The stretch in which a sum reaches an amount, or -1. */

@@ -4,7 +4,7 @@
  */
 import type { Address } from '../lib/types.ts';
 import { allocate } from './allocate.ts';
-import { type Leg, type Network, type Path, placed, withoutPools } from './network.ts';
+import { type Leg, type Network, type Path, placed, promising, withoutPools } from './network.ts';
 import { depthAt, givenUntil, takenUntil } from './outline.ts';
 import type { Hop, Pool } from './pool.ts';
 import { tokenInOf, tokenOutOf } from './pool.ts';
@@ -165,7 +165,7 @@ class Flow {
   readonly #tokens: readonly Address[] | undefined;
 
   constructor(order: Order, paths: readonly Path[]) {
-    const { legs, outlines, ways } = placed(paths);
+    const { legs, outlines, ways } = placed(promising(paths, Number(order.amountRaw), order.exact));
     this.#order = order;
     this.#legs = legs;
     this.#flows = allocate(outlines, ways, Number(order.amountRaw), order.exact).flows;

@@ -13,6 +13,8 @@ export type Bound = {
   readonly gasWei: bigint;
   readonly gasUnits: bigint;
   readonly valueWei: bigint;
+  /** Of a unit of gas, in wei. */
+  readonly perGas: number;
   readonly grossOf: readonly number[];
 };
 
@@ -153,15 +155,28 @@ function leastOf(amounts: readonly bigint[]): bigint {
   return amounts.reduce((least, amount) => (amount < least ? amount : least), amounts[0] ?? 0n);
 }
 
-/** @param ends what is moved at the least and at the most amount of each regime: in between it is linear */
-export function boundOf(option: Option, ends: readonly Ends[], rate: Some, rates: Rates, terms: Terms): Bound {
+/**
+ * @param ends what is moved at the least and at the most amount of each regime: in between it is linear
+ * @param before the same at other rates: it takes as much gas
+ */
+export function boundOf(option: Option, ends: readonly Ends[], rate: Some, rates: Rates, terms: Terms, before?: Gas): Bound {
   const grossOf = ends.map(([least, most]) => mostOf(least, most, option.collateralAsset === option.debtAsset, rate));
   const gross = Math.max(0, ...grossOf);
+  const grossWei = BigInt(Math.ceil(Math.min(gross, BEYOND))) - (option.feeWei ?? 0n);
+  return bounded(grossWei, before ?? gasOf(option, rate, rates, terms), grossOf);
+}
+
+export function bounded(grossWei: bigint, { gasWei, gasUnits }: Gas, grossOf: readonly number[]): Bound {
+  const valueWei = grossWei - gasWei;
+  return { grossWei, gasWei, gasUnits, valueWei, perGas: Number(valueWei) / Number(gasUnits), grossOf };
+}
+
+type Gas = Pick<Bound, 'gasWei' | 'gasUnits'>;
+
+function gasOf(option: Option, rate: Some, rates: Rates, terms: Terms): Gas {
   const loanGas = option.financing.kind === 'loan' ? rates.loanGas(option.debtAsset) : 0n;
   const gasUnits = TRANSACTION_GAS + GROUP_GAS + option.gasUnits + rate.swapGas + loanGas;
-  const grossWei = BigInt(Math.ceil(Math.min(gross, BEYOND))) - (option.feeWei ?? 0n);
-  const gasWei = gasWeiOf(gasUnits, terms);
-  return { grossWei, gasWei, gasUnits, valueWei: grossWei - gasWei, grossOf };
+  return { gasUnits, gasWei: gasWeiOf(gasUnits, terms) };
 }
 
 /** Over a regime: with impact at one end of the ways. Each curve is concave, so its slope tells where most is left. */

@@ -10,7 +10,7 @@ import { countedIn, type Evaluation, evaluate, type NoEvaluation, stepsOf } from
 import { type FrontierOf, type Way, waysOut } from './exits.ts';
 import { isBrittle, likelier } from './holding.ts';
 import { lendersFor } from './lenders.ts';
-import { goWithTheAmount, priceOfDebt } from './limits.ts';
+import { priceOfDebt } from './limits.ts';
 import { outlookOf } from './outlook.ts';
 import { sliceOf, toldOfLeft } from './patience.ts';
 import { type Market, type Prospect, prospectOf, termsFor } from './prospect.ts';
@@ -51,7 +51,7 @@ export function planProspect({ candidate, openings, ...rest }: Prospect, market:
   let obstacle = rest.obstacle as NoEvaluation['reason'] | Prospect['obstacle'];
   let oddity: Record<string, string> | undefined;
   const frontierOf: FrontierOf = (from, to, exact) => market.venue.frontier?.(from, to, exact, depth);
-  for (const { option, regimes, ends, bound } of openings) {
+  for (const { option, regimes, ends, isEven, bound } of openings) {
     if (best !== undefined && bound !== undefined) {
       const isWorse = ({ valueWei }: Bound) => valueWei <= best!.valueWei;
       if (isWorse(bound) || isWorse(closer(option, ends, bound, frontierOf, terms, Number(best.valueWei)))) continue;
@@ -64,11 +64,12 @@ export function planProspect({ candidate, openings, ...rest }: Prospect, market:
       return undefined;
     };
     const ways = waysOut({ ...option, numeraire: countedIn(option, terms) });
-    const isEven = goWithTheAmount(regimes, ends);
     // The largest amounts first: mostly they leave smaller ones no room.
-    const descending = regimes
-      .map((regime, place) => (bound === undefined ? regime : { ...regime, mostWei: bound.grossOf[place]! - Number(bound.gasWei) }))
-      .toReversed();
+    const descending = isEven
+      ? regimes
+      : regimes
+          .map((regime, place) => (bound ? { ...regime, mostWei: bound.grossOf[place]! - Number(bound.gasWei) } : regime))
+          .toReversed();
     const search = (lenders: readonly (FlashSource | undefined)[], venue: Exchange) => {
       for (const flash of lenders)
         for (const way of ways) {
@@ -147,7 +148,7 @@ function bestAgain(
 ): Evaluation | undefined {
   const opening = openings.find((one) => one.option === option);
   if (opening === undefined) return undefined;
-  if (!goWithTheAmount(opening.regimes, opening.ends)) return bestAmount(opening.regimes, value);
+  if (!opening.isEven) return bestAmount(opening.regimes, value);
   return bestBySlope(opening.regimes, (otherRaw) => (otherRaw === amountRaw ? same : value(otherRaw)), 0n, amountRaw);
 }
 

@@ -56,7 +56,7 @@ export function planCrowd(prospects: readonly Prospect[], market: Market, depth:
     if (gasUnits > gasLeft) decisions.push(blockFull(prospect.candidate, gasUnits, gasLeft));
     else if (isPlan && (behind === chosen || isUntouched(planned!, behind))) choose(planned!, behind);
     else if (behind !== chosen) {
-      const again = boundAt(prospect, market, rates, terms);
+      const again = boundAt(prospect, market, rates, terms, queue.next);
       queue.add({ prospect: again, perGas: Math.min(perGas, mostPerGas(again)), behind: chosen, planned });
     } else {
       const capped = Math.min(perGas, impacts.mostPerGas(prospect));
@@ -95,7 +95,8 @@ export function planCrowd(prospects: readonly Prospect[], market: Market, depth:
  * itself; and where less than a position allows left most, nobody makes more of that pair. An estimate: it decides in which order candidates are planned.
  */
 class Impacts {
-  readonly #found = new Map<string, { readonly repaid: number; readonly lost: number; readonly most: number; readonly isLoose: boolean }>();
+  /** By what is seized, and what is owed. */
+  readonly #found = new Map<Address, Map<Address, Impact>>();
 
   note({ openings }: Prospect, { option, amountRaw, grossWei, repayRaw }: Evaluation): void {
     const opening = openings.find((one) => one.option === option);
@@ -105,12 +106,14 @@ class Impacts {
     const whole = repayRaw === mostRepaid(opening);
     const lost = whole ? Math.max(0, Number(opening.bound.grossWei) - gross) : 0;
     const isLoose = gross < Number(opening.bound.grossWei) * MOSTLY;
-    this.#found.set(keyOf(option), { repaid: Number(repayRaw), lost, most: within ? gross * ROOM : Number.POSITIVE_INFINITY, isLoose });
+    const found = { repaid: Number(repayRaw), lost, most: within ? gross * ROOM : Number.POSITIVE_INFINITY, isLoose };
+    const bySeized = this.#found.get(option.collateralAsset) ?? new Map<Address, Impact>();
+    this.#found.set(option.collateralAsset, bySeized.set(option.debtAsset, found));
   }
 
   /** Whether bounds have been found to promise much more than is there. */
   isLoose({ openings }: Prospect): boolean {
-    return openings.some(({ option }) => this.#found.get(keyOf(option))?.isLoose === true);
+    return openings.some(({ option }) => this.#of(option)?.isLoose === true);
   }
 
   mostPerGas({ openings }: Prospect): number {
@@ -119,7 +122,7 @@ class Impacts {
       if (opening.bound === undefined) return Number.POSITIVE_INFINITY;
       const { grossWei, gasWei, gasUnits } = opening.bound;
       let gross = Number(grossWei);
-      const found = this.#found.get(keyOf(opening.option));
+      const found = this.#of(opening.option);
       if (found !== undefined) {
         const times = Number(mostRepaid(opening)) / found.repaid;
         gross = Math.min(gross - (found.lost / ROOM) * (times < 1 ? times * times : times), found.most);
@@ -128,7 +131,13 @@ class Impacts {
     }
     return most;
   }
+
+  #of({ collateralAsset, debtAsset }: Option): Impact | undefined {
+    return this.#found.get(collateralAsset)?.get(debtAsset);
+  }
 }
+
+type Impact = { readonly repaid: number; readonly lost: number; readonly most: number; readonly isLoose: boolean };
 
 /** Of what the next one may make, so much is taken: two that make about as much come one after the other anyway. */
 const NEXT_BEST = 0.6;
@@ -136,10 +145,6 @@ const NEXT_BEST = 0.6;
 const MOSTLY = 0.8;
 /** For what fees and the search for an amount leave open. */
 const ROOM = 1.01;
-
-function keyOf({ collateralAsset, debtAsset }: Option): string {
-  return collateralAsset + debtAsset;
-}
 
 function mostRepaid({ ends }: Opening): bigint {
   return ends.at(-1)![1].repayRaw;

@@ -1,7 +1,7 @@
 import type { Moment, UsdPrices } from '../oracles/types.ts';
 import type { Option, Regime } from '../protocols/types.ts';
 import type { Ends } from './bounds.ts';
-import { movesOf, repaidRaw } from './evaluate.ts';
+import { type Moves, movesOf, repaidRaw } from './evaluate.ts';
 import type { Terms } from './terms.ts';
 
 /** Of what is owed at a venue the venue knows the worth. */
@@ -13,8 +13,8 @@ export function priceOfDebt({ financing, debtAsset }: Option, usd: UsdPrices, at
 const UNEVEN = 1e-4;
 const ROUNDED = 1e-6;
 
-/** An option's amounts, and what is moved at the ends of each regime. */
-type Within = { readonly regimes: readonly Regime[]; readonly ends: readonly Ends[] };
+/** An option's amounts, and what is moved at the ends of each regime; of all of them together where that goes with the amount (`isEven`). */
+type Within = { readonly regimes: readonly Regime[]; readonly ends: readonly Ends[]; readonly isEven: boolean };
 
 /** The option's regimes cut to the operator's largest position; partial liquidations stay possible below it. */
 export function withinPositionLimit(
@@ -36,7 +36,10 @@ export function withinPositionLimit(
     regimes.push(cut);
     ends.push([least, cut === regime ? most : movesOf(option, cut.maxRaw)]);
   }
-  return regimes.length > 0 ? { regimes, ends } : 'position-too-large';
+  const [first, last] = [ends[0], ends.at(-1)];
+  if (first === undefined || last === undefined) return 'position-too-large';
+  const isEven = goWithTheAmount(regimes, ends);
+  return { regimes, ends: isEven ? [[first[0], last[1]]] : ends, isEven };
 }
 
 /** The amounts of a regime that repay no more than this; what is repaid never falls as the amount rises. Its least amount does. */
@@ -52,19 +55,13 @@ function cutAt(regime: Regime, mostRaw: bigint, repaid: (amountRaw: bigint) => b
 }
 
 /** Whether twice the amount moves twice as much, over all regimes. */
-export function goWithTheAmount(regimes: readonly Regime[], ends: readonly Ends[]): boolean {
-  if (ends.length < regimes.length) return false;
-  const mostRaw = regimes.at(-1)!.maxRaw;
-  const [, { repayRaw, seizedRaw }] = ends.at(-1)!;
-  const isEven = (amountRaw: bigint, moved: bigint, most: bigint) => {
-    const share = Number(amountRaw) / Number(mostRaw);
-    return Math.abs(Number(moved) - Number(most) * share) <= Number(most) * (UNEVEN * share + ROUNDED);
+function goWithTheAmount(regimes: readonly Regime[], ends: readonly Ends[]): boolean {
+  const [most, moves] = [Number(regimes.at(-1)!.maxRaw), ends.at(-1)![1]];
+  const [repaid, seized] = [Number(moves.repayRaw), Number(moves.seizedRaw)];
+  const isEven = (amountRaw: bigint, { repayRaw, seizedRaw }: Moves) => {
+    const share = Number(amountRaw) / most;
+    const room = UNEVEN * share + ROUNDED;
+    return Math.abs(Number(repayRaw) - repaid * share) <= repaid * room && Math.abs(Number(seizedRaw) - seized * share) <= seized * room;
   };
-  return regimes.every(({ minRaw, maxRaw }, place) => {
-    const [least, largest] = ends[place]!;
-    return (
-      [minRaw, maxRaw].every((amountRaw, end) => isEven(amountRaw, [least, largest][end]!.repayRaw, repayRaw)) &&
-      [minRaw, maxRaw].every((amountRaw, end) => isEven(amountRaw, [least, largest][end]!.seizedRaw, seizedRaw))
-    );
-  });
+  return regimes.every(({ minRaw, maxRaw }, place) => isEven(minRaw, ends[place]![0]) && isEven(maxRaw, ends[place]![1]));
 }

@@ -19,7 +19,9 @@ export type Market = { readonly venue: Exchange; readonly flashes: readonly Flas
 export type Opening = {
   readonly option: Option;
   readonly regimes: readonly Regime[];
+  /** What is moved at the ends of each, or at the first and the last where all of it goes with the amount: `isEven`. */
   readonly ends: readonly Ends[];
+  readonly isEven?: boolean;
   readonly bound: Bound | undefined;
 };
 
@@ -54,10 +56,10 @@ export function prospectOf(
       obstacle ??= within;
       continue;
     }
-    const { regimes, ends } = within;
+    const { ends } = within;
     const rate = rateOf(option, market, rates);
     if (rate?.kind === 'none') noWay ??= rate.why;
-    else openings.push({ option, regimes, ends, bound: rate && boundOf(option, ends, rate, rates, terms) });
+    else openings.push({ option, ...within, bound: rate && boundOf(option, ends, rate, rates, terms) });
   }
   if (openings.length === 0 && noWay !== undefined) return skipOf(candidate, ...unroutable(noWay));
   const least = usd8ToWeiUp(terms.minProfitUsd8, terms.numeraireUsd8);
@@ -69,12 +71,17 @@ export function prospectOf(
   return { candidate, openings: open.sort(byBound), obstacle };
 }
 
-/** The same at other rates: every option stays, since what is planned tells why not. */
-export function boundAt(prospect: Prospect, market: Market, rates: Rates, common: Terms): Prospect {
+/**
+ * The same at other rates: every option stays, since what is planned tells why not. @param enoughPerGas options that were bound to make less than this of a unit
+ * of gas, in wei, keep their bounds
+ */
+export function boundAt(prospect: Prospect, market: Market, rates: Rates, common: Terms, enoughPerGas = 0): Prospect {
   const terms = termsFor(prospect.candidate, common);
   const openings = prospect.openings.map((opening): Opening => {
-    const rate = rateOf(opening.option, market, rates);
-    return rate?.kind === 'some' ? { ...opening, bound: boundOf(opening.option, opening.ends, rate, rates, terms) } : opening;
+    if (perGasOf(opening) < enoughPerGas) return opening;
+    const { option, ends, bound } = opening;
+    const rate = rateOf(option, market, rates);
+    return rate?.kind === 'some' ? { ...opening, bound: boundOf(option, ends, rate, rates, terms, bound) } : opening;
   });
   return { ...prospect, openings: openings.sort(byBound) };
 }
@@ -84,7 +91,7 @@ export function wholeOf(prospect: Prospect, market: Market, rates: Rates, terms:
   const openings = prospect.openings.map((opening): Opening => {
     const { maxRaw } = opening.regimes.at(-1)!;
     const [, most] = opening.ends.at(-1)!;
-    return { ...opening, regimes: [{ minRaw: maxRaw, maxRaw }], ends: [[most, most]] };
+    return { ...opening, regimes: [{ minRaw: maxRaw, maxRaw }], ends: [[most, most]], isEven: true };
   });
   return boundAt({ ...prospect, openings }, market, rates, terms);
 }
@@ -134,7 +141,7 @@ export function mostPerGas({ openings }: Prospect): number {
 }
 
 function perGasOf(opening: Opening): number {
-  return opening.bound === undefined ? Number.POSITIVE_INFINITY : Number(opening.bound.valueWei) / Number(leastGasOf(opening));
+  return opening.bound?.perGas ?? Number.POSITIVE_INFINITY;
 }
 
 /** The most promising first: most of the others need no look then. */

@@ -1,6 +1,6 @@
 /** The most that an option makes with the impact on all pools of its ways: closer than a bound from either end of them (bounds.ts), and dearer. */
 import type { Option } from '../protocols/types.ts';
-import type { Bound, Ends } from './bounds.ts';
+import { type Bound, bounded, type Ends } from './bounds.ts';
 import { countedIn } from './evaluate.ts';
 import { type FrontierOf, type Most, waysOut } from './exits.ts';
 import type { Terms } from './terms.ts';
@@ -42,7 +42,7 @@ export function closer(
     }
   }
   const grossWei = most > Number(bound.grossWei) ? bound.grossWei : wholeWei(most) - (option.feeWei ?? 0n);
-  return grossWei < bound.grossWei ? { ...bound, grossWei, valueWei: grossWei - bound.gasWei } : bound;
+  return grossWei < bound.grossWei ? bounded(grossWei, bound, bound.grossOf) : bound;
 }
 
 /** Over a regime, in the numeraire, before gas and loan. */

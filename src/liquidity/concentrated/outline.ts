@@ -16,22 +16,28 @@ export function outlineOf(curve: Curve, tick: number, ladder: Ladder, feePips: n
   const sAt = (sqrtPriceX96: bigint) => (zeroForOne ? Q96 / (root * Number(sqrtPriceX96)) : Number(sqrtPriceX96) / (Q96 * root));
   const from: number[] = [];
   const depth: number[] = [];
+  const step = zeroForOne ? -1 : 1;
   let at = firstAbove(stops.ticks, tick) - (zeroForOne ? 1 : 0);
   let s = sAt(curve.sqrtPriceX96);
   let { liquidity } = curve;
-  for (let stop = 0; stop < MAX_STOPS && from.length < MAX_STRETCHES; stop++) {
-    const price = stops.pricesX96[at];
-    if (price === undefined) break;
+  let here = Number(liquidity) / root;
+  let passed = 0;
+  for (; passed < MAX_STOPS && from.length < MAX_STRETCHES && stops.pricesX96[at] !== undefined; passed++) {
     const last = depth.at(-1);
-    const here = Number(liquidity) / root;
     // It begins where something can be had; stretches without liquidity count only between others.
     if (here !== last && (here > 0 || last !== undefined)) {
       from.push(s);
       depth.push(here);
     }
-    s = sAt(price);
-    liquidity += (zeroForOne ? -1n : 1n) * (stops.nets[at] ?? 0n);
-    at += zeroForOne ? -1 : 1;
+    const net = stops.nets[at];
+    // Most stops are ends of words, where nothing changes.
+    if (net !== undefined) {
+      s = sAt(stops.pricesX96[at]!);
+      liquidity += zeroForOne ? -net : net;
+      here = Number(liquidity) / root;
+    }
+    at += step;
   }
-  return { from, depth, to: s, ...(stops.pricesX96[at] !== undefined && { further: true }) };
+  const to = passed === 0 ? s : sAt(stops.pricesX96[at - step]!);
+  return { from, depth, to, ...(stops.pricesX96[at] !== undefined && { further: true }) };
 }
