@@ -12,6 +12,7 @@ import type { Plan, SkipReason } from '../strategy/types.ts';
 import type { Chronicle } from './chronicle.ts';
 import type { DecisionWorld } from './decide.ts';
 import { foresee, type Unmoved, unmovedAt } from './foresight.ts';
+import { Nursery } from './nursery.ts';
 import type { Approve } from './on-block.ts';
 import type { OwnBids } from './own-bids.ts';
 import type { Settings } from './settings.ts';
@@ -29,6 +30,7 @@ export class UpdatePipeline {
   readonly #ownBids: Pick<OwnBids, 'at'>;
   readonly #chronicle: Chronicle;
   readonly #watch: Watch;
+  readonly #nursery = new Nursery();
   #unmoved: Unmoved | undefined;
   #nonce: { readonly head: Hex; readonly lane: Address; readonly next: Promise<number> } | undefined;
 
@@ -114,6 +116,7 @@ export class UpdatePipeline {
     const { terms, at } = this.#unmovedAt(world, head);
     // What was spent holds until something is written. Whoever needs it asks again, and meets the failure.
     if (terms !== undefined) this.#approve([], terms, at).catch(() => {});
+    this.#nursery.tidy();
   }
 
   /** The same head may have other state from now on. */
