@@ -49,6 +49,7 @@ import { RiskDesk } from './pipeline/risk-desk.ts';
 import { settleReceipt } from './pipeline/settle.ts';
 import { Switchboard } from './pipeline/switchboard.ts';
 import { Unwinder } from './pipeline/unwinder.ts';
+import { warmUpSending } from './pipeline/warm-sending.ts';
 import { warmUp } from './pipeline/warm-up.ts';
 import { Watch } from './risk/candidates.ts';
 import { startServer } from './server/server.ts';
@@ -245,6 +246,7 @@ export async function runKeeper(
       })
     : undefined;
   warmUp(world, settings, world.head);
+  if (lane !== undefined) await warmUpSending();
   const heads = new Heads(rpc, world.recent, { notify });
   cleanup.defer(() => heads.close());
   const takeCalls = () => {

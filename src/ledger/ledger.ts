@@ -30,6 +30,8 @@ import { WalFile } from './wal.ts';
 const DECISIONS_KEPT_MS = 30 * 86_400_000;
 /** Writes until the log, a few pages for each, is folded into the file. */
 const CHECKPOINT_AFTER = 256;
+/** The fact that tells when it was last folded in. */
+const CHECKPOINT = 'checkpoint';
 
 /** `inserts`: made in whatever transaction is open on the connection. */
 type Write = { readonly kind: 'inserts'; insert(): void } | { readonly kind: 'work'; work(trx: Transaction<Schema>): Promise<void> };
@@ -350,10 +352,21 @@ class SqlLedger implements Ledger {
     if (!hurried && this.#sinceCheckpoint >= CHECKPOINT_AFTER) await this.#checkpoint();
   }
 
-  /** What is in the log is safe there: where folding it in fails, a later time will do. */
+  /**
+   * What is in the log is safe there: where folding it in fails, a later time will do.
+   * NOTE: whatever is written next begins the log anew, for which SQLite waits for the disk. That is this row, whose time is new, not an intent.
+   */
   async #checkpoint(): Promise<void> {
     this.#sinceCheckpoint = 0;
-    await sql`PRAGMA wal_checkpoint(PASSIVE)`.execute(this.#db).catch(() => {});
+    try {
+      await sql`PRAGMA wal_checkpoint(PASSIVE)`.execute(this.#db);
+      const fact = { value: 'done', at: this.#clock() };
+      await this.#db
+        .insertInto('facts')
+        .values({ key: CHECKPOINT, ...fact })
+        .onConflict((conflict) => conflict.column('key').doUpdateSet(fact))
+        .execute();
+    } catch {}
   }
 
   async #transaction(trx: Transaction<Schema>, txHash: Hex) {
