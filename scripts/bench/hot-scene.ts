@@ -26,6 +26,7 @@ import { Chronicle } from '../../src/pipeline/chronicle.ts';
 import { decideBlock } from '../../src/pipeline/decide.ts';
 import { UpdatePipeline } from '../../src/pipeline/on-update.ts';
 import type { Settings } from '../../src/pipeline/settings.ts';
+import { warmUpSending } from '../../src/pipeline/warm-sending.ts';
 import { warmUp } from '../../src/pipeline/warm-up.ts';
 import { Watch } from '../../src/risk/candidates.ts';
 import { emptyBook } from '../../src/strategy/bids/book.ts';
@@ -85,6 +86,7 @@ export class HotScene implements AsyncDisposable {
     const { world, market } = await mirrored(scene);
     grow(market, accounts, OWED_PERCENT);
     warmUp(world, settings(scene), world.head);
+    await warmUpSending();
     const folder = mkdtempSync(join(tmpdir(), 'bailiff-bench-'));
     const relay = new Worker(RELAY, { eval: true });
     const [{ port }] = (await once(relay, 'message')) as [AddressInfo];

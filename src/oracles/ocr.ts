@@ -40,7 +40,6 @@ export type Transmission = {
   readonly observations: readonly bigint[];
   /** observations[n/2]: the answer, in the feed's decimals. */
   readonly median: bigint;
-  /** Taken apart when it is asked for, beside the path. */
   readonly signed: SignedReport;
 };
 
@@ -79,38 +78,15 @@ function decodeTransmit(aggregator: Address, forwarder: Address | undefined, dat
   const secondary = selector === TRANSMIT_SECONDARY;
   const ocr = selector === TRANSMIT_1 ? 1 : secondary || selector === TRANSMIT_2 ? 2 : undefined;
   if (ocr === undefined) return undefined;
-  const places = placesOf(data.slice(10), ocr === 1 ? 0 : 3);
-  const read = places && (ocr === 1 ? readReport1(places.report) : readReport2(places));
-  if (!places || !read) return undefined;
+  const signed = signedReport(data.slice(10), ocr === 1 ? 0 : 3);
+  const read = signed && (ocr === 1 ? readReport1(signed.report.slice(2)) : readReport2(signed));
+  if (!signed || !read) return undefined;
   const median = read.observations[read.observations.length >> 1]!;
-  let signed: SignedReport | undefined;
-  return {
-    ocr,
-    secondary,
-    aggregator,
-    forwarder,
-    ...read,
-    median,
-    get signed() {
-      signed ??= signedReport(places);
-      return signed;
-    },
-  };
+  return { ocr, secondary, aggregator, forwarder, ...read, median, signed };
 }
 
-/** Where the arguments (context,) report, rs, ss, rawVs stand; all in hex digits without `0x`, places counted in words. */
-type Places = {
-  readonly words: string;
-  readonly context: string;
-  readonly report: string;
-  readonly rawVs: string;
-  readonly rsAt: number;
-  readonly ssAt: number;
-  readonly count: number;
-};
-
-/** The arguments one after the other without a gap, and nothing behind: aggregators check the length. */
-function placesOf(words: string, contextWords: number): Places | undefined {
+/** The arguments (context,) report, rs, ss, rawVs, one after the other without a gap, and nothing behind: aggregators check the length. */
+function signedReport(words: string, contextWords: number): SignedReport | undefined {
   const head = contextWords + 4;
   const reportBytes = smallAt(words, head);
   if (smallAt(words, contextWords) !== 32 * head || reportBytes === undefined || reportBytes % 32 !== 0) return undefined;
@@ -120,14 +96,10 @@ function placesOf(words: string, contextWords: number): Places | undefined {
   const ssAt = rsAt + 1 + count;
   if (smallAt(words, contextWords + 2) !== 32 * ssAt || smallAt(words, ssAt) !== count) return undefined;
   if (words.length !== WORD * (ssAt + 1 + count)) return undefined;
-  const report = words.slice((head + 1) * WORD, rsAt * WORD);
-  return { words, context: words.slice(0, contextWords * WORD), report, rawVs: wordAt(words, contextWords + 3), rsAt, ssAt, count };
-}
-
-function signedReport({ words, context, report, rawVs, rsAt, ssAt, count }: Places): SignedReport {
+  const rawVs = wordAt(words, contextWords + 3);
   return {
-    report: `0x${report}`,
-    context: `0x${context}`,
+    report: `0x${words.slice((head + 1) * WORD, rsAt * WORD)}`,
+    context: `0x${words.slice(0, contextWords * WORD)}`,
     rs: Array.from({ length: count }, (_, i): Hex => `0x${wordAt(words, rsAt + 1 + i)}`),
     ss: Array.from({ length: count }, (_, i): Hex => `0x${wordAt(words, ssAt + 1 + i)}`),
     vs: Array.from({ length: count }, (_, i) => Number.parseInt(rawVs.slice(2 * i, 2 * i + 2), 16)),
@@ -146,12 +118,13 @@ function readReport1(words: string): Report | undefined {
 }
 
 /** (uint32 observationsTimestamp, bytes32 rawObservers, int192[] observations, int192 juelsPerFeeCoin). */
-function readReport2({ report: words, context }: Places): Report | undefined {
+function readReport2({ report, context }: SignedReport): Report | undefined {
+  const words = report.slice(2);
   const observations = observationsAt(words, 2, 4);
   const observationsTimestamp = smallAt(words, 0);
   if (observations === undefined || observationsTimestamp === undefined || int192At(words, 3) === undefined) return undefined;
-  const configDigest: Hex = `0x${wordAt(context, 0)}`;
-  return { configDigest, epochAndRound: lastFiveBytes(wordAt(context, 1)), observationsTimestamp, observations };
+  const configDigest: Hex = `0x${wordAt(context.slice(2), 0)}`;
+  return { configDigest, epochAndRound: lastFiveBytes(wordAt(context.slice(2), 1)), observationsTimestamp, observations };
 }
 
 /** The list whose offset stands in word `index`; it is the last thing of its report, right behind the `head` words. */
