@@ -13,6 +13,7 @@ import { Prng } from '../devnet/prng.ts';
 import { addressAt } from './market.ts';
 
 const MARKETS = 50;
+const FEED_IDS = Array.from({ length: MARKETS }, (_, feed) => addressAt(feed));
 const START = 1_700_000_000;
 const SLOT_SECONDS = 12;
 const YEAR = 31_536_000n;
@@ -62,7 +63,7 @@ export class BlueCrowd {
   }
 
   moment(): Moment {
-    const answers = new Map(this.#answers.map((answer, feed) => [addressAt(feed), answer]));
+    const answers = new Map(this.#answers.map((answer, feed) => [FEED_IDS[feed]!, answer]));
     return { number: 1, timestamp: this.#timestamp, baseFeeWei: 0n, answer: (feed) => answers.get(feed) };
   }
 

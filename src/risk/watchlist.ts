@@ -1,29 +1,12 @@
 import { grown } from '../lib/grown.ts';
 import type { Moment } from '../oracles/types.ts';
-import { type Bounds, ROUNDING, Terms } from '../protocols/bounds.ts';
+import { type Bounds, Terms } from '../protocols/bounds.ts';
 import type { Slot } from '../protocols/types.ts';
-import {
-  BEFORE,
-  COEFFICIENT,
-  CONSTANT,
-  COUNT,
-  Entries,
-  FACTOR,
-  FIELDS,
-  HEADER,
-  LIMIT,
-  LOOSE,
-  MET,
-  NEXT,
-  NONE,
-  PLACE,
-  SLOT,
-  WIDTH,
-} from './entries.ts';
-import { bucketOf, Ladder } from './ladder.ts';
-
-/** In place of a walk: it is looked at at every moment, whatever its limits say. */
-const OPEN = -1;
+import { Crossings } from './crossings.ts';
+import { COEFFICIENT, CONSTANT, COUNT, Entries, HEADER, LADDER, ladderOf, MARK, MET, NONE, SLOT, TERM } from './entries.ts';
+import { Limits } from './limits.ts';
+import { Open } from './open.ts';
+import { isLost, slackOf } from './sums.ts';
 
 /** Of somebody looked at: it has to be judged; it is lost for certain. */
 const NAMED = 1;
@@ -31,10 +14,6 @@ const LOST = 2;
 
 /** Nearer to being lost than this, a position's health is worth telling. */
 const NEAR = 0.05;
-
-/** A factor may fall to half and rise to double before its positions are looked at again, however safe they are. */
-const MOST_FALL = 0.5;
-const MOST_RISE = 1;
 
 /** What is done at once; the rest is left for later, or done another way. */
 export type Effort = {
@@ -50,6 +29,8 @@ const EFFORT: Effort = { crossings: 4_096, limits: 256, judged: 64 };
 /** After so many it is told how much room all of them take, and some more. */
 const SAMPLE = 4_096;
 const SPARE = 1.02;
+/** Of the doubles of an account, so many have a limit. */
+const MARKS_PART = 0.5;
 const CROSSINGS_PART = 32;
 const LIMITS_PART = 4;
 
@@ -65,21 +46,14 @@ export class Watchlist {
   readonly #effort: Effort;
   readonly #terms = new Terms();
   readonly #entries = new Entries();
+  readonly #open = new Open(this.#entries);
+  readonly #limits = new Limits(this.#entries, (header) => this.#open.add(header));
+  readonly #crossings = new Crossings(this.#entries, this.#limits);
   /** The header of each slot; 0 for those that are not in debt. */
   #headers = new Int32Array(0);
   #watched = 0;
-  /** Headers that are looked at at every moment. */
-  #open = new Int32Array(0);
-  #opened = 0;
-  /** The limits of each factor: those that it may not fall below, and those that it may not rise above. */
-  readonly #falls: Ladder[] = [];
-  readonly #rises: Ladder[] = [];
   /** Where the factors are that all limits hold around. */
   #factors = new Float64Array(0);
-  #crossed = new Int32Array(0);
-  #crossings = 0;
-  #most = 0;
-  #walk = 0;
   /** What the last look found out beside, where it was at everybody. */
   #crash: { readonly suspects: readonly Slot[]; readonly lost: Uint8Array } | undefined;
   /** Before the first move nobody has limits: all get them at once. */
@@ -95,7 +69,7 @@ export class Watchlist {
     const all = [...slots];
     for (let place = 0; place < all.length; place++) {
       // Room that grows with them would be copied again and again.
-      if (place === SAMPLE) this.#entries.reserve(Math.ceil((this.#entries.end * all.length * SPARE) / SAMPLE));
+      if (place === SAMPLE) this.#reserve(all.length / SAMPLE);
       this.#read(all[place]!);
     }
   }
@@ -117,10 +91,14 @@ export class Watchlist {
     this.#place += changed.length;
     for (const slot of changed) this.#read(slot);
     const factors = this.#bounds.factors(at);
-    const few = this.#findCrossed(factors);
+    const most = Math.max(this.#effort.crossings, this.#watched / CROSSINGS_PART);
+    const few = this.#crossings.find(this.#factors, factors, most);
+    // Who is left alone has to be told from who is crossed.
+    if (keep && !few) this.#crossings.findAll(this.#factors, factors);
     if (keep) this.#moveTo(factors);
     this.#crash = undefined;
     const suspects = few ? this.#lookAtCrossed(factors, keep).sort((a, b) => a - b) : this.#lookAtAll(factors, keep, at);
+    this.#limits.put();
     this.#begun ||= keep;
     return suspects;
   }
@@ -135,64 +113,50 @@ export class Watchlist {
     const { truth } = this.#bounds;
     if (truth === undefined || suspects.length < this.#effort.judged) return lost;
     const factors = truth.factors(at);
-    for (const [place, slot] of suspects.entries()) if (this.#isLost(this.#headers[slot]!, factors, truth.width)) lost[place] = 1;
+    for (const [place, slot] of suspects.entries()) if (isLost(this.#entries, this.#headers[slot]!, factors, truth.width)) lost[place] = 1;
     return lost;
-  }
-
-  /** Whether even the most that its sum can be, each coefficient and the constant being off as far as they may, is below 0. */
-  #isLost(header: number, factors: Float64Array, width: number): boolean {
-    const { doubles, integers } = this.#entries;
-    let above = Math.abs(doubles[header * WIDTH + CONSTANT]!);
-    let below = 0;
-    const last = header + integers[header * FIELDS + COUNT]!;
-    for (let entry = header + 1; entry <= last; entry++) {
-      const coefficient = doubles[entry * WIDTH + COEFFICIENT]!;
-      const factor = factors[integers[entry * FIELDS + FACTOR]!]!;
-      if (coefficient >= 0) above += (coefficient + width) * factor;
-      else below += Math.max(0, -coefficient - width) * factor;
-    }
-    return above - below + ROUNDING * (above + below) < 0;
   }
 
   #lookAtCrossed(factors: Float64Array, keep: boolean): Slot[] {
     const { integers } = this.#entries;
     const suspects: Slot[] = [];
-    let upkeep = this.#upkeep(this.#opened + this.#crossings);
-    for (let place = this.#opened - 1; place >= 0; place--) {
-      const header = this.#open[place]!;
-      const slack = this.#slack(header, factors);
-      if (!(slack > 0)) suspects.push(integers[header * FIELDS + SLOT]!);
+    let upkeep = this.#upkeep(this.#open.length + this.#crossings.length);
+    for (let place = this.#open.length - 1; place >= 0; place--) {
+      const header = this.#open.at(place);
+      const slack = slackOf(this.#entries, header, factors);
+      if (!(slack > 0)) suspects.push(integers[2 * header + SLOT]!);
       else if (keep && upkeep-- > 0) this.#limit(header, slack);
     }
-    for (let place = 0; place < this.#crossings; place++) {
-      const header = this.#crossed[place]!;
-      const slack = this.#slack(header, factors);
-      if (!(slack > 0)) suspects.push(integers[header * FIELDS + SLOT]!);
+    for (let place = 0; place < this.#crossings.length; place++) {
+      const header = this.#crossings.at(place);
+      const slack = slackOf(this.#entries, header, factors);
+      if (!(slack > 0)) suspects.push(integers[2 * header + SLOT]!);
       if (!keep) continue;
       if (slack > 0 && upkeep-- > 0) this.#limit(header, slack);
-      else this.#setOpen(header);
+      else this.#open.add(header);
     }
     return suspects;
   }
 
   /** As they lie in memory, which has long ceased to be the order of slots. */
   #lookAtAll(factors: Float64Array, keep: boolean, at: Moment): Slot[] {
-    const { integers, end } = this.#entries;
+    const entries = this.#entries;
+    const { integers, end } = entries;
     const named = new Uint8Array(this.#headers.length);
     // Who is near in memory is told at once whether it is lost: coming back to 100,000 of them takes as long as finding them.
     const { truth } = this.#bounds;
     const truly = keep ? undefined : truth?.factors(at);
+    const { walk } = this.#crossings;
     let upkeep = this.#upkeep(this.#watched);
-    for (let header = 1; header < end; header += 1 + integers[header * FIELDS + COUNT]!) {
-      const slot = integers[header * FIELDS + SLOT]!;
+    for (let header = 1; header < end; header = entries.after(header)) {
+      const slot = integers[2 * header + SLOT]!;
       if (slot === NONE) continue;
-      const slack = this.#slack(header, factors);
-      if (!(slack > 0)) named[slot] = truly !== undefined && this.#isLost(header, truly, truth!.width) ? LOST : NAMED;
+      const slack = slackOf(entries, header, factors);
+      if (!(slack > 0)) named[slot] = truly !== undefined && isLost(entries, header, truly, truth!.width) ? LOST : NAMED;
       if (!keep) continue;
-      const open = integers[header * FIELDS + MET] === OPEN;
-      if (!open && slack > 0 && !this.#isCrossed(header, factors)) continue;
+      if (slack > 0 && integers[2 * header + MET] !== walk && !this.#open.has(header)) continue;
       if (slack > 0 && upkeep-- > 0) this.#limit(header, slack);
-      else if (!open) this.#setOpen(header);
+      else this.#open.add(header);
     }
     const suspects: Slot[] = [];
     for (let slot = 0; slot < named.length; slot++) if (named[slot] !== 0) suspects.push(slot);
@@ -214,169 +178,50 @@ export class Watchlist {
     const kind = this.#bounds.safeBound(slot, terms);
     if (kind === 'idle') return;
     const count = kind === 'bounded' ? terms.count : 0;
-    const header = this.#entries.take(count + 1);
+    const header = this.#entries.take(count);
     const { doubles, integers } = this.#entries;
-    for (let term = 0; term < count; term++) {
-      const entry = header + 1 + term;
-      doubles[entry * WIDTH + COEFFICIENT] = terms.coefficients[term]!;
-      integers[entry * FIELDS + HEADER] = header;
-      integers[entry * FIELDS + FACTOR] = terms.factors[term]!;
+    for (let place = 0, term = header + HEADER; place < count; place++, term += TERM) {
+      const coefficient = terms.coefficients[place]!;
+      doubles[term + COEFFICIENT] = coefficient;
+      integers[2 * term + MARK] = NONE;
+      integers[2 * term + LADDER] = ladderOf(terms.factors[place]!, coefficient);
     }
-    doubles[header * WIDTH + CONSTANT] = kind === 'bounded' ? terms.constant : Number.NaN;
-    integers[header * FIELDS + COUNT] = count;
-    integers[header * FIELDS + SLOT] = slot;
-    integers[header * FIELDS + MET] = this.#walk;
+    doubles[header + CONSTANT] = kind === 'bounded' ? terms.constant : Number.NaN;
+    integers[2 * header + COUNT] = count;
+    integers[2 * header + SLOT] = slot;
+    integers[2 * header + MET] = this.#crossings.walk;
     this.#headers[slot] = header;
     this.#watched++;
-    this.#setOpen(header);
+    this.#open.add(header);
   }
 
   #forget(slot: Slot): void {
     const header = this.#headers[slot]!;
     if (header === 0) return;
-    const entries = this.#entries;
-    const count = entries.integers[header * FIELDS + COUNT]!;
-    for (let entry = header + 1; entry <= header + count; entry++) {
-      const falls = entries.doubles[entry * WIDTH + COEFFICIENT]! >= 0;
-      entries.unlink(entry, this.#ladder(falls ? this.#falls : this.#rises, entries.integers[entry * FIELDS + FACTOR]!));
-    }
-    this.#setClosed(header);
-    entries.giveBack(header, count + 1);
+    this.#limits.takeAway(header);
+    this.#open.remove(header, this.#crossings.walk);
+    this.#entries.giveBack(header);
     this.#headers[slot] = 0;
     this.#watched--;
   }
 
-  /** NOTE: it stays in its ladders, where whoever meets it passes it by: taking thousands out at once would take long. */
-  #setOpen(header: number): void {
-    const { integers } = this.#entries;
-    if (integers[header * FIELDS + MET] === OPEN) return;
-    if (this.#opened === this.#open.length) this.#open = grown(this.#open, this.#opened + 1);
-    integers[header * FIELDS + MET] = OPEN;
-    integers[header * FIELDS + PLACE] = this.#opened;
-    this.#open[this.#opened++] = header;
-  }
-
-  /** The last one takes its place. */
-  #setClosed(header: number): void {
-    const { integers } = this.#entries;
-    if (integers[header * FIELDS + MET] !== OPEN) return;
-    const place = integers[header * FIELDS + PLACE]!;
-    const last = this.#open[--this.#opened]!;
-    this.#open[place] = last;
-    integers[last * FIELDS + PLACE] = place;
-    integers[header * FIELDS + MET] = this.#walk;
-  }
-
-  /** By what part all factors may move against the position at once; above 0 only where it is healthy for certain. */
-  #slack(header: number, factors: Float64Array): number {
-    const { doubles, integers } = this.#entries;
-    let net = 0;
-    let gross = 0;
-    const last = header + integers[header * FIELDS + COUNT]!;
-    for (let entry = header + 1; entry <= last; entry++) {
-      const value = doubles[entry * WIDTH + COEFFICIENT]! * factors[integers[entry * FIELDS + FACTOR]!]!;
-      net += value;
-      gross += Math.abs(value);
-    }
-    const constant = doubles[header * WIDTH + CONSTANT]!;
-    return (net + constant - ROUNDING * (gross + Math.abs(constant))) / gross;
-  }
-
-  /** Gives each of the position's factors a limit around where it is now. */
+  /** It gets limits around where the factors are now, so that it is left alone until one is crossed. */
   #limit(header: number, slack: number): void {
-    const entries = this.#entries;
-    const { doubles, integers } = entries;
-    const last = header + integers[header * FIELDS + COUNT]!;
-    for (let entry = header + 1; entry <= last; entry++) {
-      const factor = integers[entry * FIELDS + FACTOR]!;
-      const value = this.#factors[factor]!;
-      const falls = doubles[entry * WIDTH + COEFFICIENT]! >= 0;
-      const limit = falls ? value * (1 - Math.min(slack, MOST_FALL)) : value * (1 + Math.min(slack, MOST_RISE));
-      const ladder = this.#ladder(falls ? this.#falls : this.#rises, factor);
-      const linked = integers[entry * FIELDS + BEFORE] !== LOOSE;
-      if (linked && bucketOf(doubles[entry * WIDTH + LIMIT]!) === bucketOf(limit)) {
-        doubles[entry * WIDTH + LIMIT] = limit;
-        continue;
-      }
-      entries.unlink(entry, ladder);
-      doubles[entry * WIDTH + LIMIT] = limit;
-      // What adds nothing cannot add less.
-      if (falls && value === 0) continue;
-      if (!entries.link(entry, ladder)) {
-        this.#setOpen(header);
-        return;
-      }
-    }
-    if (integers[header * FIELDS + MET] === OPEN) this.#setClosed(header);
-    else if (slack > NEAR) return;
-    this.#bounds.noteHealth(integers[header * FIELDS + SLOT]!, (1 + slack) / Math.max(0, 1 - slack));
+    const open = this.#open.has(header);
+    this.#limits.workOut(header, slack, this.#factors);
+    if (open) this.#open.remove(header, this.#crossings.walk);
+    if (open || slack <= NEAR) this.#bounds.noteHealth(this.#entries.integers[2 * header + SLOT]!, (1 + slack) / Math.max(0, 1 - slack));
   }
 
-  #ladder(ladders: Ladder[], factor: number): Ladder {
-    ladders[factor] ??= new Ladder();
-    return ladders[factor];
+  /** Room for so many times what is there. */
+  #reserve(times: number): void {
+    const doubles = Math.ceil(this.#entries.end * times * SPARE);
+    this.#entries.reserve(doubles);
+    this.#limits.marks.reserve(Math.ceil(doubles * MARKS_PART));
   }
 
   #moveTo(factors: Float64Array): void {
     if (factors.length === this.#factors.length) this.#factors.set(factors);
     else this.#factors = factors.slice();
-  }
-
-  // ---- what a move crosses
-
-  /** False where there are so many that everybody is to be looked at. NOTE: what a factor is limited by that terms named since the last move is open still. */
-  #findCrossed(factors: Float64Array): boolean {
-    this.#walk++;
-    this.#crossings = 0;
-    this.#most = Math.max(this.#effort.crossings, this.#watched / CROSSINGS_PART);
-    for (let factor = 0; factor < this.#factors.length; factor++) {
-      const before = this.#factors[factor]!;
-      const now = factors[factor]!;
-      // Who has a factor that could not be told is open.
-      if (now === before || Number.isNaN(before)) continue;
-      if (Number.isNaN(now) || this.#crossings > this.#most) return false;
-      if (now < before) this.#crossFalling(this.#falls[factor], before, now);
-      else this.#crossRising(this.#rises[factor], before, now);
-    }
-    return this.#crossings <= this.#most;
-  }
-
-  #crossFalling(ladder: Ladder | undefined, before: number, now: number): void {
-    if (ladder === undefined) return;
-    const { doubles, integers } = this.#entries;
-    const to = Math.min(ladder.highest, bucketOf(before)) - ladder.lowest;
-    for (let index = Math.max(0, bucketOf(now) - ladder.lowest); index <= to && this.#crossings <= this.#most; index++)
-      for (let entry = ladder.heads[index]!; entry !== NONE; entry = integers[entry * FIELDS + NEXT]!)
-        if (doubles[entry * WIDTH + LIMIT]! > now) this.#cross(integers[entry * FIELDS + HEADER]!);
-  }
-
-  #crossRising(ladder: Ladder | undefined, before: number, now: number): void {
-    if (ladder === undefined) return;
-    const { doubles, integers } = this.#entries;
-    const to = Math.min(ladder.highest, bucketOf(now)) - ladder.lowest;
-    for (let index = Math.max(0, bucketOf(before) - ladder.lowest); index <= to && this.#crossings <= this.#most; index++)
-      for (let entry = ladder.heads[index]!; entry !== NONE; entry = integers[entry * FIELDS + NEXT]!)
-        if (doubles[entry * WIDTH + LIMIT]! < now) this.#cross(integers[entry * FIELDS + HEADER]!);
-  }
-
-  #cross(header: number): void {
-    const { integers } = this.#entries;
-    const met = integers[header * FIELDS + MET]!;
-    if (met === this.#walk || met === OPEN) return;
-    integers[header * FIELDS + MET] = this.#walk;
-    if (this.#crossings === this.#crossed.length) this.#crossed = grown(this.#crossed, this.#crossings + 1);
-    this.#crossed[this.#crossings++] = header;
-  }
-
-  /** Whether one of its limits does not hold at these factors. */
-  #isCrossed(header: number, factors: Float64Array): boolean {
-    const { doubles, integers } = this.#entries;
-    const last = header + integers[header * FIELDS + COUNT]!;
-    for (let entry = header + 1; entry <= last; entry++) {
-      const now = factors[integers[entry * FIELDS + FACTOR]!]!;
-      const limit = doubles[entry * WIDTH + LIMIT]!;
-      if (doubles[entry * WIDTH + COEFFICIENT]! >= 0 ? now < limit : now > limit) return true;
-    }
-    return false;
   }
 }

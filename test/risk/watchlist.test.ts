@@ -1,6 +1,7 @@
 /** The list by itself, on sums of whole numbers that bigint adds up exactly: what floats could get wrong, and every way across a limit. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { Prng } from '../../scripts/devnet/prng.ts';
 import type { Moment } from '../../src/oracles/types.ts';
 import { type Bounds, Changes, gridDown, gridUp, MOST_TERMS, type Terms } from '../../src/protocols/bounds.ts';
 import type { Slot } from '../../src/protocols/types.ts';
@@ -114,6 +115,27 @@ test('whatever way all factors take to where a sum is lost, it is named there an
     { numRuns: RUNS, seed: 8 },
   );
   expect(quiet).toBeGreaterThan(RUNS / 2);
+});
+
+test('positions that get limits far apart at the same time are all found by the moves that cross them', () => {
+  const random = new Prng(8);
+  const many = Array.from({ length: 300 }, () => ({
+    coefficients: [1, -1].map((sign) => sign * Math.round(random.logBetween(1, 1e6))),
+    constant: -1,
+  }));
+  for (const start of [
+    [2 ** 40, 1],
+    [2 ** 20, 2 ** 20],
+  ]) {
+    const bounds = new BoundsDouble(many, start);
+    const list = listOf(bounds);
+    expectNobodyMissed(list, bounds, true);
+    for (let move = 0; move < 40; move++) {
+      bounds.values[move % 2] = Math.ceil(start[move % 2]! * random.logBetween(0.2, 5));
+      expectNobodyMissed(list, bounds, false);
+      if (move % 3 !== 0) expectNobodyMissed(list, bounds, true);
+    }
+  }
 });
 
 test('a factor that cannot be told, that is nothing or that is beyond all bounds names whoever has it, and lets go of them again', () => {
