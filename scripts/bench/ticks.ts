@@ -102,7 +102,8 @@ function play(crowd: Crowd, list: Watchlist, size: number): Times {
     const at = crowd.moment();
     // As for a pending update, which may never come; then as for the block that has it.
     const set = timed(() => {
-      found = unhealthyAmong(crowd.state, list.suspects(at, false)!, at);
+      const suspects = list.suspects(at, false)!;
+      found = unhealthyAmong(crowd.state, suspects, at, list.lost(suspects, at));
     });
     const upkeep = timed(() => list.suspects(at, true));
     times.sets.push(set);

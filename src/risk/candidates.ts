@@ -58,7 +58,7 @@ export class Watch {
       const suspects = this.#suspects(protocol, at, keep);
       positions += suspects.positions;
       for (const [place, slot] of suspects.slots.entries()) {
-        const verdict = suspects.lost?.[place] === 1 ? undefined : protocol.judge(slot, at);
+        let verdict = suspects.lost?.[place] === 1 ? undefined : protocol.judge(slot, at);
         if (verdict?.kind === 'healthy') continue;
         if (verdict?.kind === 'unknown') {
           unknown.push({ protocol, slot, reason: verdict.reason });
@@ -75,8 +75,8 @@ export class Watch {
           slot,
           account,
           get healthFactorWad() {
-            const judged = verdict ?? protocol.judge(slot, at);
-            return judged.kind === 'unknown' ? 0n : judged.healthFactorWad;
+            verdict ??= protocol.judge(slot, at);
+            return verdict.kind === 'unknown' ? 0n : verdict.healthFactorWad;
           },
           sinceBlock: Math.min(since, number),
         });

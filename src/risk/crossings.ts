@@ -26,9 +26,9 @@ export class Crossings {
     return this.#walk;
   }
 
-  /** The header at a place. */
-  at(place: number): number {
-    return this.#headers[place]!;
+  /** NOTE: good until the next are looked for. */
+  get headers(): Int32Array {
+    return this.#headers.subarray(0, this.#length);
   }
 
   /**

@@ -1,5 +1,5 @@
 /**
- * The limits that factors must not cross, in buckets of 2^-8 of their value, so that a move finds those it crossed without looking at most others. Each factor
+ * The limits that factors must not cross, in buckets of 2^-7 of their value, so that a move finds those it crossed without looking at most others. Each factor
  * has two ladders of them: what it may not fall below, and what it may not rise above.
  */
 import { grown } from '../lib/grown.ts';
@@ -8,13 +8,13 @@ const wide = new Float64Array(1);
 const halves = new Int32Array(wide.buffer);
 /** Which half of a double has its sign, exponent and first 20 bits. */
 const HIGH = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1 ? 1 : 0;
-/** Of the 20 bits of the fraction in that half, 8 tell the bucket. */
-const SHIFT = 12;
+/** Of the 20 bits of the fraction in that half, 7 tell the bucket. */
+const SHIFT = 13;
 /** Buckets added beyond the one that is needed, and of those that are there this part. */
 const SPARE = 16;
 const SPARE_PART = 0.25;
 /** Room for a price that moves 4,000-fold either way; who makes it move further (anybody may be an oracle) gets no memory for it. */
-const MOST_BUCKETS = 24 * 256;
+const MOST_BUCKETS = 24 * 128;
 
 export const NOTHING = -1;
 

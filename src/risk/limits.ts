@@ -18,6 +18,8 @@ export class Limits {
   readonly #terms = new Int32Array(BATCH);
   readonly #keys = new Int32Array(BATCH);
   readonly #owners = new Int32Array(BATCH);
+  /** The keys that they have now, if any. */
+  readonly #oldKeys = new Int32Array(BATCH);
   #length = 0;
 
   /** @param onNoRoom told of a position one of whose limits no ladder has room for */
@@ -52,10 +54,11 @@ export class Limits {
   }
 
   /**
-   * Puts the limits that were worked out, in three steps: where they were is looked up, old marks are taken away, new ones are put. What is read of memory in each
-   * step lies all over it, and as nothing waits for it but the next step, much of it is read at once.
+   * Puts the limits that were worked out, in steps: where they were is looked up, buckets are found, old marks are taken away, new ones are put. What is read of
+   * memory in each step lies all over it, and as nothing is decided by it before the next step, much of it is read at once.
    */
   put(): void {
+    this.#readOldKeys();
     this.#findBuckets();
     this.#takeOldAway();
     this.#putNew();
@@ -88,6 +91,12 @@ export class Limits {
     this.#owners[this.#length++] = header;
   }
 
+  #readOldKeys(): void {
+    const { integers } = this.#entries;
+    for (let place = 0; place < this.#length; place++)
+      this.#oldKeys[place] = this.marks.keyOf(Math.max(0, integers[2 * this.#terms[place]! + MARK]!));
+  }
+
   /** Sees to it that there are buckets for the new marks. A term whose old one can stay is done with, and so is one that has no room. NOTE: others move for a new bucket. */
   #findBuckets(): void {
     const { integers } = this.#entries;
@@ -104,7 +113,7 @@ export class Limits {
       if (bucket === NOTHING) {
         this.#takeAway(term);
         this.#onNoRoom(owner);
-      } else if (mark !== NONE && ladders.known(ladder, marks.keyOf(mark)) === bucket) {
+      } else if (mark !== NONE && ladders.known(ladder, this.#oldKeys[place]!) === bucket) {
         marks.setKey(mark, key);
       } else {
         this.#terms[length] = term;

@@ -6,7 +6,7 @@ import { grown } from '../lib/grown.ts';
 import { CHUNK, FREE, Ladders, NOTHING, TAKEN } from './ladders.ts';
 
 /** Marks in a chunk, in the place of the first of which stands the next chunk of the bucket. */
-export const CHUNK_MARKS = 8;
+export const CHUNK_MARKS = 16;
 /** Integers of a mark: the limit's key, and the header of the position; 0 or below where the mark is free. */
 export const KEY = 0;
 export const OWNER = 1;

@@ -15,9 +15,9 @@ export class Open {
     return this.#length;
   }
 
-  /** The header at a place. */
-  at(place: number): number {
-    return this.#headers[place]!;
+  /** NOTE: good until one is added or removed. */
+  get headers(): Int32Array {
+    return this.#headers.subarray(0, this.#length);
   }
 
   has(header: number): boolean {

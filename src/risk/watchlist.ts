@@ -19,13 +19,13 @@ const NEAR = 0.05;
 export type Effort = {
   /** Where a move crosses the limits of more than so many, and of one in 32, looking at everybody in turn is quicker than finding them. */
   readonly crossings: number;
-  /** What is open and safe again gets new limits so many at a time, or a quarter of it: a move that crosses thousands costs little more than others. */
+  /** Who is open and safe again gets new limits, so many at a time: fewer, down to a quarter, after a move that crosses many, and one in 16 of those that wait. */
   readonly limits: number;
   /** So many suspects and more are told apart in floats first: those that are lost for certain, and those that are to be judged. */
   readonly judged: number;
 };
 
-const EFFORT: Effort = { crossings: 4_096, limits: 256, judged: 64 };
+const EFFORT: Effort = { crossings: 4_096, limits: 256, judged: 16 };
 /** After so many it is told how much room all of them take, and some more. */
 const SAMPLE = 4_096;
 const SPARE = 1.02;
@@ -33,6 +33,7 @@ const SPARE = 1.02;
 const MARKS_PART = 0.5;
 const CROSSINGS_PART = 32;
 const LIMITS_PART = 4;
+const WAITING_PART = 16;
 
 /**
  * Which of a protocol's positions have to be judged at a moment; all others are healthy then, for certain.
@@ -52,6 +53,11 @@ export class Watchlist {
   /** The header of each slot; 0 for those that are not in debt. */
   #headers = new Int32Array(0);
   #watched = 0;
+  /** Read since limits were given last. */
+  #changed = 0;
+  /** Headers that are looked at, and their slacks: made once and used again. */
+  #looked = new Int32Array(0);
+  #slacks = new Float64Array(0);
   /** Where the factors are that all limits hold around. */
   #factors = new Float64Array(0);
   /** What the last look found out beside, where it was at everybody. */
@@ -118,19 +124,20 @@ export class Watchlist {
   }
 
   #lookAtCrossed(factors: Float64Array, keep: boolean): Slot[] {
-    const { integers } = this.#entries;
+    const entries = this.#entries;
     const suspects: Slot[] = [];
-    let upkeep = this.#upkeep(this.#open.length + this.#crossings.length);
-    for (let place = this.#open.length - 1; place >= 0; place--) {
-      const header = this.#open.at(place);
-      const slack = slackOf(this.#entries, header, factors);
-      if (!(slack > 0)) suspects.push(integers[2 * header + SLOT]!);
-      else if (keep && upkeep-- > 0) this.#limit(header, slack);
-    }
-    for (let place = 0; place < this.#crossings.length; place++) {
-      const header = this.#crossings.at(place);
-      const slack = slackOf(this.#entries, header, factors);
-      if (!(slack > 0)) suspects.push(integers[2 * header + SLOT]!);
+    const looks = this.#open.length + this.#crossings.length;
+    if (looks > this.#looked.length) [this.#looked, this.#slacks] = [grown(this.#looked, looks), grown(this.#slacks, looks)];
+    const [headers, slacks] = [this.#looked, this.#slacks];
+    headers.set(this.#open.headers, 0);
+    headers.set(this.#crossings.headers, this.#open.length);
+    // First of all: what is read of memory all over is read the quicker, the less is done in between.
+    for (let look = 0; look < looks; look++) slacks[look] = slackOf(entries, headers[look]!, factors);
+    let upkeep = keep ? this.#upkeep(looks) : 0;
+    for (let look = 0; look < looks; look++) {
+      const slack = slacks[look]!;
+      const header = headers[look]!;
+      if (!(slack > 0)) suspects.push(entries.integers[2 * header + SLOT]!);
       if (!keep) continue;
       if (slack > 0 && upkeep-- > 0) this.#limit(header, slack);
       else this.#open.add(header);
@@ -147,7 +154,7 @@ export class Watchlist {
     const { truth } = this.#bounds;
     const truly = keep ? undefined : truth?.factors(at);
     const { walk } = this.#crossings;
-    let upkeep = this.#upkeep(this.#watched);
+    let upkeep = keep ? this.#upkeep(this.#watched) : 0;
     for (let header = 1; header < end; header = entries.after(header)) {
       const slot = integers[2 * header + SLOT]!;
       if (slot === NONE) continue;
@@ -164,9 +171,16 @@ export class Watchlist {
     return suspects;
   }
 
-  /** How many get new limits now. */
+  /**
+   * How many get new limits now, of so many that wait for them: as many as have changed, and some more, the fewer of them the more had to be found. What a move
+   * that crosses many leaves is done in quieter looks.
+   */
   #upkeep(waiting: number): number {
-    return this.#begun ? Math.max(this.#effort.limits, Math.ceil(waiting / LIMITS_PART)) : waiting;
+    const { limits } = this.#effort;
+    const least = Math.ceil(Math.max(limits / LIMITS_PART, waiting / WAITING_PART));
+    const most = this.#begun ? this.#changed + Math.max(limits - this.#crossings.length, least) : waiting;
+    this.#changed = 0;
+    return most;
   }
 
   /** Takes the position's terms in anew; it is open until the next look. */
@@ -192,6 +206,7 @@ export class Watchlist {
     integers[2 * header + MET] = this.#crossings.walk;
     this.#headers[slot] = header;
     this.#watched++;
+    this.#changed++;
     this.#open.add(header);
   }
 

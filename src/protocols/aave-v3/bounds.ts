@@ -11,6 +11,7 @@ import type { FeedAnswer, FeedId, Moment } from '../../oracles/types.ts';
 import { type Bounds, type Changes, gridDown, gridUp, type Terms, type Truth } from '../bounds.ts';
 import type { Slot } from '../types.ts';
 import type { Accounts } from './accounts.ts';
+import { grownAt } from './grown.ts';
 import { debtIndexRay, type Indexes, incomeIndexRay } from './interest.ts';
 import type { EModeCategory, MarketState, Reserve } from './state.ts';
 
@@ -204,7 +205,7 @@ export class AccountBounds implements Bounds {
     return category !== undefined && modes.covers(category, reserve) ? category.liquidationThresholdBps : ownBps;
   }
 
-  /** Worked out anew each time: it is asked for where many are found at once, and costs no more than judging a few of them. */
+  /** Worked out anew each time: it is asked for where several are found at once, and costs no more than judging a few of them. */
   #truth(at: Moment): Float64Array {
     const values = new Float64Array(this.#factors.length);
     for (const { reserve, factors } of this.#priced) {
@@ -220,7 +221,8 @@ export class AccountBounds implements Bounds {
     const price = category?.source === undefined ? own : this.#priceIn(category, of, own, at);
     const { indexes, unit } = of.reserve;
     const debt = side === 'debt';
-    const index = Number(debt ? debtIndexRay(indexes, at.timestamp, this.#state.rules.compounded) : incomeIndexRay(indexes, at.timestamp));
+    const grown = grownAt(indexes, at.timestamp, this.#state.rules.compounded);
+    const index = Number(debt ? grown.debtRay : grown.incomeRay);
     if (price === undefined || price < 0n || index < ONE_RAY) return Number.NaN;
     const plain = (Number(price) / Number(unit)) * (index / ONE_RAY);
     return debt ? plain : plain * (Number(this.#ownThresholdBps(of.reserve, category) ?? 0n) / Number(BPS));

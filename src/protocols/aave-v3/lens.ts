@@ -1,6 +1,7 @@
 /** A market as of one moment: prices and indexes, each worked out once however many positions ask. */
 import type { Moment } from '../../oracles/types.ts';
-import { type Compounding, debtIndexRay, type FixedDebt, fixedDebtRaw, incomeIndexRay } from './interest.ts';
+import { type Grown, grownAt } from './grown.ts';
+import { type FixedDebt, fixedDebtRaw } from './interest.ts';
 import type { Rules } from './rules.ts';
 import type { EModeCategory, MarketState, Reserve } from './state.ts';
 
@@ -40,7 +41,8 @@ export class Lens {
     const reserve = this.#state.reserves.get(id);
     if (reserve === undefined) return undefined;
     const price = reserve.source.price(this.at);
-    const now = new WorkedOut(reserve, price.ok ? price.price : undefined, this.at.timestamp, this.rules.compounded);
+    const grown = grownAt(reserve.indexes, this.at.timestamp, this.rules.compounded);
+    const now = new WorkedOut(reserve, price.ok ? price.price : undefined, grown);
     this.#reserves.set(id, now);
     return now;
   }
@@ -85,25 +87,19 @@ export class Lens {
 class WorkedOut implements ReserveNow {
   readonly reserve: Reserve;
   readonly price: bigint | undefined;
-  readonly #timestamp: number;
-  readonly #compounded: Compounding;
-  #income: bigint | undefined;
-  #debt: bigint | undefined;
+  readonly #grown: Grown;
 
-  constructor(reserve: Reserve, price: bigint | undefined, timestamp: number, compounded: Compounding) {
+  constructor(reserve: Reserve, price: bigint | undefined, grown: Grown) {
     this.reserve = reserve;
     this.price = price;
-    this.#timestamp = timestamp;
-    this.#compounded = compounded;
+    this.#grown = grown;
   }
 
   get incomeIndexRay(): bigint {
-    this.#income ??= incomeIndexRay(this.reserve.indexes, this.#timestamp);
-    return this.#income;
+    return this.#grown.incomeRay;
   }
 
   get debtIndexRay(): bigint {
-    this.#debt ??= debtIndexRay(this.reserve.indexes, this.#timestamp, this.#compounded);
-    return this.#debt;
+    return this.#grown.debtRay;
   }
 }
