@@ -45,6 +45,7 @@ import { Hedger } from './pipeline/hedger.ts';
 import { BlockPipeline } from './pipeline/on-block.ts';
 import { UpdatePipeline } from './pipeline/on-update.ts';
 import { OwnBids } from './pipeline/own-bids.ts';
+import { Pace } from './pipeline/pace.ts';
 import { RiskDesk } from './pipeline/risk-desk.ts';
 import { settleReceipt } from './pipeline/settle.ts';
 import { Switchboard } from './pipeline/switchboard.ts';
@@ -223,6 +224,7 @@ export async function runKeeper(
         })
       : undefined;
   hedger?.sharesWith(() => unwinder?.inventoryUsd8 ?? 0n);
+  const pace = new Pace();
   const pipeline = new BlockPipeline({
     settings,
     dispatcher,
@@ -231,6 +233,7 @@ export async function runKeeper(
     approve,
     ownBids,
     repeats,
+    pace,
     chronicle,
     watch,
     pulled,
@@ -242,7 +245,7 @@ export async function runKeeper(
     ? new UpdatePipeline({
         settings,
         lanes: backrunLanes(laneBook, (lane) => new Backrunner({ lane, relays, chain, ledger }, rpc.chainId)),
-        ...{ dispatcher, chain, approve, ownBids, chronicle, watch },
+        ...{ dispatcher, chain, approve, ownBids, pace, chronicle, watch },
       })
     : undefined;
   warmUp(world, settings, world.head);

@@ -25,6 +25,7 @@ import { approveBy } from '../../src/pipeline/approve.ts';
 import { Chronicle } from '../../src/pipeline/chronicle.ts';
 import { decideBlock } from '../../src/pipeline/decide.ts';
 import { UpdatePipeline } from '../../src/pipeline/on-update.ts';
+import { Pace } from '../../src/pipeline/pace.ts';
 import type { Settings } from '../../src/pipeline/settings.ts';
 import { warmUpSending } from '../../src/pipeline/warm-sending.ts';
 import { warmUp } from '../../src/pipeline/warm-up.ts';
@@ -180,6 +181,7 @@ export class HotScene implements AsyncDisposable {
         settings: own,
         chain,
         ownBids: { at: () => emptyBook() },
+        pace: new Pace(),
         chronicle: new Chronicle(ledger, () => {}, { state: async () => undefined }),
       },
       lanes: { now: () => ({ lane: lane.address, backrunner }) },

@@ -70,7 +70,7 @@ export async function calibrate(options: CalibrationOptions, told: (count: numbe
       for (let tries = 0; tries < candidates.length; tries++) {
         const moves = options.cautious ? world.priceMoves : undefined;
         const chosen = [random.pick(candidates)];
-        const { decisions, terms } = decideBlock(world, settings, chosen, world.head, at, 0n, undefined, undefined, undefined, moves);
+        const { decisions, terms } = decideBlock(world, settings, chosen, world.head, at, 0n, { moves });
         const [decision] = decisions;
         if (decision?.kind !== 'plan' || terms === undefined) continue;
         const { plan } = decision;

@@ -57,7 +57,7 @@ function decide(config: Config, book: AddressBook, world: World): readonly Decis
   const { limits } = config;
   const settings = settingsToShow(config, book);
   const { candidates } = new Watch().judge(world.protocols, at, world.head.number);
-  const { decisions } = decideBlock(world, settings, candidates, world.head, at, 0n, undefined, undefined, world.venue, world.priceMoves);
+  const { decisions } = decideBlock(world, settings, candidates, world.head, at, 0n, { moves: world.priceMoves });
   return decisions.map((decision): Decision => {
     if (decision.kind === 'skip') return decision;
     const { candidate, debtAsset, collateralAsset, repayUsd8 } = decision.plan;

@@ -3,7 +3,7 @@ import type { IntendedTransaction, Ledger } from '../ledger/types.ts';
 import { sleep } from '../lib/async.ts';
 import type { Head, Hex } from '../lib/types.ts';
 import type { Moment } from '../oracles/types.ts';
-import { packOne, packTransactions } from '../strategy/packing.ts';
+import { leftOut, packOne, packTransactions } from '../strategy/packing.ts';
 import type { Terms } from '../strategy/terms.ts';
 import type { Plan } from '../strategy/types.ts';
 import { agrees } from './backrun-doubt.ts';
@@ -173,9 +173,7 @@ export class Backrunner {
 
   #draft({ ahead, plans, at }: Backrun, { terms, head, budget }: BackrunOrder, skipped: Skipped[]): Drafted {
     const drafts = draftAll(plans, terms, head.number + 1, packFor(ahead));
-    const packed = new Set(drafts.flatMap(({ plans: own }) => own.map(({ candidate }) => candidate)));
-    for (const plan of plans)
-      if (!packed.has(plan.candidate)) skipped.push({ plan, skip: { reason: 'block-full', figures: { transactions: '1' } } });
+    skipped.push(...leftOut(plans, drafts));
     const { transactions, beyond } = within(budget, drafts, (one) => worstOf(one, at, terms));
     skipped.push(...beyond);
     return { at, transactions };

@@ -6,7 +6,7 @@ import type { Moment } from '../oracles/types.ts';
 import { atShare } from '../strategy/bids/transaction.ts';
 import { byProfit } from '../strategy/block.ts';
 import { gasTogether } from '../strategy/gas.ts';
-import { GAS_HEADROOM_BPS, type Pack } from '../strategy/packing.ts';
+import { GAS_HEADROOM_BPS, gasLimitOf, leftOut, type Pack } from '../strategy/packing.ts';
 import type { Terms } from '../strategy/terms.ts';
 import type { Plan, SkipReason } from '../strategy/types.ts';
 import { decodeExecutorError, decodeSettlement } from './decode-executor.ts';
@@ -66,6 +66,9 @@ export async function rehearse(
   let apart = false;
   for (let round = 0; round < MAX_ROUNDS && standing.length > 0; round++) {
     const drafts = packed(standing, terms, lastBlock, apart ? eachAlone : pack);
+    const left = new Map(leftOut(standing, drafts).map((skipped) => [skipped.plan, skipped]));
+    failed.push(...left.values());
+    standing = standing.filter((plan) => !left.has(plan));
     // Watching without an Executor: nobody could run this.
     if (sender === undefined) return { transactions: priced(drafts, terms), failed, simulated: false };
     const own = drafts.map(({ executor, data, gasLimit }) => ({ from: sender, to: executor, data, gasLimit }));
@@ -113,8 +116,7 @@ export function repriced({ plans, gasUnits, surcharge }: Rehearsed, terms: Terms
 
 function draft(plans: readonly Plan[], gasUnits: bigint, surcharge: Surcharge, terms: Terms, lastBlock: number): Rehearsed {
   const sequence = sequenceOf(plans, gasUnits, surcharge, terms, lastBlock);
-  const widened = (gasUnits * GAS_HEADROOM_BPS) / BPS;
-  const gasLimit = widened > terms.maxTransactionGas ? terms.maxTransactionGas : widened;
+  const gasLimit = gasLimitOf(gasUnits, terms);
   const posted = (surcharge.gasUnits * GAS_HEADROOM_BPS) / BPS;
   const executor = executorOf(plans, terms);
   return { plans, executor, sequence, data: encodeExecute(sequence), gasLimit: gasLimit + posted, gasUnits, surcharge };

@@ -45,13 +45,22 @@ const UNTAUGHT = emptyBook();
 /** What a liquidation that rests on these feeds has to write before it, at a moment in which that holds already. */
 export type Carry = (feeds: readonly FeedId[]) => Carried | undefined;
 
-/**
- * A plan or a named reason for each candidate, and the depth that all plans leave. `terms` is undefined where the native token has no price. Pure.
- *
- * @param venue where it is exchanged: at the mirrored pools, or at what others of ours will have left of them
- * @param moves how the pools have moved, where they may move again before the block takes it
- * @param patience what may be left for later blocks, where another one can be waited for
- */
+/** Beyond the mirrored chain. */
+export type Circumstances = {
+  /** What our own bids have taught; nothing where nobody bids. */
+  readonly own?: BidBook;
+  readonly carry?: Carry;
+  /** Where it is exchanged: at the mirrored pools, or at what others of ours will have left of them. */
+  readonly venue?: Exchange | undefined;
+  /** How the pools have moved, where they may move again before the block takes it. */
+  readonly moves?: PriceMoves | undefined;
+  /** What may be left for later blocks, where another one can be waited for. */
+  readonly patience?: Patience | undefined;
+  /** As many liquidations as there is time for. */
+  readonly mostPlans?: number;
+};
+
+/** A plan or a named reason for each candidate, and the depth that all plans leave. `terms` is undefined where the native token has no price. Pure. */
 export function decideBlock(
   world: DecisionWorld,
   settings: Settings,
@@ -59,14 +68,10 @@ export function decideBlock(
   head: Head,
   at: Moment,
   tipWei: bigint,
-  own: BidBook = UNTAUGHT,
-  carry: Carry = () => undefined,
-  venue: Exchange = world.venue,
-  moves?: PriceMoves,
-  patience?: Patience,
+  circumstances: Circumstances = {},
 ): { readonly decisions: readonly Decision[]; readonly terms: Terms | undefined; readonly after: Depth | undefined } {
-  const told = termsAt(settings, world, head, at, tipWei, own);
-  const terms = told && moves ? { ...told, moves, unhurried: true as const, ...(patience && { patience }) } : told;
+  const { own = UNTAUGHT, carry = () => undefined, venue = world.venue } = circumstances;
+  const terms = termsIn(termsAt(settings, world, head, at, tipWei, own), circumstances);
   const protocols = new Map(world.protocols.map((protocol) => [protocol.id, protocol]));
   const protocolOf = (candidate: Candidate) => protocols.get(candidate.deployment)!;
   const decisions: Decision[] = [];
@@ -93,6 +98,12 @@ export function decideBlock(
   const { decisions: made, after } = planBlock(plannable, optionsOf, market, terms, at);
   const planned = made.map((decision) => explained(decision, protocolOf, at));
   return { decisions: [...decisions, ...planned], terms, after };
+}
+
+function termsIn(terms: Terms | undefined, { moves, patience, mostPlans }: Circumstances): Terms | undefined {
+  if (terms === undefined) return undefined;
+  const paced = { ...terms, ...(mostPlans !== undefined && { mostPlans }) };
+  return moves === undefined ? paced : { ...paced, moves, unhurried: true, ...(patience && { patience }) };
 }
 
 /** A protocol may know why it offers nothing. */

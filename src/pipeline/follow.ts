@@ -167,6 +167,7 @@ export class Follower {
     const settled = await tracker.onHead(head);
     tellOutcomes(settled, emit);
     ownBids.note(settled);
+    pipeline.settled(settled);
     panel.settled(settled);
     for (const settlement of settled) {
       const success = successOf(settlement);

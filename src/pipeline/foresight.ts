@@ -12,10 +12,11 @@ import type { Candidate } from '../risk/types.ts';
 import { packOne } from '../strategy/packing.ts';
 import type { Terms } from '../strategy/terms.ts';
 import type { Decision, Plan } from '../strategy/types.ts';
-import { type DecisionWorld, decideBlock } from './decide.ts';
+import { type Circumstances, type DecisionWorld, decideBlock } from './decide.ts';
 import type { Settings } from './settings.ts';
 
-type OwnBidsAt = Parameters<typeof decideBlock>[6];
+/** How to bid, and how much there is time for. */
+type Going = Pick<Circumstances, 'own' | 'mostPlans'>;
 
 /** Updates that reach the block together, or one that comes alone. */
 type Group = { readonly updates: readonly PriceUpdate[]; readonly ahead: Ahead };
@@ -49,10 +50,10 @@ export type Unmoved = {
 };
 
 /** Judges and plans what goes behind nothing: the same for all updates of a head, so it can be had before the first. Pure. */
-export function unmovedAt(world: DecisionWorld, settings: Settings, watch: Watch, head: Head, ownBids: OwnBidsAt): Unmoved {
+export function unmovedAt(world: DecisionWorld, settings: Settings, watch: Watch, head: Head, going: Going): Unmoved {
   const at = world.next();
   const candidates = watch.foresee(world.protocols, at, head.number + 1).candidates.filter(({ sinceBlock }) => sinceBlock <= head.number);
-  const { decisions, terms, after } = decideBlock(world, settings, candidates, head, at, 0n, ownBids);
+  const { decisions, terms, after } = decideBlock(world, settings, candidates, head, at, 0n, going);
   const plans = decisions.flatMap((decision) => (decision.kind === 'plan' ? [decision.plan] : []));
   const idle = decisions.flatMap((one) => (one.kind === 'skip' && one.skip.reason !== 'block-full' ? [keyOf(one.candidate)] : []));
   return { head: head.hash, terms, plans, at, after, idle: new Set(idle) };
@@ -71,7 +72,7 @@ export function foresee(
   watch: Watch,
   head: Head,
   pending: readonly PriceUpdate[],
-  ownBids: OwnBidsAt,
+  going: Going,
   unmoved: Unmoved,
 ): Foresight | undefined {
   const now = world.next();
@@ -118,7 +119,7 @@ export function foresee(
     for (const candidate of candidates) if (isFresh(candidate) && !fresh.has(keyOf(candidate))) fresh.set(keyOf(candidate), candidate);
     const depth = depthBehind(elsewhere);
     const venue = depth === undefined ? undefined : withDepth(world.venue, depth);
-    const decideFor = (some: readonly Candidate[]) => decideBlock(world, settings, some, head, at, 0n, ownBids, undefined, venue);
+    const decideFor = (some: readonly Candidate[]) => decideBlock(world, settings, some, head, at, 0n, { ...going, venue });
     const { decisions, after, terms: own } = groups[index]!.ahead.kind === 'private' ? inOne(candidates, decideFor) : decideFor(candidates);
     terms ??= own;
     const plans: Plan[] = [];

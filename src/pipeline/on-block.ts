@@ -2,6 +2,7 @@ import { type Dispatched, type Dispatcher, NOTHING } from '../execution/dispatch
 import type { LaneBook } from '../execution/lane-book.ts';
 import type { Standing } from '../execution/standing.ts';
 import type { TopUps } from '../execution/top-ups.ts';
+import type { Settled } from '../execution/tracker.ts';
 import type { Budget } from '../guard/budget.ts';
 import type { Repeats } from '../guard/repeats.ts';
 import { LedgerError } from '../ledger/database.ts';
@@ -13,13 +14,16 @@ import type { PulledPrices } from '../oracles/pull/pulled.ts';
 import type { FeedId, Moment } from '../oracles/types.ts';
 import type { Protocol } from '../protocols/types.ts';
 import type { Judged, Watch } from '../risk/candidates.ts';
+import type { Candidate } from '../risk/types.ts';
+import { nameOf } from '../strategy/bids/book.ts';
+import { noTime } from '../strategy/skips.ts';
 import type { Terms } from '../strategy/terms.ts';
 import type { Decision, Plan, SkipReason } from '../strategy/types.ts';
 import type { Chronicle } from './chronicle.ts';
 import { type Carry, type DecisionWorld, decideBlock } from './decide.ts';
 import type { HedgeMoment, Hedger } from './hedger.ts';
 import type { OwnBids } from './own-bids.ts';
-import { Pace } from './pace.ts';
+import type { Pace } from './pace.ts';
 import { patienceOf } from './patience.ts';
 import type { Settings } from './settings.ts';
 import type { Unwinder } from './unwinder.ts';
@@ -62,7 +66,9 @@ export class BlockPipeline {
   readonly #pulled: PulledPrices | undefined;
   readonly #hedger: Hedger | undefined;
   readonly #unwinder: Unwinder | undefined;
-  readonly #pace = new Pace();
+  readonly #pace: Pace;
+  /** What was signed in time and not mined. */
+  #missed: readonly string[] = [];
 
   /**
    * @param parts.topUps undefined where lanes are given nothing
@@ -78,6 +84,7 @@ export class BlockPipeline {
     approve: Approve;
     ownBids: Pick<OwnBids, 'at' | 'rivalsAt'>;
     repeats: Repeats;
+    pace: Pace;
     chronicle: Chronicle;
     watch: Watch;
     pulled: PulledPrices | undefined;
@@ -91,6 +98,7 @@ export class BlockPipeline {
     this.#approve = parts.approve;
     this.#ownBids = parts.ownBids;
     this.#repeats = parts.repeats;
+    this.#pace = parts.pace;
     this.#chronicle = parts.chronicle;
     this.#watch = parts.watch;
     this.#pulled = parts.pulled;
@@ -115,9 +123,10 @@ export class BlockPipeline {
     this.#pulled?.need(waitedFor(world.protocols, judged.candidates, at));
     const carry: Carry = (feeds) => answers && this.#pulled?.carriedFor(feeds, answers);
     const own = this.#ownBids.at(head.number);
-    const { venue, priceMoves } = world;
     const patience = patienceOf(world.recovery, this.#ownBids.rivalsAt(head.number));
-    const decided = decideBlock(world, this.#settings, judged.candidates, head, at, tipWei, own, carry, venue, priceMoves, patience);
+    this.#slowDown(judged.candidates);
+    const circumstances = { own, carry, moves: world.priceMoves, patience, mostPlans: this.#pace.most };
+    const decided = decideBlock(world, this.#settings, judged.candidates, head, at, tipWei, circumstances);
     const { decisions, terms } = decided;
     const whole = decisions.flatMap((decision) => (decision.kind === 'plan' ? [decision.plan] : []));
     const skips = decisions.flatMap((decision) => (decision.kind === 'skip' ? [decision] : []));
@@ -135,6 +144,20 @@ export class BlockPipeline {
     await Promise.all(skips.map(({ candidate, skip }) => this.#chronicle.skipped(candidate, skip, head)));
     this.#chronicle.forget(judged.candidates);
     return { judged, decisions, dispatched };
+  }
+
+  /** How our transactions ended, before the block that tells so is decided. */
+  settled(settled: readonly Settled[]): void {
+    const missed = settled.filter(({ transaction, result }) => transaction.channel === 'bundle' && result.outcome === 'missed');
+    this.#missed = missed.flatMap(({ transaction }) => transaction.attempts.map(nameOf));
+  }
+
+  /** What is still there was taken by nobody else: it came too late for its block, or was too much for it. */
+  #slowDown(candidates: readonly Candidate[]): void {
+    const missed = new Set(this.#missed);
+    this.#missed = [];
+    const left = candidates.reduce((count, candidate) => count + (missed.has(nameOf(candidate)) ? 1 : 0), 0);
+    if (left * 2 > missed.size) this.#pace.note(missed.size, false);
   }
 
   /** The second legs of this block, or the first of a takeover that is left out otherwise: its skip is taken back. */
@@ -175,11 +198,7 @@ export class BlockPipeline {
     const plans = this.#pace.keep(all);
     const kept = new Set(plans);
     const left = all.filter((plan) => !kept.has(plan));
-    skips.push(
-      ...left.map((plan) =>
-        skipOf(plan, { reason: 'cooling-down', figures: { cause: 'the last block was over before all were rehearsed' } }),
-      ),
-    );
+    skips.push(...left.map(({ candidate }) => noTime(candidate)));
     let approved: readonly Plan[] = plans;
     try {
       const standing = await this.#dispatcher.standing(open, head, at);

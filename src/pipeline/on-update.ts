@@ -15,6 +15,7 @@ import { foresee, type Unmoved, unmovedAt } from './foresight.ts';
 import { Nursery } from './nursery.ts';
 import type { Approve } from './on-block.ts';
 import type { OwnBids } from './own-bids.ts';
+import type { Pace } from './pace.ts';
 import type { Settings } from './settings.ts';
 
 /** Who goes behind updates now: a lane that rests leaves it to another. */
@@ -28,6 +29,7 @@ export class UpdatePipeline {
   readonly #lanes: BackrunLanes;
   readonly #approve: Approve;
   readonly #ownBids: Pick<OwnBids, 'at'>;
+  readonly #pace: Pick<Pace, 'most'>;
   readonly #chronicle: Chronicle;
   readonly #watch: Watch;
   readonly #nursery = new Nursery();
@@ -41,6 +43,7 @@ export class UpdatePipeline {
     lanes: BackrunLanes;
     approve: Approve;
     ownBids: Pick<OwnBids, 'at'>;
+    pace: Pick<Pace, 'most'>;
     chronicle: Chronicle;
     watch: Watch;
   }) {
@@ -50,6 +53,7 @@ export class UpdatePipeline {
     this.#lanes = parts.lanes;
     this.#approve = parts.approve;
     this.#ownBids = parts.ownBids;
+    this.#pace = parts.pace;
     this.#chronicle = parts.chronicle;
     this.#watch = parts.watch;
   }
@@ -74,7 +78,7 @@ export class UpdatePipeline {
     const { lane, backrunner } = this.#lanes.now();
     const nonce = this.#nextNonce(lane, head);
     const unmoved = this.#unmovedAt(world, head);
-    const foresight = foresee(world, this.#settings, this.#watch, head, updates, this.#ownBids.at(head.number), unmoved);
+    const foresight = foresee(world, this.#settings, this.#watch, head, updates, this.#goingAt(head), unmoved);
     if (foresight === undefined) return undefined;
     const { fresh, terms, backruns } = foresight;
     const skips: { candidate: Plan['candidate']; skip: SkipReason }[] = [...foresight.skips];
@@ -126,9 +130,12 @@ export class UpdatePipeline {
   }
 
   #unmovedAt(world: DecisionWorld, head: Head): Unmoved {
-    if (this.#unmoved?.head !== head.hash)
-      this.#unmoved = unmovedAt(world, this.#settings, this.#watch, head, this.#ownBids.at(head.number));
+    if (this.#unmoved?.head !== head.hash) this.#unmoved = unmovedAt(world, this.#settings, this.#watch, head, this.#goingAt(head));
     return this.#unmoved;
+  }
+
+  #goingAt(head: Head) {
+    return { own: this.#ownBids.at(head.number), mostPlans: this.#pace.most };
   }
 
   /** Each account is judged once, by the plan that it has first; what was refused stands in no variant. */

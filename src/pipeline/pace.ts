@@ -3,14 +3,23 @@ import type { Plan } from '../strategy/types.ts';
 
 /** So many at once are never too many to try again. */
 const ENOUGH = 256;
+/** Of what was too many, so much is gone up to fast, and beyond it by a sixteenth a block. */
+const SAFELY = 0.75;
+const CAREFULLY = 1 / 16;
 
 /**
- * How many liquidations fit into the time that a block leaves. Where nothing was signed before the next block came, half as many are tried then; each
- * block that was in time allows twice as many. Without that, a crash that brings more than can be rehearsed in a slot would bring nothing at all,
- * block after block, while it grows.
+ * How many liquidations fit into the time that a block leaves. Where nothing was signed before the next block came, or what was sent came too late, half as many
+ * are tried then; blocks in time allow more again, with care where it was too many the last time. Without that, a crash that brings more than can be planned
+ * and rehearsed in a slot would bring nothing at all, block after block, while it grows.
  */
 export class Pace {
   #most = Number.POSITIVE_INFINITY;
+  #tooMany = Number.POSITIVE_INFINITY;
+
+  /** As many as there is time for. */
+  get most(): number {
+    return this.#most;
+  }
 
   /** Those to try: the most profitable, in the order in which they stand. */
   keep<T extends Pick<Plan, 'profitWei'>>(plans: readonly T[]): readonly T[] {
@@ -22,8 +31,14 @@ export class Pace {
   /** @param tried how many were tried in a block */
   note(tried: number, inTime: boolean): void {
     if (tried === 0) return;
-    if (!inTime) this.#most = Math.max(1, Math.floor(tried / 2));
-    else if (this.#most < ENOUGH) this.#most *= 2;
-    else this.#most = Number.POSITIVE_INFINITY;
+    if (!inTime) {
+      this.#tooMany = tried;
+      this.#most = Math.max(1, Math.floor(tried / 2));
+      return;
+    }
+    if (tried >= this.#tooMany) this.#tooMany = Number.POSITIVE_INFINITY;
+    const safe = Math.floor(this.#tooMany * SAFELY);
+    this.#most = this.#most < safe ? Math.min(this.#most * 2, safe) : Math.ceil(this.#most * (1 + CAREFULLY));
+    if (this.#most >= ENOUGH) this.#most = Number.POSITIVE_INFINITY;
   }
 }

@@ -29,7 +29,7 @@ export function warmUp(world: DecisionWorld, settings: Settings, head: Head): vo
     const candidates = watch.foresee(world.protocols, at, head.number + 1).candidates.slice(0, MOST_CANDIDATES);
     // By itself, and behind what the one before left, as the second of two updates is.
     for (const venue of left === undefined ? [world.venue] : [world.venue, withDepth(world.venue, left)]) {
-      const { decisions, terms, after } = decideBlock(world, settings, candidates, head, at, 0n, undefined, undefined, venue);
+      const { decisions, terms, after } = decideBlock(world, settings, candidates, head, at, 0n, { venue });
       const plans = decisions.flatMap((decision) => (decision.kind === 'plan' ? [decision.plan] : []));
       left = after;
       if (terms !== undefined) for (const pack of [packTransactions, packOne]) draftAll(plans, terms, head.number + 1, pack);

@@ -7,11 +7,14 @@ import type { Address } from '../lib/types.ts';
 import type { Depth } from '../liquidity/types.ts';
 import type { Moment } from '../oracles/types.ts';
 import type { Option } from '../protocols/types.ts';
+import type { Candidate } from '../risk/types.ts';
 import { Rates } from './bounds.ts';
 import { planAgain, planProspect } from './candidate.ts';
 import type { Evaluation } from './evaluate.ts';
+import { gasOfBlock } from './gas.ts';
 import { blockFull, ROUGHLY_BPS, type Together } from './joint.ts';
 import { boundAt, boundCloser, leastGas, type Market, mostPerGas, type Opening, type Prospect } from './prospect.ts';
+import { noTime } from './skips.ts';
 import type { Terms } from './terms.ts';
 import type { Decision, Plan } from './types.ts';
 
@@ -34,16 +37,18 @@ export function planCrowd(prospects: readonly Prospect[], market: Market, depth:
   const decisions: Decision[] = [];
   /** After how many plans a pool was moved last. */
   const moved = new Map<Address, number>();
+  const ofBlock = ({ candidate }: { readonly candidate: Candidate }, gasUnits: bigint) => gasOfBlock(gasUnits, candidate.protocol, terms);
   let chosen = 0;
   let now = depth;
   let gasLeft = terms.maxBlockGas;
+  const { mostPlans = Number.POSITIVE_INFINITY } = terms;
   let rates = new Rates(market, now, terms.numeraire);
   const impacts = new Impacts();
   const isUntouched = ({ plan, evaluation }: Found, behind: number) =>
     evaluation.option.prepared === undefined && plan.pools.every((pool) => (moved.get(pool) ?? 0) <= behind);
   const choose = ({ plan, evaluation }: Found, behind: number) => {
     decisions.push({ kind: 'plan', plan });
-    gasLeft -= plan.gasUnits;
+    gasLeft -= ofBlock(plan, plan.gasUnits);
     now = behind === chosen ? evaluation.exit.after : evaluation.exit.fills.reduce((before, fill) => before.after(fill), now);
     rates = new Rates(market, now, terms.numeraire);
     chosen++;
@@ -52,8 +57,9 @@ export function planCrowd(prospects: readonly Prospect[], market: Market, depth:
 
   for (let one = queue.take(); one !== undefined; one = queue.take()) {
     const { prospect, planned, perGas, behind, isPlan } = one;
-    const gasUnits = isPlan ? planned!.plan.gasUnits : leastGas(prospect);
-    if (gasUnits > gasLeft) decisions.push(blockFull(prospect.candidate, gasUnits, gasLeft));
+    const gasUnits = ofBlock(prospect, isPlan ? planned!.plan.gasUnits : leastGas(prospect));
+    if (chosen >= mostPlans) decisions.push(noTime(prospect.candidate));
+    else if (gasUnits > gasLeft) decisions.push(blockFull(prospect.candidate, gasUnits, gasLeft));
     else if (isPlan && (behind === chosen || isUntouched(planned!, behind))) choose(planned!, behind);
     else if (behind !== chosen) {
       const again = boundAt(prospect, market, rates, terms, queue.next);
@@ -82,7 +88,7 @@ export function planCrowd(prospects: readonly Prospect[], market: Market, depth:
       else {
         const { plan } = decision;
         const found = Number(evaluation.valueWei) / Number(plan.gasUnits);
-        if (plan.gasUnits <= gasLeft && found >= queue.next * NEXT_BEST) choose({ plan, evaluation }, chosen);
+        if (ofBlock(plan, plan.gasUnits) <= gasLeft && found >= queue.next * NEXT_BEST) choose({ plan, evaluation }, chosen);
         else queue.add({ prospect, perGas: found, behind: chosen, planned: { plan, evaluation }, isPlan: true });
       }
     }

@@ -1,6 +1,6 @@
 import { BPS, mulDivUp } from '../lib/math.ts';
 import type { Candidate } from '../risk/types.ts';
-import { TRANSACTION_GAS } from './terms.ts';
+import { type Terms, TRANSACTION_GAS } from './terms.ts';
 import type { Plan } from './types.ts';
 
 /** As many transactions of a protocol are remembered. */
@@ -13,6 +13,15 @@ const LATEST_OF_MANY = 16;
 const LEAST_OF_MANY_BPS = 2_000n;
 
 type Seen = { readonly estimated: bigint; readonly used: bigint };
+
+/** Of several plans estimates err less in the sum than each by itself. */
+export const SUM_HEADROOM_BPS = 10_500n;
+
+/** What a plan among many takes of a block's gas, of what it is estimated at: all of it while nothing is known. Rounded up. */
+export function gasOfBlock(gasUnits: bigint, protocol: Candidate['protocol'], { gasUse }: Pick<Terms, 'gasUse'>): bigint {
+  const takenBps = ((gasUse?.usedOfManyBps(protocol) ?? BPS) * SUM_HEADROOM_BPS) / BPS;
+  return takenBps >= BPS ? gasUnits : mulDivUp(gasUnits - TRANSACTION_GAS, takenBps, BPS);
+}
 
 /** What one transaction of these plans is estimated at. */
 export function gasTogether(plans: readonly Plan[]): bigint {

@@ -9,6 +9,11 @@ export function skipOf(candidate: Candidate, reason: SkipReason['reason'], figur
   return { kind: 'skip', candidate, skip: { reason, figures } };
 }
 
+/** More than a slot leaves time for, as earlier ones have shown. */
+export function noTime(candidate: Candidate): Skip {
+  return skipOf(candidate, 'cooling-down', { cause: 'an earlier block was over before as many were sent' });
+}
+
 type Making = {
   readonly grossWei: bigint;
   readonly gasWei: bigint;

@@ -32,6 +32,8 @@ export type Terms = {
   readonly maxTransactionGas: bigint;
   /** Gas that all our transactions of a block may use. */
   readonly maxBlockGas: bigint;
+  /** So many liquidations there is time for in a block. Absent: as many as there are. */
+  readonly mostPlans?: number;
   /** A whole slot is left: many candidates may be weighed in several orders. Absent: what is planned follows an update at once. */
   readonly unhurried?: true;
   /** How the pools have moved, where they may move again before a plan is carried out; undefined where nothing can come between. */

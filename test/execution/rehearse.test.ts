@@ -30,7 +30,7 @@ function plan(number: number): Plan {
 
 const TERMS = {
   ...{ numeraire: EXECUTOR, executor: EXECUTOR, minProfitUsd8: 1n, numeraireUsd8: 100_000_000n, gasPriceWei: 1n, surcharge: NO_SURCHARGE },
-  ...{ maxTransactionGas: 16_000_000n, bid: () => 0 },
+  ...{ maxTransactionGas: 16_000_000n, maxBlockGas: 60_000_000n, bid: () => 0 },
 } as unknown as Terms;
 
 /** A node on which whatever touches one of these contracts reverts as a whole. */

@@ -24,6 +24,7 @@ const TERMS = {
   minProfitUsd8: 5n * USD8,
   numeraireUsd8: USD8,
   maxTransactionGas: TRANSACTION_GAS + (39n * GAS) / 10n,
+  maxBlockGas: 100n * GAS,
   bid: ({ surplusWei }: { surplusWei: bigint }) => (surplusWei >= 1_000n * ETHER ? 9_000 : 5_000),
 } as unknown as Terms;
 
@@ -39,6 +40,19 @@ describe('plans in transactions', () => {
         ),
       ),
     ).toEqual([[100, 110, 120], [130]]);
+  });
+
+  it('leave out what the block has no gas for: one transaction too many, and nothing would be mined', () => {
+    const plans = [100n, 110n, 120n, 130n, 140n].map((usd) => plan(usd));
+    const limit = (3n * GAS * 13n) / 10n + (TRANSACTION_GAS * 13n) / 10n;
+    const two = { ...TERMS, maxBlockGas: TRANSACTION_GAS + 3n * GAS + limit };
+    expect(sizes(packTransactions(plans, two))).toEqual([
+      [100, 110, 120],
+      [130, 140],
+    ]);
+    expect(sizes(packTransactions(plans, { ...two, maxBlockGas: limit }))).toEqual([[100, 110, 120]]);
+    const ordinary = plan(2_000n);
+    expect(sizes(packTransactions([plan(20n), ordinary], { ...TERMS, maxBlockGas: limit / 2n }))).toEqual([[2_000]]);
   });
 
   it('go apart where a small one would keep too little at the bid that large ones need', () => {
