@@ -40,6 +40,11 @@ export class Direct {
     });
   }
 
+  /** A statement that is always the same, in whatever transaction is open. */
+  run(sql: string, values: readonly SQLInputValue[]): void {
+    this.#run(sql, values);
+  }
+
   #run(key: string, values: readonly SQLInputValue[], sqlOf = () => key): void {
     guarded(this.#file, () => {
       let statement = this.#statements.get(key);

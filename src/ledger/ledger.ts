@@ -3,6 +3,7 @@ import type { Hedge } from '../guard/hedge-types.ts';
 import type { Unwind } from '../guard/unwind-types.ts';
 import type { Address, Hex } from '../lib/types.ts';
 import { type Database, IN_MEMORY, LedgerError, ledgerFile, openOwn } from './database.ts';
+import { Decisions } from './decisions.ts';
 import { Direct } from './direct.ts';
 import { hedgeOf, hedgeText } from './hedges.ts';
 import { migrate } from './migrations.ts';
@@ -36,7 +37,6 @@ const CHECKPOINT = 'checkpoint';
 /** `inserts`: made in whatever transaction is open on the connection. */
 type Write = { readonly kind: 'inserts'; insert(): void } | { readonly kind: 'work'; work(trx: Transaction<Schema>): Promise<void> };
 type Figures = Readonly<Record<string, string>>;
-type Decision = Parameters<Ledger['decide']>[0];
 
 /**
  * Opens, and creates or migrates, the store of `dataDir`; `:memory:` for one that is not kept. `clock` gives unix ms. The caller holds the folder's lock.
@@ -66,6 +66,7 @@ class SqlLedger implements Ledger {
   readonly #wal: WalFile;
   readonly #clock: () => number;
   readonly #recent = new Recent();
+  readonly #decisions: Decisions;
   #waiting: Write[] = [];
   /** Of those that wait, whether a bundle waits for one. */
   #hurried = false;
@@ -76,6 +77,7 @@ class SqlLedger implements Ledger {
   constructor(db: Database, direct: Direct, wal: WalFile, clock: () => number) {
     this.#db = db;
     this.#direct = direct;
+    this.#decisions = new Decisions(direct, (insert) => this.#enqueue({ kind: 'inserts', insert }));
     this.#wal = wal;
     this.#clock = clock;
   }
@@ -200,8 +202,8 @@ class SqlLedger implements Ledger {
     return this.#openTransactions(rows);
   }
 
-  async decide(decision: Decision): Promise<void> {
-    await this.#atomically((trx) => writeIfNew(trx, decision, this.#clock()));
+  async decide(decision: Parameters<Ledger['decide']>[0]): Promise<void> {
+    await this.#decisions.add(decision, this.#clock());
   }
 
   spending(sinceMs: number) {
@@ -299,6 +301,7 @@ class SqlLedger implements Ledger {
   }
 
   async close(): Promise<void> {
+    await this.#decisions.settled();
     await this.#allBatches;
     try {
       this.#wal.close();
@@ -384,19 +387,4 @@ class SqlLedger implements Ledger {
     const { id } = await trx.insertInto('events').values(row).returning('id').executeTakeFirstOrThrow();
     return id;
   }
-}
-
-async function writeIfNew(trx: Transaction<Schema>, decision: Decision, at: number): Promise<void> {
-  const { protocol, market, account, kind, detail, block } = decision;
-  const last = await trx
-    .selectFrom('decisions')
-    .select(['kind', 'detail'])
-    .where('protocol', '=', protocol)
-    .where('market', '=', market)
-    .where('account', '=', account as Address)
-    .orderBy('id', 'desc')
-    .limit(1)
-    .executeTakeFirst();
-  if (last?.kind === kind && last.detail === detail) return;
-  await trx.insertInto('decisions').values({ protocol, market, account, kind, detail, block, at }).execute();
 }

@@ -22,7 +22,7 @@ export class Chronicle {
     this.#risks = risks;
   }
 
-  /** Everything that is planned has been told. */
+  /** Everything that was decided has been told. */
   async told(): Promise<void> {
     await this.#telling;
   }
@@ -38,9 +38,11 @@ export class Chronicle {
   /** Told once its risk is known: nobody waits for that. */
   planned(plan: Plan, head: Head): void {
     this.#said.delete(`skip ${keyOf(plan.candidate)}`);
-    const telling = this.#tell(plan, head).catch((error: unknown) =>
-      this.#emit('block.failed', { block: head.number, reason: explainError(error) }),
-    );
+    this.#beside(this.#tell(plan, head), head);
+  }
+
+  #beside(work: Promise<void>, head: Head): void {
+    const telling = work.catch((error: unknown) => this.#emit('block.failed', { block: head.number, reason: explainError(error) }));
     this.#telling = Promise.all([this.#telling, telling]).then(() => {});
   }
 
@@ -64,13 +66,14 @@ export class Chronicle {
     });
   }
 
-  async skipped(candidate: Candidate, skip: SkipReason, head: Head): Promise<void> {
+  /** Written while other things are done: a crash leaves thousands alone. */
+  skipped(candidate: Candidate, skip: SkipReason, head: Head): void {
     const key = `skip ${keyOf(candidate)}`;
     if (this.#said.get(key) === skip.reason) return;
     this.#said.set(key, skip.reason);
     const { protocol, market, account } = candidate;
     this.#emit('plan.skipped', { protocol, market, account, block: head.number, reason: skip.reason, ...skip.figures });
-    await this.#ledger.decide({ block: head.number, protocol, market, account, kind: 'skip', detail: JSON.stringify(skip) });
+    this.#beside(this.#ledger.decide({ block: head.number, protocol, market, account, kind: 'skip', detail: JSON.stringify(skip) }), head);
   }
 
   /** What is not liquidatable any more is news again when it comes back. */

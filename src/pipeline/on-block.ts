@@ -23,7 +23,7 @@ import type { Chronicle } from './chronicle.ts';
 import { type Carry, type DecisionWorld, decideBlock } from './decide.ts';
 import type { HedgeMoment, Hedger } from './hedger.ts';
 import type { OwnBids } from './own-bids.ts';
-import type { Pace } from './pace.ts';
+import type { Pace, Timing } from './pace.ts';
 import { patienceOf } from './patience.ts';
 import type { Settings } from './settings.ts';
 import type { Unwinder } from './unwinder.ts';
@@ -50,7 +50,13 @@ type Now = {
   readonly terms: Terms;
   readonly open: readonly OpenTransaction[];
   readonly stillCurrent: () => boolean;
+  /** When the block's turn began, by performance.now(). */
+  readonly beganMs: number;
 };
+
+/** Of a slot: builders and relays need time too. */
+const EARLY = 0.4;
+const SECOND_MS = 1_000;
 
 /** One block, from candidates to sent bundles. Decides everything anew from the mirrored state: nothing is remembered but what to say only once. */
 export class BlockPipeline {
@@ -117,6 +123,7 @@ export class BlockPipeline {
     open: readonly OpenTransaction[],
     stillCurrent: () => boolean,
   ): Promise<BlockOutcome> {
+    const beganMs = performance.now();
     const answers = this.#pulled?.answers();
     const at = world.next(answers);
     const judged = this.#watch.judge(world.protocols, at, head.number);
@@ -137,11 +144,11 @@ export class BlockPipeline {
       ...(await this.#inventory(world, whole, skips, moment, decided.after)),
     ];
     const plans = [...legs, ...whole];
-    const dispatched = terms === undefined ? undefined : await this.#send(plans, skips, { head, at, terms, open, stillCurrent });
+    const dispatched = terms === undefined ? undefined : await this.#send(plans, skips, { head, at, terms, open, stillCurrent, beganMs });
     for (const { plans: together, gasUnits } of dispatched?.rehearsed ?? []) world.gasUse.note(together, gasUnits);
     for (const candidate of judged.candidates) this.#chronicle.found(candidate);
     for (const plan of plans) this.#chronicle.planned(plan, head);
-    await Promise.all(skips.map(({ candidate, skip }) => this.#chronicle.skipped(candidate, skip, head)));
+    for (const { candidate, skip } of skips) this.#chronicle.skipped(candidate, skip, head);
     this.#chronicle.forget(judged.candidates);
     return { judged, decisions, dispatched };
   }
@@ -157,7 +164,7 @@ export class BlockPipeline {
     const missed = new Set(this.#missed);
     this.#missed = [];
     const left = candidates.reduce((count, candidate) => count + (missed.has(nameOf(candidate)) ? 1 : 0), 0);
-    if (left * 2 > missed.size) this.#pace.note(missed.size, false);
+    if (left * 2 > missed.size) this.#pace.note(missed.size, 'late');
   }
 
   /** The second legs of this block, or the first of a takeover that is left out otherwise: its skip is taken back. */
@@ -211,7 +218,7 @@ export class BlockPipeline {
       // NOTE: nothing is told or recorded before the bundle is out: the slot is short.
       const { sender } = this.#settings;
       const dispatched = await this.#dispatcher.dispatch({ plans: approved, head, at, terms, sender, standing, budget, stillCurrent });
-      this.#pace.note(approved.length, dispatched.sent.length > 0 || stillCurrent());
+      this.#pace.note(approved.length, timingOf(now, dispatched.sent.length > 0 || stillCurrent()));
       this.#repeats.sent(dispatched.sent, approved);
       skips.push(...dispatched.skipped.map(({ plan, skip }) => skipOf(plan, skip)));
       if (!idle || dispatched.sent.length > 0) return dispatched;
@@ -236,6 +243,12 @@ export class BlockPipeline {
     const { sent, settled, answers, topUp } = done;
     return { ...NOTHING, sent, settled, relays: answers, topUps: [topUp], sentAtMs: performance.now() };
   }
+}
+
+function timingOf({ head, at, beganMs }: Now, inTime: boolean): Timing {
+  if (!inTime) return 'late';
+  const slotMs = (at.timestamp - head.timestamp) * SECOND_MS;
+  return performance.now() - beganMs < slotMs * EARLY ? 'early' : 'in time';
 }
 
 /** The feeds that what is liquidatable has to wait for. */

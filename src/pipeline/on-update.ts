@@ -104,10 +104,8 @@ export class UpdatePipeline {
       }
     }
     for (const candidate of fresh) this.#chronicle.found(candidate);
-    await Promise.all([
-      ...plansOf(backruns).map((plan) => (plan.candidate.sinceBlock > head.number ? this.#chronicle.planned(plan, head) : undefined)),
-      ...skips.map(({ candidate, skip }) => this.#chronicle.skipped(candidate, skip, head)),
-    ]);
+    for (const plan of plansOf(backruns)) if (plan.candidate.sinceBlock > head.number) this.#chronicle.planned(plan, head);
+    for (const { candidate, skip } of skips) this.#chronicle.skipped(candidate, skip, head);
     if (backran?.reverting === undefined || superseded.aborted) return backran;
     const others = updates.filter(({ sighting }) => sighting.txHash !== backran.reverting);
     return (

@@ -3,6 +3,9 @@ import type { Plan } from '../strategy/types.ts';
 
 /** So many at once are never too many to try again. */
 const ENOUGH = 256;
+/** When a block's bundle was out: early leaves room for more. */
+export type Timing = 'early' | 'in time' | 'late';
+
 /** Of what was too many, so much is gone up to fast, and beyond it by a sixteenth a block. */
 const SAFELY = 0.75;
 const CAREFULLY = 1 / 16;
@@ -29,15 +32,15 @@ export class Pace {
   }
 
   /** @param tried how many were tried in a block */
-  note(tried: number, inTime: boolean): void {
+  note(tried: number, timing: Timing): void {
     if (tried === 0) return;
-    if (!inTime) {
+    if (timing === 'late') {
       this.#tooMany = tried;
       this.#most = Math.max(1, Math.floor(tried / 2));
       return;
     }
     if (tried >= this.#tooMany) this.#tooMany = Number.POSITIVE_INFINITY;
-    const safe = Math.floor(this.#tooMany * SAFELY);
+    const safe = timing === 'early' ? this.#tooMany : Math.floor(this.#tooMany * SAFELY);
     this.#most = this.#most < safe ? Math.min(this.#most * 2, safe) : Math.ceil(this.#most * (1 + CAREFULLY));
     if (this.#most >= ENOUGH) this.#most = Number.POSITIVE_INFINITY;
   }

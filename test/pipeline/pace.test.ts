@@ -8,35 +8,44 @@ const from = (leastWei: bigint) => PLANS.filter(({ profitWei }) => profitWei >= 
 describe('how many liquidations are tried in a block', () => {
   it('are all of them until a block was over too soon', () => {
     const pace = new Pace();
-    pace.note(100, true);
+    pace.note(100, 'in time');
     expect(pace.keep(PLANS)).toEqual(PLANS);
   });
 
   it('are half of those that were too many, the most profitable, and one at least', () => {
     const pace = new Pace();
-    pace.note(100, false);
+    pace.note(100, 'late');
     expect(pace.keep(PLANS)).toEqual(from(50n));
-    pace.note(50, false);
+    pace.note(50, 'late');
     expect(pace.keep(PLANS)).toEqual(from(75n));
-    pace.note(1, false);
+    pace.note(1, 'late');
     expect(pace.keep(PLANS)).toEqual(from(99n));
   });
 
   it('double with each block in time, with care up to what was too many, and on to all', () => {
     const pace = new Pace();
-    pace.note(4, false);
+    pace.note(4, 'late');
     const tried: number[] = [];
     for (let block = 0; block < 8; block++) {
       const kept = pace.keep(PLANS);
       tried.push(kept.length);
-      pace.note(kept.length, true);
+      pace.note(kept.length, 'in time');
     }
     expect(tried).toEqual([2, 3, 4, 8, 16, 32, 64, 100]);
   });
 
+  it('double up to what was too many where the last bundle was out early', () => {
+    const pace = new Pace();
+    pace.note(40, 'late');
+    pace.note(20, 'early');
+    expect(pace.most).toBe(40);
+    pace.note(40, 'in time');
+    expect(pace.most).toBe(80);
+  });
+
   it('say nothing where nothing was tried', () => {
     const pace = new Pace();
-    pace.note(0, false);
+    pace.note(0, 'late');
     expect(pace.keep(PLANS)).toHaveLength(100);
   });
 });
