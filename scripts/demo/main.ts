@@ -18,6 +18,7 @@ A local chain with Aave v3, Morpho Blue, Compound III (a double), Venus, Perp v2
   --comet-positions N   borrowers of Compound III (18); 0: without it
   --venus-positions N   borrowers of Venus (12); 0: without it
   --perp-positions N    traders of Perp v2 (10); 0: without it
+  --slot-ms N      between blocks (1000; 2000 where Aave has more than 1,000 borrowers)
   --seed S         the same seed gives the same borrowers (1)
   --json FILE      write the summary there, as JSON
   --help
@@ -36,6 +37,7 @@ function readArguments() {
       'comet-positions': { type: 'string', default: '18' },
       'venus-positions': { type: 'string', default: '12' },
       'perp-positions': { type: 'string', default: '10' },
+      'slot-ms': { type: 'string' },
       seed: { type: 'string', default: '1' },
       json: { type: 'string' },
       help: { type: 'boolean', default: false },
@@ -45,7 +47,9 @@ function readArguments() {
   const cometPositions = whole(values, 'comet-positions', 0, 20_000);
   const venusPositions = whole(values, 'venus-positions', 0, 20_000);
   const perpPositions = whole(values, 'perp-positions', 0, 1_000);
+  const slotMs = values['slot-ms'] === undefined ? undefined : whole(values, 'slot-ms', 250, 60_000);
   return {
+    ...(slotMs === undefined ? {} : { slotMs }),
     ...(perpPositions === 0 ? {} : { perpPositions }),
     ...(morphoPositions === 0 ? {} : { morphoPositions }),
     ...(cometPositions === 0 ? {} : { cometPositions }),

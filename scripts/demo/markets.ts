@@ -19,11 +19,18 @@ import type { Update } from './summary.ts';
 const WAD = 10n ** 18n;
 /** By then the market's averages have followed. */
 const PERP_BLOCKS = 4;
+/** Of a crowd the lens tries so many: each takes it some fifty milliseconds. */
+const MOST_TRIED = 250;
 /** A takeover bids nothing: the keeper's own minimum, and a little for the tip. */
 const PERP_MIN_PROFIT_USD = 5.5;
 
-/** `profitUsd`: null where liquidating would not have paid. */
-export type Judged = { readonly account: Address; readonly liquidatable: boolean; readonly profitUsd: number | null };
+/** `profitUsd`: null where liquidating would not have paid, or where `untried`. */
+export type Judged = {
+  readonly account: Address;
+  readonly liquidatable: boolean;
+  readonly profitUsd: number | null;
+  readonly untried?: boolean;
+};
 
 export type MarketEvidence = {
   readonly protocol: string;
@@ -43,9 +50,10 @@ export async function evidenceOf({ rpcUrl, market, deployments }: Devnet, from: 
       protocol: 'aave-v3',
       liquidations: await liquidationsBetween(rpcUrl, market.aave.pool, from, to),
       judge: async (update) =>
-        (await judge({ ...common(update), accounts })).map(({ account, healthFactorWad, best }) => ({
-          ...{ account: getAddress(account), liquidatable: healthFactorWad < WAD, profitUsd: best?.profitUsd ?? null },
-        })),
+        (await judge({ ...common(update), accounts, mostTried: MOST_TRIED })).map(({ account, healthFactorWad, tried, best }) => {
+          const liquidatable = healthFactorWad < WAD;
+          return { account: getAddress(account), liquidatable, profitUsd: best?.profitUsd ?? null, untried: liquidatable && !tried };
+        }),
     },
   ];
   const etherFeed = market.feeds['ETH / USD']!.proxy;

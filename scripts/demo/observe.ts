@@ -146,6 +146,12 @@ export async function blockOf(rpcUrl: string, txHash: Hex): Promise<number | und
   return receipt?.status === '0x1' ? Number(receipt.blockNumber) : undefined;
 }
 
+/** Of a block's gas limit, what was used. */
+export async function gasShareOf(rpcUrl: string, block: number): Promise<number> {
+  const head = await rpc<{ gasUsed: Hex; gasLimit: Hex } | null>(rpcUrl, 'eth_getBlockByNumber', [numberToHex(block), false]);
+  return head === null ? 0 : Number(head.gasUsed) / Number(head.gasLimit);
+}
+
 function sum(words: readonly Hex[]): bigint {
   return words.reduce((total, word) => total + BigInt(word), 0n);
 }

@@ -10,7 +10,7 @@ import { transmit } from '../devnet/oracle/transmit.ts';
 import { rpc } from '../devnet/rpc.ts';
 import { bailiff, type Environment, type Keeper, type LogLine, startKeeper } from './keeper.ts';
 import { evidenceOf } from './markets.ts';
-import { balancesAt, blockOf } from './observe.ts';
+import { balancesAt, blockOf, gasShareOf } from './observe.ts';
 import { followIndex, marginAt, openDesk, takeoversBetween } from './perp.ts';
 import { CRASH, moved } from './scenario.ts';
 import { type DemoSummary, summarise, type Update } from './summary.ts';
@@ -29,6 +29,8 @@ export type RunOptions = {
   /** Traders of Perp v2, likewise. */
   readonly perpPositions?: number;
   readonly seed: number;
+  /** Between blocks; `SLOT_MS`, where there is a crowd `CROWD_SLOT_MS`. */
+  readonly slotMs?: number;
   readonly folder: string;
   readonly signal: AbortSignal;
   /** Each line of the keeper's log. */
@@ -39,6 +41,10 @@ const MIN_PROFIT_USD = 5;
 const BID_SHARE = 0.9;
 /** The lens knows no bid: what it calls worth it must leave the minimum after the bid, and the few dollars by which two routes' gas may differ. */
 const LENS_MIN_PROFIT_USD = (MIN_PROFIT_USD + 0.5) / (1 - BID_SHARE);
+export const SLOT_MS = 1_000;
+/** The node, the builder and the keeper share one machine: of a crowd's full block each simulates every transaction. */
+export const CROWD_SLOT_MS = 2_000;
+export const CROWD = 1_000;
 const READY_TIMEOUT_MS = 60_000;
 const MINED_TIMEOUT_MS = 30_000;
 const POLL_MS = 100;
@@ -52,9 +58,10 @@ export async function run(options: RunOptions, view: View, play: Play = playCras
   const progress = (line: string) => view.say('plain', `${((performance.now() - began) / 1_000).toFixed(1).padStart(5)} s  ${line}`);
   progress('starting a chain with real contracts (the first time they are compiled, about a minute)');
   const { positions, morphoPositions, cometPositions, venusPositions, perpPositions, seed } = options;
+  const { slotMs = positions > CROWD ? CROWD_SLOT_MS : SLOT_MS } = options;
   const deploymentsFile = join(options.folder, 'deployments.json');
   const devnet = await startDevnet({
-    ...{ positions, morphoPositions, cometPositions, venusPositions, perpPositions, seed },
+    ...{ positions, morphoPositions, cometPositions, venusPositions, perpPositions, seed, slotMs },
     ...{ hold: true, deploymentsFile, progress },
   });
   let arbitrageur: ReturnType<typeof startArbitrageur> | undefined;
@@ -91,7 +98,7 @@ export async function run(options: RunOptions, view: View, play: Play = playCras
     const { code, stderr } = await keeper.stop();
     if (code !== 0) throw new Error(`the keeper exited ${code}: ${stderr}`);
     const ours = [deployed.executor, ...(perpExecutor === undefined ? [] : [perpExecutor])];
-    return await judgeRun(devnet, options, ours, from, updates, teller, progress);
+    return await judgeRun(devnet, { ...options, slotMs }, ours, from, updates, teller, progress);
   } finally {
     await arbitrageur?.stop();
     await keeper?.stop();
@@ -187,7 +194,7 @@ export async function minedIn(devnet: Devnet, txHash: Hex): Promise<number> {
 
 async function judgeRun(
   devnet: Devnet,
-  options: RunOptions,
+  options: RunOptions & { readonly slotMs: number },
   executors: readonly Address[],
   from: number,
   updates: readonly Update[],
@@ -209,7 +216,8 @@ async function judgeRun(
         takeovers: market.perp === undefined ? [] : await takeoversBetween(rpcUrl, market.perp.perp.clearingHouse, from, to),
         updates,
         ledger: await ledger.transactions({}),
-        skips: teller.skips,
+        ...{ skips: teller.skips, lagsMs: teller.lagsMs, slotMs: options.slotMs },
+        gasShare: (block) => gasShareOf(rpcUrl, block),
         chainChanges: new Map(
           [...after].flatMap(([token, held]) => (held === before.get(token) ? [] : [[token, held - before.get(token)!]])),
         ),

@@ -26,10 +26,17 @@ export type DemoSummary = {
     readonly block: number;
     readonly transactions: number;
     readonly liquidatable: number;
+    /** Of those that the lens tried. */
     readonly profitable: number;
+    /** Liquidatable, and too many for the lens. */
+    readonly untried: number;
     readonly liquidatedSameBlock: number;
     readonly liquidatedNextBlock: number;
+    /** Profitable, and left by name for later in blocks that were full of gas. */
+    readonly crowdedOut: number;
   }[];
+  /** From the head's arrival until the keeper had decided the block, in ms, and how many of its blocks took longer than a slot. */
+  readonly lagMs: { readonly p50: number; readonly p99: number; readonly blocks: number; readonly late: number };
   /** Positions of a perp venue that we took over, and their closes: both legs. USD as plain decimals. */
   readonly takeovers: readonly {
     readonly account: Address;
@@ -54,9 +61,19 @@ export type Evidence = {
   readonly ledger: readonly TransactionRecord[];
   /** The last reason the keeper gave for leaving an account alone. */
   readonly skips: ReadonlyMap<Address, string>;
+  /** Of each block that the keeper decided. */
+  readonly lagsMs: readonly number[];
+  readonly slotMs: number;
+  /** Of a block's gas limit, what was used. */
+  gasShare(block: number): Promise<number>;
   /** Change of our balances over the run, by asset. */
   readonly chainChanges: ReadonlyMap<Address, bigint>;
 };
+
+/** A block that is at least so full holds all that transactions of estimated gas can: the rest of their limits has to be free when their turn comes. */
+const FULL = 0.5;
+/** Why a crowd is left for later blocks where one has no room for it: gas, or pools that others of it close at. */
+const CROWDED = new Set(['block-full', 'below-min-profit', 'gas-too-high']);
 
 export async function summarise(evidence: Evidence, progress: (line: string) => void): Promise<DemoSummary> {
   const { markets, executors } = evidence;
@@ -71,9 +88,12 @@ export async function summarise(evidence: Evidence, progress: (line: string) => 
     const { title, block, txHashes } = update;
     progress(`the lens tries the liquidations that block ${block} made possible`);
     const liquidatable = new Set<Address>();
+    let [untried, crowdedOut] = [0, 0];
+    const isFull = Math.min(await evidence.gasShare(block), await evidence.gasShare(block + 1)) >= FULL;
     const profitable: { account: Address; profitUsd: number; within: number | undefined }[] = [];
     for (const { protocol, judge, within } of markets)
-      for (const { account, liquidatable: isLiquidatable, profitUsd } of await judge(update)) {
+      for (const { account, liquidatable: isLiquidatable, profitUsd, untried: isUntried } of await judge(update)) {
+        if (isUntried) untried++;
         if (isLiquidatable) liquidatable.add(account);
         if (isLiquidatable) everLiquidatable.set(account, protocol);
         if (profitUsd === null) continue;
@@ -87,6 +107,7 @@ export async function summarise(evidence: Evidence, progress: (line: string) => 
       const reason = evidence.skips.get(account);
       if (delay !== undefined && delay <= block + 1) taken[delay - block]!++;
       // What pays alone may not pay behind others that close at the same pool: it is enough that the keeper says so.
+      else if (delay === undefined && isFull && reason !== undefined && CROWDED.has(reason)) crowdedOut++;
       else if (delay === undefined && (within === undefined || reason === undefined))
         shortfalls.push(
           `${account} would have paid ${profitUsd.toFixed(2)} USD after the update in block ${block} and was not liquidated by block ${last} (${reason ?? 'no reason given'})`,
@@ -95,8 +116,8 @@ export async function summarise(evidence: Evidence, progress: (line: string) => 
     for (const one of ours)
       if (one.block >= block && liquidatable.has(one.account)) lastUpdateOf.set(`${one.txHash}${one.account}${one.block}`, block);
     updates.push({
-      ...{ title, block, transactions: txHashes.length, liquidatable: liquidatable.size, profitable: profitable.length },
-      ...{ liquidatedSameBlock: taken[0]!, liquidatedNextBlock: taken[1]! },
+      ...{ title, block, transactions: txHashes.length, liquidatable: liquidatable.size, profitable: profitable.length, untried },
+      ...{ liquidatedSameBlock: taken[0]!, liquidatedNextBlock: taken[1]!, crowdedOut },
     });
   }
 
@@ -146,10 +167,17 @@ export async function summarise(evidence: Evidence, progress: (line: string) => 
         ...{ account, block, takenUsd: takenUsd.toFixed(2), discountUsd: discountUsd.toFixed(2) },
         ...{ closedUsd: closedUsd?.toFixed(2) ?? null, madeUsd: madeUsd?.toFixed(2) ?? null },
       })),
+    lagMs: lagOf(evidence),
     reverted: evidence.ledger.filter(({ outcome }) => outcome === 'reverted').length,
     ledgerEqualsChain: mismatch.length === 0,
     shortfalls,
   };
+}
+
+function lagOf({ lagsMs, slotMs }: Evidence): DemoSummary['lagMs'] {
+  const sorted = lagsMs.toSorted((a, b) => a - b);
+  const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
+  return { p50: at(0.5), p99: at(0.99), blocks: sorted.length, late: sorted.filter((lagMs) => lagMs > slotMs).length };
 }
 
 function profitOf(protocol: string, ledger: readonly TransactionRecord[]): bigint {

@@ -8,12 +8,14 @@ export function printSummary(summary: DemoSummary, out: NodeJS.WritableStream): 
       update.title,
       String(update.block),
       String(update.liquidatable),
-      String(update.profitable),
+      update.untried === 0 ? String(update.profitable) : `${update.profitable} of ${update.liquidatable - update.untried} tried`,
       String(update.liquidatedSameBlock),
       String(update.liquidatedNextBlock),
     ]),
   ];
   const table = aligned(rows);
+  const { lagMs } = summary;
+  const left = crowded(summary).length === 0 ? '' : ', or left for later in blocks that were full';
   const delays = Object.entries(summary.blocksAfterUpdate).map(([blocks, count]) => `${count} after ${blocks}`);
   const skipped = Object.entries(summary.skipped).map(([reason, count]) => `${reason} ${count}`);
   const lines = [
@@ -26,13 +28,20 @@ export function printSummary(summary: DemoSummary, out: NodeJS.WritableStream): 
     `  positions    ${summary.liquidatable} liquidatable by the chain's own views, ${summary.profitable} of them worth it by the lens, ${summary.liquidated} liquidated`,
     `  left alone   ${skipped.join(', ') || 'none'}`,
     `  blocks       ${delays.join(', ') || 'none'}`,
+    ...crowded(summary),
+    `  speed        a block decided ${lagMs.p50.toFixed(0)} ms after it came (p50), ${lagMs.p99.toFixed(0)} ms (p99); ${lagMs.late} of ${lagMs.blocks} took longer than a slot`,
     `  money        profit ${dollars(summary.profitUsd)} USD after gas ${dollars(summary.gasUsd)} and bids ${dollars(summary.bidUsd)}`,
     `  ledger       ${summary.ledgerEqualsChain ? 'equals the chain to the wei' : 'DIFFERS from the chain'}`,
     ...summary.shortfalls.map((line) => `  short        ${line}`),
-    `  ${summary.ok ? 'ok: all that paid was won in the block of its update or in the next' : 'NOT ok'}`,
+    `  ${summary.ok ? `ok: all that paid was won in the block of its update or in the next${left}` : 'NOT ok'}`,
     '',
   ];
   out.write(`${lines.join('\n')}\n`);
+}
+
+function crowded({ updates }: DemoSummary): string[] {
+  const crowdedOut = updates.reduce((sum, update) => sum + update.crowdedOut, 0);
+  return crowdedOut === 0 ? [] : [`  crowded out  ${crowdedOut}, each by name, in blocks that were full`];
 }
 
 function protocols({ protocols }: DemoSummary): string[] {

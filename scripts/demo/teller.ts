@@ -10,6 +10,8 @@ export class Teller {
   readonly #view: View;
   /** The last reason given for leaving an account alone. */
   readonly skips = new Map<Address, string>();
+  /** From a head's arrival until its block was decided. */
+  readonly lagsMs: number[] = [];
   /** Resolves at the first block that the keeper has decided on. */
   readonly processedABlock: Promise<void>;
   #ready: () => void = () => {};
@@ -34,6 +36,7 @@ export class Teller {
         break;
       case 'block.processed':
         this.#ready();
+        this.lagsMs.push(Number(line['lagMs']));
         this.#view.status({ block: Number(line['block']), lagMs: Number(line['lagMs']) });
         void this.#askPositions();
         break;

@@ -40,6 +40,8 @@ export type JudgeInput = {
   accounts: readonly Address[];
   /** A liquidation that leaves less after gas does not count as paying. */
   minProfitUsd: number;
+  /** Of those that are liquidatable so many are tried, evenly drawn from the order given. Absent: all. */
+  mostTried?: number;
   deployments: LensDeployments;
 };
 
@@ -60,6 +62,7 @@ export type Verdict = {
   account: Address;
   /** Below 1e18: liquidatable. */
   healthFactorWad: bigint;
+  tried: boolean;
   best: Liquidation | null;
 };
 
@@ -75,16 +78,26 @@ const providerAbi = parseAbi(['function getPool() view returns (address)', 'func
 const oracleAbi = parseAbi(['function getAssetPrice(address) view returns (uint256)']);
 
 /** One verdict for each account, in the given order. Throws when the fork cannot be made or a view fails. */
-export async function judge({ rpcUrl, blockNumber, onlyAfter, accounts, minProfitUsd, deployments }: JudgeInput): Promise<Verdict[]> {
+export async function judge({
+  rpcUrl,
+  blockNumber,
+  onlyAfter,
+  accounts,
+  minProfitUsd,
+  mostTried,
+  deployments,
+}: JudgeInput): Promise<Verdict[]> {
   const fork = await (onlyAfter === undefined ? forkAnvil(rpcUrl, blockNumber) : forkWithOnly(rpcUrl, blockNumber, onlyAfter));
   try {
     const url = fork.rpcUrl;
     const { baseFeeWei, ethPriceUsd8 } = await prepare(url, deployments);
     const factors = await healthFactors(url, accounts);
-    const verdicts: Verdict[] = accounts.map((account, index) => ({ account, healthFactorWad: factors[index]!, best: null }));
-    const open = verdicts.filter(({ healthFactorWad }) => healthFactorWad < WAD);
+    const verdicts: Verdict[] = accounts.map((account, index) => ({ account, healthFactorWad: factors[index]!, tried: false, best: null }));
+    const liquidatable = verdicts.filter(({ healthFactorWad }) => healthFactorWad < WAD);
+    const open = evenly(liquidatable, mostTried ?? liquidatable.length);
     const lane = async () => {
       for (let verdict = open.pop(); verdict; verdict = open.pop()) {
+        verdict.tried = true;
         const best = await call(url, LENS, lensAbi, 'bestOf', [verdict.account, baseFeeWei, TRANSACTION_GAS]);
         if (best.netWei === 0n) continue;
         const profitUsd = Number((best.netWei * ethPriceUsd8) / WAD) / 1e8;
@@ -98,6 +111,11 @@ export async function judge({ rpcUrl, blockNumber, onlyAfter, accounts, minProfi
   } finally {
     await fork.stop();
   }
+}
+
+function evenly<T>(all: readonly T[], most: number): T[] {
+  const step = Math.max(1, all.length / most);
+  return Array.from({ length: Math.min(all.length, most) }, (_, place) => all[Math.floor(place * step)]!);
 }
 
 /** Puts the lens's contract on the fork (no transaction, no block: the fork stays at its block) and reads what gas and ETH cost there. */
