@@ -1,9 +1,9 @@
 import type { Address } from '../lib/types.ts';
 import type { PoolBook } from './book.ts';
 import { Frontier } from './frontier.ts';
-import { Leg, type Network, networkOf } from './network.ts';
+import { changedNetwork, Leg, type Network, networkOf } from './network.ts';
 import { afterTaking, type Outline } from './outline.ts';
-import type { Pool } from './pool.ts';
+import type { Pool, PoolIdentity } from './pool.ts';
 import { tokenInOf, tokenOutOf } from './pool.ts';
 import { type MoveOf, movedBy } from './replay.ts';
 import type { Route } from './routing.ts';
@@ -96,13 +96,40 @@ export class PoolDepth implements Depth {
   readonly #moved: ReadonlyMap<Address, Pool>;
   /** What was worked out here. */
   readonly #legs: Legs;
-  readonly #networks = new Map<Address, Map<Address, Known>>();
+  readonly #networks: Networks;
+  /** Where some of the pools were other ones: what was worked out there of the rest still holds. */
+  #before: PoolDepth | undefined;
+  /** Those that are other ones. Undefined where it is not known which. */
+  readonly #touched: readonly PoolIdentity[] | undefined;
 
-  constructor(books: readonly PoolBook[], gasPriceWei: bigint, moved: ReadonlyMap<Address, Pool> = new Map(), legs: Legs = new Map()) {
+  private constructor(
+    books: readonly PoolBook[],
+    gasPriceWei: bigint,
+    moved: ReadonlyMap<Address, Pool>,
+    before: PoolDepth | undefined,
+    touched?: readonly PoolIdentity[],
+    legs: Legs = new Map(),
+    networks: Networks = new Map(),
+  ) {
     this.books = books;
     this.gasPriceWei = gasPriceWei;
     this.#moved = moved;
     this.#legs = legs;
+    this.#networks = networks;
+    this.#before = before;
+    this.#touched = touched;
+  }
+
+  /** @param before of earlier states of the same books, with nothing planned: what holds of it is taken over */
+  static over(books: readonly PoolBook[], before?: PoolDepth): PoolDepth {
+    // NOTE: or every block would hold on to all those before it.
+    if (before !== undefined) before.#before = undefined;
+    return new PoolDepth(books, 0n, new Map(), before);
+  }
+
+  /** The same pools where gas costs so much. */
+  at(gasPriceWei: bigint): PoolDepth {
+    return new PoolDepth(this.books, gasPriceWei, this.#moved, this.#before, this.#touched, this.#legs, this.#networks);
   }
 
   static of(depth: Depth): PoolDepth {
@@ -125,7 +152,7 @@ export class PoolDepth implements Depth {
     const known = this.#known(tokenIn, tokenOut);
     if (bridges.length === 0) return this.#networkWithout(tokenIn, tokenOut, bridges, avoid);
     known.network ??= networkOf(tokenIn, tokenOut, bridges, (from, to) => this.#leg(from, to));
-    if (!known.network.paths.some(({ legs }) => legs.some((leg) => touches(leg, avoid)))) return known.network;
+    if (!touchesAny(known.network.legs, avoid)) return known.network;
     const key = avoid.join();
     const network = known.avoiding.get(key) ?? this.#networkWithout(tokenIn, tokenOut, bridges, avoid);
     known.avoiding.set(key, network);
@@ -142,32 +169,29 @@ export class PoolDepth implements Depth {
   /** Throws an Error when the fill was quoted at another depth: it would then promise what these pools do not give. */
   after(fill: Fill): PoolDepth {
     const moved = new Map(this.#moved);
-    const legs: Legs = new Map(this.#legs);
+    const touched: PoolIdentity[] = [];
     for (const { before, after } of RoutedFill.hopsOf(fill)) {
-      const { address, token0, token1 } = before.identity;
+      const { address } = before.identity;
       const now = moved.get(address) ?? this.books.find((book) => book.pools.has(address))?.pools.get(address);
       if (now !== before) throw new Error(`the fill ${fill.label} was quoted at another depth`);
       moved.set(address, after);
-      forget(legs, token0, token1);
-      forget(legs, token1, token0);
+      touched.push(before.identity);
     }
-    return new PoolDepth(this.books, this.gasPriceWei, moved, legs);
+    return new PoolDepth(this.books, this.gasPriceWei, moved, this, touched);
   }
 
   moved(pools: readonly Address[], moveOf: MoveOf): PoolDepth {
     const moved = new Map(this.#moved);
-    const legs: Legs = new Map(this.#legs);
+    const touched: PoolIdentity[] = [];
     for (const address of new Set(pools)) {
       const book = this.books.find((one) => one.pools.has(address));
       const before = book && this.pool(book, address);
       const after = before && movedBy(before, moveOf(before));
       if (after === undefined || after === before) continue;
-      const { token0, token1 } = after.identity;
       moved.set(address, after);
-      forget(legs, token0, token1);
-      forget(legs, token1, token0);
+      touched.push(after.identity);
     }
-    return new PoolDepth(this.books, this.gasPriceWei, moved, legs);
+    return new PoolDepth(this.books, this.gasPriceWei, moved, this, touched);
   }
 
   /** NOTE: a leg is one object in all paths that share it, or its pools would be used twice. */
@@ -186,35 +210,63 @@ export class PoolDepth implements Depth {
   #known(tokenIn: Address, tokenOut: Address): Known {
     const outOf = this.#networks.get(tokenIn) ?? new Map<Address, Known>();
     this.#networks.set(tokenIn, outOf);
-    const known = outOf.get(tokenOut) ?? { avoiding: new Map() };
-    outOf.set(tokenOut, known);
+    let known = outOf.get(tokenOut);
+    if (known === undefined) {
+      known = this.#takenOver(tokenIn, tokenOut) ?? { avoiding: new Map() };
+      outOf.set(tokenOut, known);
+    }
     return known;
+  }
+
+  /** What is known where the pools were other ones: all of it where no leg has changed, and otherwise the network with those that have. */
+  #takenOver(tokenIn: Address, tokenOut: Address): Known | undefined {
+    let known: Known | undefined;
+    for (let before = this.#before; before !== undefined && known?.network === undefined; before = before.#before)
+      known = before.#networks.get(tokenIn)?.get(tokenOut);
+    if (known?.network === undefined) return undefined;
+    const network = changedNetwork(known.network, (leg) => this.#leg(leg.tokenIn, leg.tokenOut));
+    if (network === known.network) return known;
+    return network && { network, avoiding: new Map() };
   }
 
   #leg(from: Address, to: Address): Leg | undefined {
     const outOf = this.#legs.get(from) ?? new Map<Address, Leg | undefined>();
     if (outOf.has(to)) return outOf.get(to);
     this.#legs.set(from, outOf);
-    const pools: Pool[] = [];
-    for (const book of this.books) for (const address of book.between(from, to)) pools.push(this.pool(book, address));
-    const leg = pools.length === 0 ? undefined : new Leg(from, to, pools);
+    const leg = this.#isAsBefore(from, to) ? this.#before!.#leg(from, to) : this.#newLeg(from, to);
     outOf.set(to, leg);
     return leg;
   }
+
+  #isAsBefore(from: Address, to: Address): boolean {
+    if (this.#before === undefined || this.#touched === undefined) return false;
+    const [low, high] = from < to ? [from, to] : [to, from];
+    return !this.#touched.some(({ token0, token1 }) => token0 === low && token1 === high);
+  }
+
+  #newLeg(from: Address, to: Address): Leg | undefined {
+    const pools: Pool[] = [];
+    for (const book of this.books) for (const address of book.between(from, to)) pools.push(this.pool(book, address));
+    if (pools.length === 0) return undefined;
+    const before = this.#before === undefined ? undefined : this.#before.#legs.get(from)?.get(to);
+    return before?.isOf(pools) ? before : new Leg(from, to, pools);
+  }
 }
 
-/** By the token that goes in and the one that comes out; undefined where no pool is. NOTE: depths share what is the same for them, so it is only added to. */
+/** By the token that goes in and the one that comes out; undefined where no pool is. */
 type Legs = Map<Address, Map<Address, Leg | undefined>>;
+
+type Networks = Map<Address, Map<Address, Known>>;
 
 /** All between two tokens, with all pools, and without those that were to be avoided. */
 type Known = { network?: Network; in?: Frontier; out?: Frontier; readonly avoiding: Map<string, Network> };
 
-function forget(legs: Legs, from: Address, to: Address): void {
-  const kept = new Map(legs.get(from));
-  kept.delete(to);
-  legs.set(from, kept);
-}
-
 function touches({ pools }: Leg, avoid: readonly Address[]): boolean {
   return avoid.length > 0 && pools.some(({ identity }) => avoid.includes(identity.address));
+}
+
+function touchesAny(legs: Iterable<Leg>, avoid: readonly Address[]): boolean {
+  if (avoid.length === 0) return false;
+  for (const leg of legs) if (touches(leg, avoid)) return true;
+  return false;
 }

@@ -9,6 +9,9 @@ export class Leg {
   readonly tokenIn: Address;
   readonly tokenOut: Address;
   readonly pools: readonly Pool[];
+  /** Raw units out for a raw unit in, at the margin, of the best pool; 0 without one. */
+  readonly spot: number;
+  readonly #given: readonly Pool[];
   readonly #outlines: readonly Outline[];
   #merged: MergedOutline | undefined;
 
@@ -19,16 +22,18 @@ export class Leg {
     this.tokenIn = tokenIn;
     this.tokenOut = tokenOut;
     this.pools = outlined.map(({ pool }) => pool);
+    this.#given = pools;
     this.#outlines = outlined.map(({ outline }) => outline);
+    this.spot = outlined.length === 0 ? 0 : spotOf(this.#outlines[0]!);
+  }
+
+  /** Whether it was made of just these. */
+  isOf(pools: readonly Pool[]): boolean {
+    return pools.length === this.#given.length && pools.every((pool, place) => pool === this.#given[place]);
   }
 
   get zeroForOne(): boolean {
     return this.tokenIn < this.tokenOut;
-  }
-
-  /** Raw units out for a raw unit in, at the margin, of the best pool; 0 without one. */
-  get spot(): number {
-    return this.#outlines.length === 0 ? 0 : spotOf(this.#outlines[0]!);
   }
 
   /** Of one of its pools. */
@@ -45,8 +50,8 @@ export class Leg {
 /** Legs from the first hop to the last. `spot`: no amount gets more for each raw unit. */
 export type Path = { readonly legs: readonly Leg[]; readonly spot: number };
 
-/** All paths, the best price first. */
-export type Network = { readonly paths: readonly Path[]; readonly bestSpot: number };
+/** All paths, the best price first. `legs`: those of all paths that were looked at, each once. */
+export type Network = { readonly paths: readonly Path[]; readonly bestSpot: number; readonly legs: ReadonlySet<Leg> };
 
 /** @param legBetween undefined where no pool is */
 export function networkOf(
@@ -56,9 +61,13 @@ export function networkOf(
   legBetween: (from: Address, to: Address) => Leg | undefined,
 ): Network {
   const paths: Path[] = [];
+  const seen = new Set<Leg>();
   const add = (...legs: readonly (Leg | undefined)[]) => {
     let spot = 1;
-    for (const leg of legs) spot *= leg?.spot ?? 0;
+    for (const leg of legs) {
+      spot *= leg?.spot ?? 0;
+      if (leg !== undefined) seen.add(leg);
+    }
     if (spot > 0) paths.push({ legs: legs as readonly Leg[], spot });
   };
   add(legBetween(tokenIn, tokenOut));
@@ -73,8 +82,36 @@ export function networkOf(
       if (middle !== undefined) add(first, middle, legBetween(second, tokenOut));
     }
   }
+  return networkOver(paths, seen);
+}
+
+/** The same, or another where some legs have become others between the same tokens. Undefined where one had nothing to give before: paths over it were left out. */
+export function changedNetwork(network: Network, legNow: (leg: Leg) => Leg | undefined): Network | undefined {
+  const { paths, legs } = network;
+  const changed = new Map<Leg, Leg>();
+  for (const leg of legs) {
+    const now = legNow(leg);
+    if (now === leg) continue;
+    if (now === undefined || leg.spot === 0) return undefined;
+    changed.set(leg, now);
+  }
+  if (changed.size === 0) return network;
+  const left = paths.map((path) =>
+    path.legs.some((leg) => changed.has(leg)) ? pathOver(path.legs.map((leg) => changed.get(leg) ?? leg)) : path,
+  );
+  return networkOver(
+    left.filter(({ spot }) => spot > 0),
+    new Set([...legs].map((leg) => changed.get(leg) ?? leg)),
+  );
+}
+
+function pathOver(legs: readonly Leg[]): Path {
+  return { legs, spot: legs.reduce((product, { spot }) => product * spot, 1) };
+}
+
+function networkOver(paths: Path[], legs: ReadonlySet<Leg>): Network {
   paths.sort((a, b) => b.spot - a.spot);
-  return { paths, bestSpot: paths[0]?.spot ?? 0 };
+  return { paths, legs, bestSpot: paths[0]?.spot ?? 0 };
 }
 
 /** What the price without any impact may be short of the price of all on one way, where ways share pools. */
@@ -105,7 +142,7 @@ function lastPrice({ legs }: Path, amount: number, exact: 'in' | 'out'): number 
 }
 
 /** The same without some pools. */
-export function withoutPools({ paths }: Network, dropped: ReadonlySet<Pool>): Network {
+export function withoutPools({ paths }: Network, dropped: ReadonlySet<Pool>): readonly Path[] {
   const kept = new Map<Leg, Leg>();
   const legWithout = (leg: Leg): Leg => {
     const known = kept.get(leg);
@@ -115,12 +152,10 @@ export function withoutPools({ paths }: Network, dropped: ReadonlySet<Pool>): Ne
     kept.set(leg, without);
     return without;
   };
-  const left = paths
-    .map(({ legs }) => legs.map(legWithout))
-    .map((legs) => ({ legs, spot: legs.reduce((product, { spot }) => product * spot, 1) }))
+  return paths
+    .map(({ legs }) => pathOver(legs.map(legWithout)))
     .filter(({ spot }) => spot > 0)
     .sort((a, b) => b.spot - a.spot);
-  return { paths: left, bestSpot: left[0]?.spot ?? 0 };
 }
 
 /** The legs of paths, each in one place. `ends`: those that begin a path, and those that end one. */

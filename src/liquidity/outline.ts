@@ -120,9 +120,13 @@ export class MergedOutline {
   /** The last stretch that begins before s, or -1. */
   #stretchAt(s: number): number {
     while (this.#end < s && this.#extend());
-    let place = this.#from.length - 1;
-    while (place >= 0 && this.#from[place]! >= s) place--;
-    return place;
+    let [low, high] = [0, this.#from.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#from[middle]! < s) low = middle + 1;
+      else high = middle;
+    }
+    return low - 1;
   }
 
   /** The stretch in which a sum reaches an amount, or -1. */
@@ -145,7 +149,8 @@ export class MergedOutline {
       let depth = 0;
       let end = Number.POSITIVE_INFINITY;
       let more = false;
-      for (const [place, { from, depth: depths, to }] of this.#curves.entries()) {
+      for (let place = 0; place < this.#curves.length; place++) {
+        const { from, depth: depths, to } = this.#curves[place]!;
         let next = this.#next[place]!;
         while (next < from.length && (from[next + 1] ?? to) <= begin) next++;
         this.#next[place] = next;

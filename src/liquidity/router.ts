@@ -39,6 +39,8 @@ export class PoolRouter implements Venue {
   readonly #splits: boolean;
   readonly #nameOf: (token: Address) => string;
   #odd: ReadonlyMap<Address, string> = new Map();
+  /** The pools as mirrored when they were asked for last. */
+  #mirrored: PoolDepth | undefined;
 
   constructor({ name, families, bridgeTokens, numeraire, executor, splits = true, nameOf = shortened }: RouterOptions) {
     this.name = name;
@@ -64,6 +66,8 @@ export class PoolRouter implements Venue {
   /** Tokens that are not exchanged at all, neither at the ends of a way nor between, and why. Replaces those named before. */
   shun(odd: ReadonlyMap<Address, string>): void {
     this.#odd = odd;
+    // What was worked out went over other bridges.
+    this.#mirrored = undefined;
   }
 
   pools(): Iterable<Pool> {
@@ -81,10 +85,11 @@ export class PoolRouter implements Venue {
 
   /** @param at whose base fee swaps are weighed with; without it they cost nothing */
   depth(at?: Pick<Moment, 'baseFeeWei'>): PoolDepth {
-    return new PoolDepth(
-      this.#families.flatMap((family) => family.book() ?? []),
-      at?.baseFeeWei ?? 0n,
-    );
+    const books = this.#families.flatMap((family) => family.book() ?? []);
+    const before = this.#mirrored;
+    if (before === undefined || before.books.length !== books.length || before.books.some((book, place) => book !== books[place]))
+      this.#mirrored = PoolDepth.over(books, before);
+    return this.#mirrored!.at(at?.baseFeeWei ?? 0n);
   }
 
   spot(tokenIn: Address, tokenOut: Address, at: Depth): number {

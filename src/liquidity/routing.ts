@@ -131,7 +131,7 @@ function bestSplit(order: Order, network: Network, toBeat: number): Route | unde
   let best: { readonly route: Route; readonly cost: number } | undefined;
   let tried: Pool | undefined;
   for (let round = 0; round < MAX_ROUNDS; round++) {
-    const flow = new Flow(order, dropped.size === 0 ? network.paths : withoutPools(network, dropped).paths);
+    const flow = new Flow(order, dropped.size === 0 ? network.paths : withoutPools(network, dropped));
     if (round === 0 && flow.leastCost() >= toBeat) return undefined;
     const route = order.exact === 'in' ? flow.sell() : flow.buy();
     const swapCost = Math.max(SWAP_GAS * order.gasRaw, LEAST_GAIN * flow.otherEnd());

@@ -37,7 +37,10 @@ export function planBlock(
   const decisions: Decision[] = [];
   const prospects: Prospect[] = [];
   for (const candidate of candidates) {
-    const prospect = prospectOf(candidate, optionsOf(candidate), market, rates, terms, at);
+    const options = optionsOf(candidate);
+    // The only option of the only candidate is planned in as much time as it is bounded.
+    const isOnly = candidates.length === 1 && options.length === 1;
+    const prospect = prospectOf(candidate, options, market, isOnly ? undefined : rates, terms, at);
     if ('kind' in prospect) decisions.push(prospect);
     else prospects.push(prospect);
   }

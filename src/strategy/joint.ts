@@ -3,7 +3,7 @@ import { tokenInOf, tokenOutOf } from '../liquidity/pool.ts';
 import type { Depth } from '../liquidity/types.ts';
 import type { Moment } from '../oracles/types.ts';
 import type { Candidate } from '../risk/types.ts';
-import { planAgain, planProspect } from './candidate.ts';
+import { type Planned, planAgain, planProspect } from './candidate.ts';
 import type { Evaluation } from './evaluate.ts';
 import type { Market, Prospect } from './prospect.ts';
 import type { Terms } from './terms.ts';
@@ -43,10 +43,13 @@ export function planTogether(alone: readonly Alone[], market: Market, depth: Dep
   const behind = ({ after: now, totalWei, gasLeft, decisions, before }: Tried, one: Alone): Tried => {
     plans++;
     const { prospect, evaluation } = one;
-    // Where pools have become better, how it was planned alone says little.
-    const { decision, after } = before.some((other) => eases(other, one))
-      ? planProspect(prospect, market, now, terms, at)
-      : planAgain(prospect, evaluation, market, now, terms, at, CLOSELY_BPS);
+    const planned = (): Pick<Planned, 'decision' | 'after'> => {
+      if (now === depth) return { decision: { kind: 'plan', plan: one.plan }, after: evaluation.exit.after };
+      // Where pools have become better, how it was planned alone says little.
+      if (before.some((other) => eases(other, one))) return planProspect(prospect, market, now, terms, at);
+      return planAgain(prospect, evaluation, market, now, terms, at, CLOSELY_BPS);
+    };
+    const { decision, after } = planned();
     // Behind others it may need more swaps than alone.
     const full = decision.kind === 'plan' && decision.plan.gasUnits > gasLeft;
     const made = full ? blockFull(prospect.candidate, decision.plan.gasUnits, gasLeft) : decision;

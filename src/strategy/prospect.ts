@@ -34,12 +34,16 @@ export type Prospect = {
   readonly obstacle: 'no-usd-price' | 'position-too-large' | undefined;
 };
 
-/** What a candidate may be worth at these rates, or the reason why it cannot be worth it. Pure. */
+/**
+ * What a candidate may be worth at these rates, or the reason why it cannot be worth it. Pure.
+ *
+ * @param rates undefined where it is to be planned in any case: then nothing bounds it
+ */
 export function prospectOf(
   candidate: Candidate,
   options: readonly Option[],
   market: Market,
-  rates: Rates,
+  rates: Rates | undefined,
   common: Terms,
   at: Moment,
 ): Prospect | Skip {
@@ -56,10 +60,9 @@ export function prospectOf(
       obstacle ??= within;
       continue;
     }
-    const { ends } = within;
-    const rate = rateOf(option, market, rates);
+    const rate = rates && rateOf(option, market, rates);
     if (rate?.kind === 'none') noWay ??= rate.why;
-    else openings.push({ option, ...within, bound: rate && boundOf(option, ends, rate, rates, terms) });
+    else openings.push({ option, ...within, bound: rate && boundOf(option, within.ends, rate, rates, terms) });
   }
   if (openings.length === 0 && noWay !== undefined) return skipOf(candidate, ...unroutable(noWay));
   const least = usd8ToWeiUp(terms.minProfitUsd8, terms.numeraireUsd8);
