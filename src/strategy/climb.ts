@@ -14,6 +14,8 @@ const FLAT = 1 / 50;
 const LEAST_CUT = 1 / 20;
 const LEAST_LEFT = 1 / 5;
 const GOLDEN = 0.618_034;
+/** So many are enough where the slope changes evenly; where a pool ends it falls at once, and from then on every other look halves what is left open. */
+const SMOOTH_LOOKS = 6;
 /** Where the slope is not known it is measured over this share of the amount. */
 const SLOPE_SHARE = 64n;
 
@@ -53,7 +55,7 @@ export function bestBySlope<T extends Sloped>(
     const floor = Math.max(Number(best?.valueWei ?? 0n) * (1 + ENOUGH), Number(beyondWei));
     if (!mayExceed(rises, falls, leastRaw, mostRaw, floor)) return best;
     const next = allowed(
-      nextAmount(rises, falls, leastRaw, mostRaw),
+      nextAmount(rises, falls, leastRaw, mostRaw, looks >= SMOOTH_LOOKS && looks % 2 === 0),
       regimes,
       rises?.amountRaw ?? leastRaw - 1n,
       falls?.amountRaw ?? mostRaw + 1n,
@@ -102,12 +104,13 @@ function gainOf(point: Point): number {
   return bend > 0 ? (point.slope * point.slope) / (4 * bend) : 0;
 }
 
-function nextAmount(rises: Point | undefined, falls: Point | undefined, leastRaw: bigint, mostRaw: bigint): bigint {
+function nextAmount(rises: Point | undefined, falls: Point | undefined, leastRaw: bigint, mostRaw: bigint, halves: boolean): bigint {
   if (falls === undefined) return mostRaw;
   const low = rises?.amountRaw ?? leastRaw;
   const width = Number(falls.amountRaw - low);
   let part: number;
   if (!Number.isFinite(falls.slope)) part = GOLDEN;
+  else if (rises !== undefined && halves) part = 0.5;
   else if (rises !== undefined) part = rises.slope / (rises.slope - falls.slope);
   else {
     const bend = bendOf(falls);

@@ -11,7 +11,7 @@ import { UniswapV3Pool } from '../../src/liquidity/uniswap-v3/pool.ts';
 import { SPACING } from './uniswap.ts';
 
 const FEES = [100, 500, 3000, 10000] as const;
-const UNIT = 10n ** 18n;
+const BILLION = 10n ** 9n;
 
 /** Tokens of 18 decimals, ascending. */
 export const TOKENS = [1, 2, 3, 4, 5].map((n): Address => `0x${String(n).repeat(40)}`);
@@ -45,7 +45,7 @@ export function poolBetween(one: Address, other: Address, ticks: ReadonlyMap<Add
   const address: Address = `0x${String(place + 1).padStart(40, '0')}`;
   const tick = ticks.get(token0)! - ticks.get(token1)! + shape.offset;
   const sqrtPriceX96 = sqrtPriceAtTick(tick);
-  const liquidity = BigInt(shape.size) * UNIT;
+  const liquidity = BigInt(Math.round(shape.size * 1e9)) * BILLION;
   if (shape.kind === 'v2') {
     const identity = { address, token0, token1, feePips: FEE_PIPS };
     return new UniswapV2Pair(identity, (liquidity << 96n) / sqrtPriceX96, (liquidity * sqrtPriceX96) >> 96n);

@@ -3,6 +3,7 @@ import type { Address } from 'viem';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Option } from '../../../src/protocols/types.ts';
 import { expectNearly, partOf } from '../../support/left-over.ts';
+import { expectSized, type Given, gridOf, nothingSized, worthsAfter } from '../../support/sizing.ts';
 import { amountsOf, LIQUIDATOR, LiquidationWorld, saidOf } from './liquidator.ts';
 import { SCENES } from './scene.ts';
 import { standingAfter } from './toxicity.ts';
@@ -12,6 +13,13 @@ const MAX_UINT256 = 2n ** 256n - 1n;
 const GRID = 24n;
 /** Toxic amounts, and others, that are carried out. */
 const ENOUGH_OF_EACH = 8;
+/** Accounts that are sized after each fall, and amounts of each. */
+const SIZED = 4;
+const POINTS = 40n;
+const FALLS = [
+  { 'ETH / USD': 2_850_00000000n, 'BTC / USD': 92_000_00000000n, 'SNX / USD': 1_60000000n },
+  { 'ETH / USD': 2_100_00000000n, 'BTC / USD': 75_000_00000000n, 'LINK / USD': 10_00000000n },
+];
 const isTwice = (option: Option) => option.label.endsWith(' twice');
 
 describe.each(SCENES)('a market of %s', (release, open) => {
@@ -203,6 +211,46 @@ describe.each(SCENES)('a market of %s', (release, open) => {
       }),
     60_000,
   );
+
+  test('what is planned makes as much as the best of a fine grid of amounts that the pool takes, within 0.1%, in random pools', async () => {
+    const seen = nothingSized();
+    const { tokens } = world.fixture.market;
+    const weth = tokens['WETH']!.toLowerCase() as Address;
+    for (const [place, prices] of FALLS.entries())
+      await afterPrices(prices, async () => {
+        const at = world.next();
+        const worths = worthsAfter(tokens, prices);
+        const all = allOffers();
+        const sized = sample(offers(), 1).filter(({ option }) => option.debtAsset !== option.collateralAsset);
+        for (const { account, option } of sized.filter((_, index) => index % 2 === place % 2).slice(0, SIZED)) {
+          const twice = all.find((other) => other.account === account && other.option.label === `${option.label} twice`)?.option;
+          const call = (amountRaw: bigint) => ({ pair: option, borrower: account, amountRaw });
+          const singles = gridOf(option, POINTS).map((amountRaw) => [amountRaw]);
+          const { maxRaw } = option.regimes.at(-1)!;
+          const steps = Array.from({ length: 8 }, (_, step) => BigInt(step + 1));
+          const doubles = steps.flatMap((first) => steps.map((then) => [(maxRaw * first) / 8n, (maxRaw * then) / 8n]));
+          const grids: [Option, readonly (readonly bigint[])[]][] = [[option, singles]];
+          if (twice !== undefined) grids.push([twice, doubles]);
+          const given = grids.map(async ([base, grid]) => {
+            const outcomes = await world.simulated(
+              grid.map((amounts) => amounts.map(call)),
+              at.timestamp,
+            );
+            const points = outcomes.flatMap((outcome, index): Given[] => {
+              if (outcome === 'reverts') return [];
+              const amountRaw = grid[index]!.reduce((sum, amount) => sum + amount, 0n);
+              return [{ amountRaw, paidRaw: outcome.repaidRaw, gotRaw: outcome.receivedRaw }];
+            });
+            return [base, points] as const;
+          });
+          const options = twice === undefined ? [option] : [option, twice];
+          expectSized({ options, given: await Promise.all(given) }, weth, worths, at, place * 100 + seen.accounts, seen);
+        }
+      });
+    expect(seen.cases).toBeGreaterThan(20);
+    expect(seen.part).toBeGreaterThan(10);
+    if (release === '3.0') expect(seen.twice).toBeGreaterThan(1);
+  }, 120_000);
 
   test(
     'what is left after a part is what the pool lets be taken in the next block, of the same pair and of others',

@@ -2,6 +2,7 @@
 import { type Address, decodeEventLog, encodeFunctionData } from 'viem';
 import { SLOT_SECONDS } from '../../../scripts/devnet/anvil.ts';
 import { createFixture } from '../../../scripts/devnet/fixture.ts';
+import { rpcBatch } from '../../../scripts/devnet/rpc.ts';
 import type { FeedAnswer, FeedId, Moment } from '../../../src/oracles/types.ts';
 import type { Option } from '../../../src/protocols/types.ts';
 import { Follower } from './follower.ts';
@@ -65,14 +66,7 @@ export class LiquidationWorld {
   /** Mines, and adds up the outcomes of all that the liquidator queued. */
   async sumOfOutcomes(): Promise<{ repaidRaw: bigint; receivedRaw: bigint } | 'reverts'> {
     const { receipts } = await this.sender.mine();
-    const sum = { repaidRaw: 0n, receivedRaw: 0n };
-    for (const receipt of receipts) {
-      const outcome = this.#outcomeOf(receipt);
-      if (outcome === 'reverts') return outcome;
-      sum.repaidRaw += outcome.repaidRaw;
-      sum.receivedRaw += outcome.receivedRaw;
-    }
-    return sum;
+    return sumOf(receipts.map((receipt) => this.#outcomeOf(receipt)));
   }
 
   /** The call alone, mined and taken back. */
@@ -81,6 +75,24 @@ export class LiquidationWorld {
       await this.attempt(pair, borrower, amountRaw);
       return this.outcome();
     });
+  }
+
+  /** What each of these groups of calls comes to at a block's time, on the latest state: without effect. */
+  async simulated(
+    groups: readonly (readonly { readonly pair: Pair; readonly borrower: Address; readonly amountRaw: bigint }[])[],
+    timestamp: number,
+  ) {
+    const { pool } = this.fixture.market.aave;
+    const requests = groups.map((group) => {
+      const calls = group.map(({ pair: { collateralAsset, debtAsset }, borrower, amountRaw }) => {
+        const args = [collateralAsset, debtAsset, borrower, amountRaw, false] as const;
+        return { from: LIQUIDATOR, to: pool, data: encodeFunctionData({ abi: poolAbi, functionName: 'liquidationCall', args }) };
+      });
+      const block = { blockOverrides: { time: `0x${timestamp.toString(16)}` }, calls };
+      return { method: 'eth_simulateV1', params: [{ blockStateCalls: [block], validation: false }, 'latest'] };
+    });
+    const blocks = await rpcBatch<[{ calls: Pick<Receipt, 'status' | 'gasUsed' | 'logs'>[] }]>(this.sender.url, requests);
+    return blocks.map(([{ calls }]) => sumOf(calls.map((call) => this.#outcomeOf(call))));
   }
 
   /** Runs `act`, then takes back both the chain and what was followed of it. */
@@ -93,7 +105,7 @@ export class LiquidationWorld {
     }
   }
 
-  #outcomeOf({ status, gasUsed, logs }: Receipt): Outcome {
+  #outcomeOf({ status, gasUsed, logs }: Pick<Receipt, 'status' | 'gasUsed' | 'logs'>): Outcome {
     if (status !== '0x1') return 'reverts';
     for (const { address, topics, data } of logs) {
       if (address !== this.fixture.market.aave.pool.toLowerCase()) continue;
@@ -106,6 +118,16 @@ export class LiquidationWorld {
     }
     throw new Error('a liquidation without its event');
   }
+}
+
+function sumOf(outcomes: readonly Outcome[]): { repaidRaw: bigint; receivedRaw: bigint } | 'reverts' {
+  const sum = { repaidRaw: 0n, receivedRaw: 0n };
+  for (const outcome of outcomes) {
+    if (outcome === 'reverts') return outcome;
+    sum.repaidRaw += outcome.repaidRaw;
+    sum.receivedRaw += outcome.receivedRaw;
+  }
+  return sum;
 }
 
 /** What the option says it moves, in the event's terms. */

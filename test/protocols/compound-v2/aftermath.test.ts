@@ -1,16 +1,11 @@
 /** What a liquidation leaves, by the contracts' own views: an account that is still short after the first of two calls, and one with less health than before. */
-import { type Address, toFunctionSelector } from 'viem';
+import { toFunctionSelector } from 'viem';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { MARKETS } from '../../../scripts/devnet/venus/deploy.ts';
 import type { Option } from '../../../src/protocols/types.ts';
-import type { Candidate } from '../../../src/risk/types.ts';
-import { planCandidate } from '../../../src/strategy/candidate.ts';
-import { evaluate } from '../../../src/strategy/evaluate.ts';
-import { waysOut } from '../../../src/strategy/exits.ts';
-import { lenderDouble, TERMS } from '../../strategy/random-options.ts';
 import { expectNearly, partOf } from '../../support/left-over.ts';
-import { poolBetween, routerOver } from '../../support/random-pools.ts';
-import { callsOf, given, isTwice, mined, owedAt, PERSON, repaidBy, viewsOf } from './calls.ts';
+import { expectSized, type Given, gridOf, nothingSized, worthsAfter } from '../../support/sizing.ts';
+import { callsOf, given as givenTwice, isTwice, mined, owedAt, PERSON, repaidBy, viewsOf } from './calls.ts';
 import { ways } from './ways.ts';
 import { CompoundWorld, lower, type Outcome, RUNNER } from './world.ts';
 
@@ -23,11 +18,10 @@ const GRID = 40n;
 /** So far below 1 the first call leaves an account. */
 const NEAR_WAD = WAD / 1_000_000n;
 const ENOUGH = 5;
-/** Of the grid of two calls. */
-const [FIRSTS, THENS] = [12n, 8n];
-/** Of the pools, as parts of the debt. */
-const DEPTHS = [0.5, 1.2, 300];
-const NOBODY = { protocol: 'compound-v2', account: '0x01' } as unknown as Candidate;
+/** Positions that are sized after each fall, with two calls and without, amounts of a single call, and of each of two. */
+const SIZED = 3;
+const POINTS = 30n;
+const FIRSTS = 7n;
 const ACCRUE = toFunctionSelector('accrueInterest()');
 
 const EDITIONS = [
@@ -89,78 +83,60 @@ describe.each(EDITIONS)('the rules of $edition', ({ edition, markets }) => {
         let best = 0n;
         for (let step = 1n; step <= GRID; step++) {
           const firstRaw = (most(single) * step) / GRID;
-          const outcome = await given(world, option, [firstRaw, ((owedRaw - firstRaw) * HALF_WAD) / WAD], at);
+          const outcome = await givenTwice(world, option, [firstRaw, ((owedRaw - firstRaw) * HALF_WAD) / WAD], at);
           if (outcome !== 'reverts' && outcome[1]! > best) best = outcome[1]!;
         }
         expect(received(option) * 1_000n, `${option.label} of ${account}`).toBeGreaterThan(best * 999n);
       }
     }));
 
-  test('what is planned makes what the best of a grid of single calls and pairs of calls makes that the contracts take, within 0.1%', () =>
-    world.undone(async () => {
-      await world.price(FALL);
-      const at = world.later();
-      const { tokens } = world.fixture.market;
-      const [weth, dai, link] = [lower(tokens['WETH']!), lower(tokens['DAI']!), lower(tokens['LINK']!)];
-      const usd8 = new Map([
-        [weth, FALL['ETH / USD']],
-        [dai, 10n ** 8n],
-        [link, FALL['LINK / USD']],
-      ]);
-      const ticks = new Map(Array.from(usd8, ([token, price]) => [token, Math.round(Math.log(Number(price)) / Math.log(1.0001))]));
-      const isPriced = ({ debtAsset: debt, collateralAsset: collateral }: Option) =>
-        debt !== collateral && usd8.has(debt) && usd8.has(collateral);
-      const found = twices().filter(({ option }) => isPriced(option));
-      let isTwiceBest = 0;
-      let isPartBest = 0;
-      for (const { account, option, single } of found.slice(0, 2)) {
-        const owedRaw = await owedAt(world, option, account, at);
-        const tried: [Option, Outcome][] = [];
-        const pair = [option.debtAsset, option.collateralAsset];
-        for (let step = 1n; step <= FIRSTS; step++) {
-          const firstRaw = (most(single) * step) / FIRSTS;
-          tried.push([single, await world.run(single.steps(firstRaw, [], RUNNER), pair, at)]);
-          for (let then = 1n; then <= THENS; then++) {
-            const thenRaw = (((owedRaw - firstRaw) * HALF_WAD) / WAD / THENS) * then;
-            tried.push([option, await given(world, option, [firstRaw, thenRaw], at)]);
-          }
-        }
-        const usdOf = (Number(owedRaw) * Number(usd8.get(option.debtAsset))) / 1e26;
-        for (const deep of DEPTHS) {
-          const shape = { kind: 'v3', fee: 500, offset: 0, positions: [{ width: 300, tenths: 10 }] } as const;
-          const among = [...new Set([...pair, weth])];
-          const pools = among.flatMap((one, place) =>
-            among.slice(place + 1).map((other, next) => {
-              // A pool of so many dollars: liquidity is the root of both sides.
-              const size = Math.round((usdOf * deep * 1e8) / Math.sqrt(Number(usd8.get(one)) * Number(usd8.get(other)))) + 1;
-              return poolBetween(one, other, ticks, { ...shape, size }, place * 3 + next);
-            }),
+  test('what is planned makes what the best of a grid of single calls and pairs of calls makes that the contracts take, within 0.1%', async () => {
+    const seen = nothingSized();
+    const { tokens } = world.fixture.market;
+    const weth = lower(tokens['WETH']!);
+    for (const prices of [FALL, DEEP])
+      await world.undone(async () => {
+        await world.price(prices);
+        const at = world.later();
+        const all = ways(world);
+        const singles = all.filter(({ option }) => !isTwice(option) && option.debtAsset !== option.collateralAsset);
+        const withTwice = (way: (typeof all)[number]) =>
+          all.find(({ slot, option }) => slot === way.slot && option.label === `${way.option.label} twice`)?.option;
+        const both = singles.filter((way) => withTwice(way) !== undefined);
+        const only = singles.filter((way) => withTwice(way) === undefined);
+        const apart = (some: typeof all) => some.filter((_, place) => place % Math.ceil(some.length / SIZED) === 0);
+        for (const way of [...apart(both), ...apart(only)]) {
+          const { slot, option } = way;
+          const twice = withTwice(way);
+          const pair = [option.debtAsset, option.collateralAsset];
+          const given = async (amounts: readonly bigint[], run: () => Promise<Outcome>): Promise<readonly Given[]> => {
+            const outcome = await run();
+            if (outcome === 'reverts') return [];
+            return [{ amountRaw: amounts.reduce((sum, amount) => sum + amount, 0n), paidRaw: -outcome[0]!, gotRaw: outcome[1]! }];
+          };
+          const once = gridOf(option, POINTS).map((amountRaw) =>
+            given([amountRaw], () => world.run(option.steps(amountRaw, [], RUNNER), pair, at)),
           );
-          const venue = routerOver(pools, [weth], weth);
-          const terms = { ...TERMS, numeraire: weth, numeraireUsd8: FALL['ETH / USD'], gasPriceWei: 10n ** 7n };
-          const lender = lenderDouble('free', 10n ** 40n, 0n);
-          const depth = venue.depth(at);
-          let best = 0n;
-          for (const [base, outcome] of tried) {
-            if (outcome === 'reverts') continue;
-            const flows = [0, 1].map((side) => ({ asset: pair[side]!, deltaRaw: outcome[side]! }));
-            for (const way of waysOut({ ...base, numeraire: weth })) {
-              const result = evaluate({ ...base, flow: () => flows }, 1n, lender, way, venue, depth, terms);
-              if (result.ok && result.evaluation.valueWei > best) best = result.evaluation.valueWei;
-            }
+          const grids: [Option, readonly Given[]][] = [[option, (await Promise.all(once)).flat()]];
+          if (twice !== undefined) {
+            const owedRaw = await owedAt(world, twice, world.protocol.accountOf(slot), at);
+            const parts = Array.from({ length: Number(FIRSTS) }, (_, place) => BigInt(place + 1));
+            const doubles = parts.flatMap((first) => {
+              const firstRaw = (most(option) * first) / FIRSTS;
+              const mostThen = ((owedRaw - firstRaw) * HALF_WAD) / WAD;
+              return parts.map((then) => [firstRaw, (mostThen * then) / FIRSTS] as const);
+            });
+            const pairs = doubles.map((amounts) => given(amounts, () => givenTwice(world, twice, amounts, at)));
+            grids.push([twice, (await Promise.all(pairs)).flat()]);
           }
-          const market = { venue, flashes: [lender], usd: { usd8: (token: Address) => ({ priceUsd8: usd8.get(token)!, decimals: 18 }) } };
-          const { decision } = planCandidate(NOBODY, [single, option], market, depth, terms, at);
-          if (decision.kind !== 'plan') throw new Error(`no plan for ${account}`);
-          const { grossWei, gasWei, repayRaw } = decision.plan;
-          expect((grossWei - gasWei) * 1_000n, `${option.label} of ${account} at ${deep}`).toBeGreaterThan(best * 999n);
-          if (decision.plan.option === option.label) isTwiceBest++;
-          else if (repayRaw < most(single)) isPartBest++;
+          const options = twice === undefined ? [option] : [option, twice];
+          expectSized({ options, given: grids }, weth, worthsAfter(tokens, prices), at, seen.accounts, seen);
         }
-      }
-      expect(isTwiceBest).toBeGreaterThan(1);
-      expect(isPartBest).toBeGreaterThan(1);
-    }));
+      });
+    expect(seen.cases).toBeGreaterThan(25);
+    expect(seen.twice).toBeGreaterThan(3);
+    expect(seen.part).toBeGreaterThan(10);
+  });
 
   test('what is left after a part is what the contracts let be taken in the next block, of the same pair and of others', () =>
     world.undone(async () => {

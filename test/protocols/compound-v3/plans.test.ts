@@ -17,12 +17,14 @@ import { encodeExecute } from '../../../src/lib/encode-steps.ts';
 import { SecretUrl } from '../../../src/lib/secret.ts';
 import { decideBlock } from '../../../src/pipeline/decide.ts';
 import type { Settings } from '../../../src/pipeline/settings.ts';
+import { MAX_ASSETS } from '../../../src/protocols/compound-v3/state.ts';
 import { Watch } from '../../../src/risk/candidates.ts';
 import type { Plan } from '../../../src/strategy/types.ts';
 import { World } from '../../../src/world.ts';
 import { expectNearly } from '../../support/left-over.ts';
+import { expectSized, type Given, gridOf, nothingSized, worthsAfter } from '../../support/sizing.ts';
 import type { Receipt } from '../aave-v3/sender.ts';
-import { cometAbi, LIQUIDATOR, lower } from './chain.ts';
+import { buying, cometAbi, LIQUIDATOR, lower } from './chain.ts';
 import { CometWorld } from './world.ts';
 
 const TREASURY: Address = '0x7ea5000000000000000000000000000000000001';
@@ -32,6 +34,9 @@ const BOUNDS: OracleBounds = {
 };
 /** Several liquidations fit into one transaction below EIP-7825's cap. */
 const TOGETHER = 6;
+/** Accounts that are sized after each fall, or offers, and amounts of each. */
+const SIZED = 4;
+const POINTS = 30n;
 
 let comet: CometWorld;
 let pool: RpcPool;
@@ -203,6 +208,42 @@ test('an account is absorbed with what the pools bear bought of it, and the rest
     expect(rest).toMatchObject({ collateralAsset: part.collateralAsset });
     expect(rest.seizedRaw).toBeGreaterThan((largest.seizedRaw - part.seizedRaw) / 2n);
   }));
+
+test('what is planned makes as much as the best of a fine grid of purchases that Comet takes, within 0.1%, in random pools', async () => {
+  const seen = nothingSized();
+  const { tokens } = comet.fixture.market;
+  const sized = async (prices: Readonly<Record<string, bigint>>, wanted: (slot: number) => boolean) => {
+    const at = comet.next();
+    const found = [...comet.protocol.slots()]
+      .filter(wanted)
+      .flatMap((slot) => comet.protocol.options(slot, at).map((option) => ({ slot, option })));
+    for (const { slot, option } of found.filter((_, place) => place % Math.ceil(found.length / SIZED) === 0)) {
+      const account = slot < MAX_ASSETS ? {} : { account: comet.protocol.accountOf(slot) };
+      const asked = gridOf(option, POINTS).map((baseRaw) => ({
+        ...account,
+        asset: option.collateralAsset,
+        baseRaw,
+        timestamp: at.timestamp,
+      }));
+      const bought = await Promise.all(asked.map((one) => buying(comet, one)));
+      const points = bought.flatMap((one, index): Given[] => (one === 'reverts' ? [] : [{ amountRaw: asked[index]!.baseRaw, ...one }]));
+      expectSized({ options: [option], given: [[option, points]] }, lower(tokens['WETH']!), worthsAfter(tokens, prices), at, slot, seen);
+    }
+  };
+  for (const prices of [FALL, RUIN])
+    await comet.undone(async () => {
+      await comet.price(prices);
+      await sized(prices, (slot) => slot >= MAX_ASSETS);
+    });
+  await comet.undone(async () => {
+    await priced(FALL);
+    await absorbAll((await decide()).candidates.map(({ account }) => account));
+    await comet.follower.advance();
+    await sized(FALL, (slot) => slot < MAX_ASSETS);
+  });
+  expect(seen.cases).toBeGreaterThan(25);
+  expect(seen.part).toBeGreaterThan(10);
+});
 
 test('each reason for leaving a position alone is said', () =>
   comet.undone(async () => {

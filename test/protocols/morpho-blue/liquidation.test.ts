@@ -4,7 +4,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { rpc } from '../../../scripts/devnet/rpc.ts';
 import type { Option } from '../../../src/protocols/types.ts';
 import { expectNearly, partOf } from '../../support/left-over.ts';
-import { type Attempt, LIQUIDATOR, MorphoWorld } from './world.ts';
+import { expectSized, type Given, gridOf, nothingSized, worthsAfter } from '../../support/sizing.ts';
+import { type Attempt, LIQUIDATOR, lower, MorphoWorld } from './world.ts';
 
 let world: MorphoWorld;
 beforeAll(async () => {
@@ -13,6 +14,9 @@ beforeAll(async () => {
 afterAll(() => world?.fixture.stop());
 
 const WAD = 10n ** 18n;
+/** Positions that are sized after each fall, and amounts of each. */
+const SIZED = 4;
+const POINTS = 40n;
 /** ETH and BTC so low that no collateral covers its debt; or low enough to be liquidatable and still covered. */
 const RUIN = { 'ETH / USD': 1_500_00000000n, 'BTC / USD': 50_000_00000000n };
 /** Some are covered by so little that a part leaves them with less. */
@@ -90,6 +94,29 @@ test('what is left after a part is what Morpho lets be taken in the next block',
     });
   expect(seen.left).toBeGreaterThan(3);
   expect(seen.healed).toBeGreaterThan(1);
+});
+
+test('what is planned makes as much as the best of a fine grid of amounts that Morpho takes, within 0.1%, in random pools', async () => {
+  const seen = nothingSized();
+  const { tokens } = world.fixture.market;
+  for (const prices of [FALL, DEEP, RUIN])
+    await world.undone(async () => {
+      await world.price(prices);
+      const at = world.later();
+      const liquidatable = [...world.protocol.slots()].filter((slot) => world.protocol.options(slot, at).length > 0);
+      for (const slot of liquidatable.filter((_, place) => place % Math.ceil(liquidatable.length / SIZED) === 0)) {
+        const option = world.protocol.options(slot, at)[0]!;
+        const borrower = world.protocol.accountOf(slot);
+        const amounts = gridOf(option, POINTS);
+        const asked = amounts.map((amountRaw) => ({ borrower, ...callOf(option, amountRaw), timestamp: at.timestamp }));
+        const points = (await world.ask(asked)).flatMap((outcome, index): Given[] =>
+          outcome === 'reverts' ? [] : [{ amountRaw: amounts[index]!, paidRaw: outcome.repaidRaw, gotRaw: outcome.seizedRaw }],
+        );
+        expectSized({ options: [option], given: [[option, points]] }, lower(tokens['WETH']!), worthsAfter(tokens, prices), at, slot, seen);
+      }
+    });
+  expect(seen.cases).toBeGreaterThan(25);
+  expect(seen.part).toBeGreaterThan(10);
 });
 
 /** By Morpho's own words of a block: what the collateral lets be borrowed, and what is. */

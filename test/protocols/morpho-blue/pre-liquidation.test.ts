@@ -9,10 +9,14 @@ import { Prng } from '../../../scripts/devnet/prng.ts';
 import { rpc } from '../../../scripts/devnet/rpc.ts';
 import type { Moment } from '../../../src/oracles/types.ts';
 import type { Option, Slot } from '../../../src/protocols/types.ts';
+import { expectSized, type Given, gridOf, nothingSized, worthsAfter } from '../../support/sizing.ts';
 import { askEarly, authorisedBy, openContracts, type PreAttempt, type PreContract, preLiquidate } from './pre-world.ts';
 import { LIQUIDATOR, lower, MorphoWorld, type Outcome } from './world.ts';
 
 const POSITIONS = 520;
+/** Positions that are sized, and amounts of each. */
+const SIZED = 10;
+const POINTS = 40n;
 const DAY = 86_400;
 const YEAR = 365 * DAY;
 const NOBODY: Address = '0x0000000000000000000000000000000000000000';
@@ -124,6 +128,27 @@ test('amounts are the contracts’ own to the unit, over the whole of each regim
     expect(tooMuch.length).toBeGreaterThan(100);
     expect(await askEarly(world, asked)).toEqual(said);
     expect(new Set(await askEarly(world, tooMuch))).toEqual(new Set(['reverts']));
+  }));
+
+test('what is planned makes as much as the best of a fine grid of amounts that the contracts take, within 0.1%, in random pools', () =>
+  world.undone(async () => {
+    await world.price(falls[1]!);
+    const seen = nothingSized();
+    const { tokens } = world.fixture.market;
+    const at = world.later();
+    const early = [...world.protocol.slots()].flatMap((slot) => earlyOptions(slot, at).map((option) => ({ slot, option })));
+    for (const { slot, option } of early.filter((_, place) => place % Math.ceil(early.length / SIZED) === 0)) {
+      const borrower = world.protocol.accountOf(slot);
+      const amounts = gridOf(option, POINTS);
+      const asked = amounts.map((amountRaw) => ({ ...callOf(option, amountRaw, borrower), timestamp: at.timestamp }));
+      const points = (await askEarly(world, asked)).flatMap((outcome, index): Given[] =>
+        outcome === 'reverts' ? [] : [{ amountRaw: amounts[index]!, paidRaw: outcome.repaidRaw, gotRaw: outcome.seizedRaw }],
+      );
+      const worths = worthsAfter(tokens, falls[1]!);
+      expectSized({ options: [option], given: [[option, points]] }, lower(tokens['WETH']!), worths, at, slot, seen);
+    }
+    expect(seen.cases).toBeGreaterThan(20);
+    expect(seen.part).toBeGreaterThan(10);
   }));
 
 test('the seconds between which interest makes a position one to liquidate early, and then Morpho’s own, are the contracts’', async () => {
