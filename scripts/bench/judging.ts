@@ -1,6 +1,6 @@
 /** Every position judged at the next block: all of them, exactly, as the first head asks for. */
 import { parseAbi } from 'viem';
-import type { Account } from '../../src/protocols/aave-v3/accounts.ts';
+import type { Account } from '../../src/protocols/aave-v3/account.ts';
 import type { AaveV3Market } from '../../src/protocols/aave-v3/market.ts';
 import type { Slot } from '../../src/protocols/types.ts';
 import type { World } from '../../src/world.ts';

@@ -1,10 +1,12 @@
 /** Addresses by number, and numbers by address, in 30 bytes each: 20 for the address, the rest to find it by. */
 import { randomInt } from 'node:crypto';
 import { grown } from './grown.ts';
-import type { Address } from './types.ts';
+import type { Address, Hex } from './types.ts';
 
 /** Of 32 bits in an address. */
 const WORDS = 5;
+const ADDRESS_LENGTH = 42;
+const WORD_LENGTH = 66;
 const LEAST_PLACES = 64;
 /** Places of which this part is taken are looked through quickly. */
 const FULLEST = 0.6;
@@ -40,14 +42,24 @@ export class AddressTable {
   }
 
   indexOf(address: Address): number | undefined {
-    read(address);
+    read(address, ADDRESS_LENGTH);
+    return this.#asked();
+  }
+
+  /** The same of the address at the end of a topic. */
+  indexOfTopic(topic: Hex): number | undefined {
+    read(topic, WORD_LENGTH);
+    return this.#asked();
+  }
+
+  #asked(): number | undefined {
     const found = this.#places[this.#placeOf(hashOf(asked, 0))]!;
     return found === 0 ? undefined : found - 1;
   }
 
   /** Its number: a new one where it has none yet. */
   add(address: Address): number {
-    read(address);
+    read(address, ADDRESS_LENGTH);
     return this.#add();
   }
 
@@ -136,12 +148,14 @@ export class AddressTable {
   }
 }
 
-function read(address: Address): void {
-  if (address.length !== 42) throw new RangeError(`${address} is no address`);
+/** @param length how long the text has to be; its last 40 digits are the address */
+function read(text: Hex, length: number): void {
+  if (text.length !== length) throw new RangeError(`${text} holds no address`);
+  const start = length - 8 * WORDS;
   for (let word = 0; word < WORDS; word++) {
     let value = 0;
-    for (let place = 2 + word * 8; place < 10 + word * 8; place++) {
-      const code = address.charCodeAt(place);
+    for (let place = start + word * 8; place < start + 8 + word * 8; place++) {
+      const code = text.charCodeAt(place);
       // '0' to '9' end in their digit, letters of either case in one less than a ninth of theirs.
       value = (value << 4) | ((code & 15) + (code > 57 ? 9 : 0));
     }

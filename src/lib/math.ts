@@ -47,7 +47,7 @@ export function rayMulUp(a: bigint, b: bigint): bigint {
 
 /** Aave: WadRayMath.rayDiv. */
 export function rayDivHalfUp(a: bigint, b: bigint): bigint {
-  return (a * RAY + b / 2n) / b;
+  return (a * RAY + (b >> 1n)) / b;
 }
 
 /** Aave: WadRayMath.rayDivFloor. */

@@ -4,6 +4,10 @@ import type { Address, Hex, RawLog, ViewAnswer, ViewCall } from './types.ts';
 
 const WORD_DIGITS = 64;
 const ADDRESS_DIGITS = 40;
+/** Before an amount or an index of at most 96 bits. */
+const ZEROS = '0'.repeat(40);
+/** Behind those, before one that a double holds. */
+const MORE_ZEROS = '0'.repeat(11);
 
 /** A call without arguments other than words. `signature` in human-readable ABI: `function balanceOf(address)`. */
 export function viewCall(signature: string): (to: Address, ...words: readonly (bigint | number | Address)[]) => ViewCall {
@@ -79,15 +83,26 @@ export function ifWhole<T>(read: () => T): T | undefined {
 }
 
 export function topicAddress(log: RawLog, index: number): Address {
-  const topic = log.topics[index];
-  if (topic === undefined) throw new RangeError(`log ${log.logIndex} of ${log.address} in block ${log.blockNumber} lacks topic ${index}`);
-  return `0x${topic.slice(-ADDRESS_DIGITS).toLowerCase()}`;
+  return `0x${addressTopic(log, index).slice(-ADDRESS_DIGITS).toLowerCase()}`;
 }
 
+/** Most words hold small numbers, and `BigInt` takes the longer the more digits it is given, zeros included. */
 function wordIn(data: Hex, index: number): bigint | undefined {
   const from = 2 + index * WORD_DIGITS;
-  const digits = data.slice(from, from + WORD_DIGITS);
-  return digits.length === WORD_DIGITS ? BigInt(`0x${digits}`) : undefined;
+  const end = from + WORD_DIGITS;
+  if (data.length < end) return undefined;
+  if (!data.startsWith(ZEROS, from)) return BigInt(`0x${data.slice(from, end)}`);
+  const digits = data.slice(from + ZEROS.length, end);
+  if (!digits.startsWith(MORE_ZEROS)) return BigInt(`0x${digits}`);
+  const small = Number(`0x${digits}`);
+  return Number.isNaN(small) ? BigInt(`0x${digits}`) : BigInt(small);
+}
+
+/** The topic that names an address, checked to be there: for those who read it where it stands. */
+export function addressTopic(log: RawLog, index: number): Hex {
+  const topic = log.topics[index];
+  if (topic === undefined) throw new RangeError(`log ${log.logIndex} of ${log.address} in block ${log.blockNumber} lacks topic ${index}`);
+  return topic;
 }
 
 export function toAddress(word: bigint): Address {

@@ -12,6 +12,14 @@ describe('answers', () => {
     expect([uintOf(answer(data)), intOf(answer(data), 1), addressOf(answer(data), 2)]).toEqual([7n, -3n, ADDRESS]);
   });
 
+  test('of every size are told to the unit, and what is no number is refused', () => {
+    for (let bits = 0n; bits <= 256n; bits++)
+      for (const value of [2n ** bits - 1n, 2n ** (bits - 1n < 0n ? 0n : bits - 1n) + 1n])
+        expect(uintOf(answer(encodeAbiParameters([{ type: 'uint256' }], [value])))).toBe(value);
+    for (const wrong of ['g', '0.5', `_${'0'.repeat(20)}`, `x${'0'.repeat(50)}`])
+      expect(() => uintOf(answer(`0x${wrong.padStart(64, '0')}`))).toThrow(SyntaxError);
+  });
+
   test('that failed, are short, or hold no address read as undefined', () => {
     const failed: ViewAnswer = { ok: false, data: encodeAbiParameters([{ type: 'uint256' }], [7n]) };
     for (const bad of [failed, undefined, answer('0x'), answer('0x01')])

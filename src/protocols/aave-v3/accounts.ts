@@ -5,27 +5,12 @@
 import { AddressTable } from '../../lib/address-table.ts';
 import { Amounts } from '../../lib/amounts.ts';
 import { grown } from '../../lib/grown.ts';
-import type { Address } from '../../lib/types.ts';
+import type { Address, Hex } from '../../lib/types.ts';
 import type { Journal } from '../../mirror/journal.ts';
 import type { Slot } from '../types.ts';
+import type { Account } from './account.ts';
 import type { FixedDebt } from './interest.ts';
 import { Places } from './places.ts';
-
-/** One account as it stands now, for those who look at few. */
-export type Account = {
-  readonly address: Address;
-  /** False between the log that reveals an account and the read of its state at the end of that block. */
-  readonly known: boolean;
-  readonly eMode: number;
-  /** Ids of reserves flagged as collateral. */
-  readonly collateral: ReadonlySet<number>;
-  /** Scaled aToken balances by reserve id, of those ever flagged; others are read when they become collateral. */
-  readonly supplied: ReadonlyMap<number, bigint>;
-  /** Scaled debts by reserve id; none is 0. */
-  readonly owed: ReadonlyMap<number, bigint>;
-  /** Debts at a fixed rate by reserve id; no principal is 0. */
-  readonly fixed: ReadonlyMap<number, FixedDebt>;
-};
 
 /** What is to be said of an entry beside its amount, in 16 bits: the reserve's id in the lower eight. */
 const RESERVE = 0xff;
@@ -61,6 +46,11 @@ export class Accounts {
 
   slotOf(address: Address): Slot | undefined {
     return this.#addresses.indexOf(address);
+  }
+
+  /** Of the address that a log's topic holds. */
+  slotOfTopic(topic: Hex): Slot | undefined {
+    return this.#addresses.indexOfTopic(topic);
   }
 
   addressOf(slot: Slot): Address {
@@ -235,14 +225,27 @@ export class Accounts {
   }
 
   setOwed(slot: Slot, id: number, scaled: bigint, journal?: Journal): void {
-    const before = this.owedOf(slot, id);
+    const found = this.#find(slot, id | DEBT);
+    const before = found === undefined ? 0n : this.#amounts.get(found);
     if (before === scaled) return;
     journal?.record(() => this.setOwed(slot, id, before));
     if (scaled === 0n) {
-      this.#remove(slot, this.#find(slot, id | DEBT)!);
+      this.#remove(slot, found!);
       return;
     }
-    const entry = this.#find(slot, id | DEBT) ?? this.#append(slot, id | DEBT | READ);
+    this.#amounts.set(found ?? this.#append(slot, id | DEBT | READ), scaled);
+  }
+
+  /** The entry of what is supplied to a reserve, or owed to it. */
+  entryOf(slot: Slot, id: number, debt: boolean): number | undefined {
+    return this.#find(slot, debt ? id | DEBT : id);
+  }
+
+  /** Another amount for an entry, scaled and not 0, in place of the one that it has, which is `before`. */
+  replace(slot: Slot, entry: number, before: bigint, scaled: bigint, journal: Journal): void {
+    const id = this.reserveOf(entry);
+    const debt = this.isDebt(entry);
+    journal.record(() => (debt ? this.setOwed(slot, id, before) : this.setSupplied(slot, id, before)));
     this.#amounts.set(entry, scaled);
   }
 
@@ -328,22 +331,4 @@ export class Accounts {
     this.#amounts.reserve(entries);
     if (entries > this.#tags.length) this.#tags = grown(this.#tags, entries);
   }
-}
-
-/** Ids of the reserves that the account owes to. */
-export function debtIds({ owed, fixed }: Account): readonly number[] {
-  return fixed.size === 0 ? [...owed.keys()] : [...new Set([...owed.keys(), ...fixed.keys()])];
-}
-
-/** An account by itself, with its slot: for what would be, were it so. */
-export function alone({ address, known, eMode, collateral, supplied, owed, fixed }: Account): readonly [Accounts, Slot] {
-  const accounts = new Accounts();
-  const slot = accounts.add(address);
-  accounts.setKnown(slot, known);
-  accounts.setEMode(slot, eMode);
-  for (const id of collateral) accounts.setFlag(slot, id, true);
-  for (const [id, scaled] of supplied) accounts.setSupplied(slot, id, scaled);
-  for (const [id, scaled] of owed) accounts.setOwed(slot, id, scaled);
-  for (const [id, debt] of fixed) accounts.setFixed(slot, id, debt);
-  return [accounts, slot];
 }

@@ -1,7 +1,7 @@
 /** What an account is left with after a part of its debt is liquidated. Pure. */
 import { BPS, WAD } from '../../lib/math.ts';
 import type { Lowering } from '../types.ts';
-import type { Account } from './accounts.ts';
+import type { Account } from './account.ts';
 import type { Pair, Taking } from './liquidation.ts';
 
 /** An account's side of a pair: the reserves that it touches, and the part of the collateral's value that counts against debt. */

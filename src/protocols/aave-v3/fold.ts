@@ -1,6 +1,6 @@
 /** Folds one block's logs of a market into its state, through the journal, and notes what has to be read at the block's end. */
 import type { Address, Head, Hex, RawLog } from '../../lib/types.ts';
-import { dataWord, toAddress, topicAddress, topicOf } from '../../lib/words.ts';
+import { addressTopic, dataWord, toAddress, topicAddress, topicOf } from '../../lib/words.ts';
 import type { Journal } from '../../mirror/journal.ts';
 import { MirrorError } from '../../mirror/types.ts';
 import type { Slot } from '../types.ts';
@@ -104,10 +104,17 @@ export function borrowerIn(log: RawLog): Address | undefined {
 /** Throws a MirrorError on what only a new anchor can follow: an upgrade, a new reserve, a new price source. */
 export function foldLog(log: RawLog, block: Head, state: MarketState, journal: Journal, unread: Unread): void {
   const { addresses } = state;
+  // Most logs are of these two, and looking an address up takes as long as much of what follows.
   const supplied = state.byAToken.get(log.address);
-  if (supplied !== undefined) foldAToken(log, supplied, state, journal, unread);
+  if (supplied !== undefined) {
+    foldAToken(log, supplied, state, journal, unread);
+    return;
+  }
   const owed = state.byDebtToken.get(log.address);
-  if (owed !== undefined) foldDebtToken(log, owed, state, journal);
+  if (owed !== undefined) {
+    foldDebtToken(log, owed, state, journal);
+    return;
+  }
   const fixedDebt = state.byFixedDebtToken.get(log.address);
   if (fixedDebt !== undefined) foldFixedDebt(log, fixedDebt, block, state, journal);
   if (log.address === addresses.pool) foldPool(log, block, state, journal, unread);
@@ -147,7 +154,7 @@ function foldPool(log: RawLog, block: Head, state: MarketState, journal: Journal
       foldFlag(log, false, state, journal, unread);
       break;
     case pool.eModeSet: {
-      const slot = slotToChange(topicAddress(log, 1), state, journal);
+      const slot = slotToChange(log, 1, state, journal);
       if (slot !== undefined) state.accounts.setEMode(slot, Number(dataWord(log, 0)), journal);
       break;
     }
@@ -166,7 +173,7 @@ function reveal(address: Address, state: MarketState, journal: Journal, unread: 
 
 function foldFlag(log: RawLog, flagged: boolean, state: MarketState, journal: Journal, unread: Unread): void {
   const reserve = state.byAsset.get(topicAddress(log, 1));
-  const slot = slotToChange(topicAddress(log, 2), state, journal);
+  const slot = slotToChange(log, 2, state, journal);
   if (reserve === undefined || slot === undefined) return;
   state.accounts.setFlag(slot, reserve.id, flagged, journal);
   if (flagged && state.accounts.suppliedOf(slot, reserve.id) === undefined) readSupplied(slot, reserve, unread);
@@ -181,17 +188,17 @@ function readSupplied(slot: Slot, reserve: Reserve, unread: Unread): void {
 function foldAToken(log: RawLog, reserve: Reserve, state: MarketState, journal: Journal, unread: Unread): void {
   switch (log.topics[0]) {
     case token.mint:
-      foldSupplied(topicAddress(log, 2), dataWord(log, 0), log, reserve, state, journal);
+      foldSupplied(log, 2, dataWord(log, 0), reserve, state, journal);
       break;
     case token.burn:
-      foldSupplied(topicAddress(log, 1), -dataWord(log, 0), log, reserve, state, journal);
+      foldSupplied(log, 1, -dataWord(log, 0), reserve, state, journal);
       break;
     case token.transfer:
       for (const [place, sign] of [
         [1, -1n],
         [2, 1n],
       ] as const) {
-        const slot = slotToChange(topicAddress(log, place), state, journal);
+        const slot = slotToChange(log, place, state, journal);
         const before = slot === undefined ? undefined : state.accounts.suppliedOf(slot, reserve.id);
         if (slot === undefined || before === undefined) continue;
         if (state.rules.tellsTransfers) state.accounts.setSupplied(slot, reserve.id, before + sign * dataWord(log, 0), journal);
@@ -203,24 +210,28 @@ function foldAToken(log: RawLog, reserve: Reserve, state: MarketState, journal: 
   }
 }
 
-function foldSupplied(holder: Address, valueRaw: bigint, log: RawLog, reserve: Reserve, state: MarketState, journal: Journal): void {
-  const slot = slotToChange(holder, state, journal);
-  const before = slot === undefined ? undefined : state.accounts.suppliedOf(slot, reserve.id);
-  if (slot === undefined || before === undefined) return;
+function foldSupplied(log: RawLog, holder: number, valueRaw: bigint, reserve: Reserve, state: MarketState, journal: Journal): void {
+  const slot = slotToChange(log, holder, state, journal);
+  const entry = slot === undefined ? undefined : state.accounts.entryOf(slot, reserve.id, false);
+  const before = entry === undefined ? undefined : state.accounts.amountOf(entry);
+  if (slot === undefined || entry === undefined || before === undefined) return;
   const change = { valueRaw, interestRaw: dataWord(log, 1), indexRay: dataWord(log, 2) };
-  state.accounts.setSupplied(slot, reserve.id, state.rules.scaling.suppliedAfter(before, change), journal);
+  state.accounts.replace(slot, entry, before, state.rules.scaling.suppliedAfter(before, change), journal);
 }
 
 function foldDebtToken(log: RawLog, reserve: Reserve, state: MarketState, journal: Journal): void {
   if (log.topics[0] === token.upgraded) throw outdated(`the debt token of ${reserve.symbol} was upgraded`, log);
   const minted = log.topics[0] === token.mint;
   if (!minted && log.topics[0] !== token.burn) return;
-  const slot = slotToChange(topicAddress(log, minted ? 2 : 1), state, journal);
+  const slot = slotToChange(log, minted ? 2 : 1, state, journal);
   if (slot === undefined) return;
   const valueRaw = minted ? dataWord(log, 0) : -dataWord(log, 0);
   const change = { valueRaw, interestRaw: dataWord(log, 1), indexRay: dataWord(log, 2) };
-  const scaled = state.rules.scaling.owedAfter(state.accounts.owedOf(slot, reserve.id), change);
-  state.accounts.setOwed(slot, reserve.id, scaled, journal);
+  const entry = state.accounts.entryOf(slot, reserve.id, true);
+  const before = entry === undefined ? 0n : state.accounts.amountOf(entry)!;
+  const scaled = state.rules.scaling.owedAfter(before, change);
+  if (entry === undefined || scaled === 0n) state.accounts.setOwed(slot, reserve.id, scaled, journal);
+  else state.accounts.replace(slot, entry, before, scaled, journal);
 }
 
 /** StableDebtToken: what is minted or burned is the principal's change, the interest until then included; every change begins the interest anew. */
@@ -228,7 +239,7 @@ function foldFixedDebt(log: RawLog, reserve: Reserve, block: Head, state: Market
   if (log.topics[0] === fixed.upgraded) throw outdated(`the fixed-rate debt token of ${reserve.symbol} was upgraded`, log);
   const minted = log.topics[0] === fixed.mint;
   if (!minted && log.topics[0] !== fixed.burn) return;
-  const slot = slotToChange(topicAddress(log, minted ? 2 : 1), state, journal);
+  const slot = slotToChange(log, minted ? 2 : 1, state, journal);
   if (slot === undefined) return;
   const before = state.accounts.fixedOf(slot).get(reserve.id);
   const principalRaw = (before?.principalRaw ?? 0n) + (minted ? dataWord(log, 0) : -dataWord(log, 0));
@@ -256,8 +267,8 @@ function foldConfigurator(log: RawLog, state: MarketState, journal: Journal, unr
 }
 
 /** A tracked account whose state is known; one revealed in this block is read as a whole later. */
-function slotToChange(address: Address, state: MarketState, journal: Journal): Slot | undefined {
-  const slot = state.accounts.slotOf(address);
+function slotToChange(log: RawLog, topic: number, state: MarketState, journal: Journal): Slot | undefined {
+  const slot = state.accounts.slotOfTopic(addressTopic(log, topic));
   if (slot === undefined || !state.accounts.isKnown(slot)) return undefined;
   noteChange(state, slot, journal);
   return slot;

@@ -6,7 +6,7 @@ import { unpricedSource } from '../../oracles/sources.ts';
 import { together } from '../../oracles/together.ts';
 import type { PricedAsset } from '../registry.ts';
 import type { PriceUse } from '../types.ts';
-import { type Account, debtIds } from './accounts.ts';
+import { type Account, debtIds } from './account.ts';
 import { readCategories } from './categories.ts';
 import { calls, mustAddress, mustUint } from './reads.ts';
 import { rulesOf } from './rules.ts';

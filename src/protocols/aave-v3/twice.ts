@@ -5,7 +5,7 @@
  */
 import { BPS, min, WAD } from '../../lib/math.ts';
 import type { Regime } from '../types.ts';
-import type { Account } from './accounts.ts';
+import type { Account } from './account.ts';
 import { accountAfter, type Holder, isToxic } from './aftermath.ts';
 import { CLOSE_FACTOR_THRESHOLD_WAD, RESERVE_SHARE } from './closing.ts';
 import { type Pair, regimesOf, type Taking, takingOf } from './liquidation.ts';

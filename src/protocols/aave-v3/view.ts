@@ -3,7 +3,7 @@ import { divUp, mulDivDown } from '../../lib/math.ts';
 import type { AaveOracle } from '../../oracles/aave.ts';
 import type { Moment, UsdPrices } from '../../oracles/types.ts';
 import type { Holding, PositionView } from '../types.ts';
-import { type Account, debtIds } from './accounts.ts';
+import { type Account, debtIds } from './account.ts';
 import type { Lens, ReserveNow } from './lens.ts';
 
 const USD_UNIT = 100_000_000n;
