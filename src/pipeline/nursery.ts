@@ -2,7 +2,7 @@ import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
 /** With less than this in it there is room for what an update takes. */
-const LITTLE_BYTES = 2_000_000;
+const LITTLE_BYTES = 4_000_000;
 
 type Collect = (options: { readonly type: 'minor' }) => void;
 
