@@ -136,7 +136,7 @@ export class HotScene implements AsyncDisposable {
     this.#laps = new Laps();
     this.#pipeline.forget();
     this.#nonce = turn;
-    this.#pipeline.prepare(world, head);
+    this.#pipeline.prepare(world, head, { decisions: [], standing: undefined });
     await Promise.all([this.#ledger.open(head.number + 1), this.#ledger.dormant(this.#lane.address)]);
     await sleep(PAUSE_MS);
     const next = () => ({ block: head.number, timestamp: world.next().timestamp });

@@ -60,6 +60,8 @@ export type Circumstances = {
   readonly mostPlans?: number;
 };
 
+export type Decided = { readonly decisions: readonly Decision[]; readonly terms: Terms | undefined; readonly after: Depth | undefined };
+
 /** A plan or a named reason for each candidate, and the depth that all plans leave. `terms` is undefined where the native token has no price. Pure. */
 export function decideBlock(
   world: DecisionWorld,
@@ -69,7 +71,7 @@ export function decideBlock(
   at: Moment,
   tipWei: bigint,
   circumstances: Circumstances = {},
-): { readonly decisions: readonly Decision[]; readonly terms: Terms | undefined; readonly after: Depth | undefined } {
+): Decided {
   const { own = UNTAUGHT, carry = () => undefined, venue = world.venue } = circumstances;
   const terms = termsIn(termsAt(settings, world, head, at, tipWei, own), circumstances);
   const protocols = new Map(world.protocols.map((protocol) => [protocol.id, protocol]));

@@ -192,7 +192,7 @@ export class Follower {
     // What is still pending is judged and aimed anew, block after block.
     // NOTE: not waited for: the next head supersedes it.
     if (this.#pending.length > 0) void this.#inTurn(() => this.#backrun(this.#pending, arrivedAtMs));
-    else if (current()) this.#parts.updates?.prepare(world, head);
+    else if (current()) this.#parts.updates?.prepare(world, head, outcome);
   }
 
   async #backrun(pending: readonly PriceUpdate[], seenAtMs: number): Promise<void> {

@@ -11,8 +11,8 @@ import type { Watch } from '../risk/candidates.ts';
 import type { Candidate } from '../risk/types.ts';
 import { packOne } from '../strategy/packing.ts';
 import type { Terms } from '../strategy/terms.ts';
-import type { Decision, Plan } from '../strategy/types.ts';
-import { type Circumstances, type DecisionWorld, decideBlock } from './decide.ts';
+import type { Decision, Plan, SkipReason } from '../strategy/types.ts';
+import { type Circumstances, type Decided, type DecisionWorld, decideBlock } from './decide.ts';
 import type { Settings } from './settings.ts';
 
 /** How to bid, and how much there is time for. */
@@ -37,6 +37,9 @@ const MOST_GROUPS = 3;
 /** Transmissions take a fraction of this. */
 const TRANSMISSION_GAS = 2_000_000n;
 
+/** Left by no fault of its own: there is no gas or no time for it in the block. */
+const CROWDED_OUT: ReadonlySet<SkipReason['reason']> = new Set(['block-full', 'cooling-down']);
+
 /** What stands for itself at a head, whatever is pending. */
 export type Unmoved = {
   readonly head: Hex;
@@ -53,9 +56,13 @@ export type Unmoved = {
 export function unmovedAt(world: DecisionWorld, settings: Settings, watch: Watch, head: Head, going: Going): Unmoved {
   const at = world.next();
   const candidates = watch.foresee(world.protocols, at, head.number + 1).candidates.filter(({ sinceBlock }) => sinceBlock <= head.number);
-  const { decisions, terms, after } = decideBlock(world, settings, candidates, head, at, 0n, going);
+  return unmovedBy(decideBlock(world, settings, candidates, head, at, 0n, going), head, at);
+}
+
+/** The same of what was decided already. */
+export function unmovedBy({ decisions, terms, after }: Decided, head: Head, at: Moment): Unmoved {
   const plans = decisions.flatMap((decision) => (decision.kind === 'plan' ? [decision.plan] : []));
-  const idle = decisions.flatMap((one) => (one.kind === 'skip' && one.skip.reason !== 'block-full' ? [keyOf(one.candidate)] : []));
+  const idle = decisions.flatMap((one) => (one.kind === 'skip' && !CROWDED_OUT.has(one.skip.reason) ? [keyOf(one.candidate)] : []));
   return { head: head.hash, terms, plans, at, after, idle: new Set(idle) };
 }
 
@@ -168,8 +175,6 @@ export function foresee(
     return (candidate) => ({ updateTxHash: alone.find(([, keys]) => keys.has(keyOf(candidate)))?.[0] ?? last });
   }
 }
-
-type Decided = ReturnType<typeof decideBlock>;
 
 /**
  * Behind a hint goes one transaction. What it has no room for is not carried out and leaves the pools to the rest, which are planned anew: whoever comes behind them

@@ -20,7 +20,7 @@ import { noTime } from '../strategy/skips.ts';
 import type { Terms } from '../strategy/terms.ts';
 import type { Decision, Plan, SkipReason } from '../strategy/types.ts';
 import type { Chronicle } from './chronicle.ts';
-import { type Carry, type DecisionWorld, decideBlock } from './decide.ts';
+import { type Carry, type Decided, type DecisionWorld, decideBlock } from './decide.ts';
 import type { HedgeMoment, Hedger } from './hedger.ts';
 import type { OwnBids } from './own-bids.ts';
 import type { Pace, Timing } from './pace.ts';
@@ -39,6 +39,8 @@ export type BlockOutcome = {
   readonly judged: Judged;
   readonly decisions: readonly Decision[];
   readonly dispatched: Dispatched | undefined;
+  /** What was decided, where it rests on mirrored prices alone and pays no tip: an update's block begins with the same. */
+  readonly standing: { readonly decided: Decided; readonly at: Moment } | undefined;
 };
 
 type Skip = Extract<Decision, { kind: 'skip' }>;
@@ -150,7 +152,8 @@ export class BlockPipeline {
     for (const plan of plans) this.#chronicle.planned(plan, head);
     for (const { candidate, skip } of skips) this.#chronicle.skipped(candidate, skip, head);
     this.#chronicle.forget(judged.candidates);
-    return { judged, decisions, dispatched };
+    const standing = answers === undefined && tipWei === 0n ? { decided, at } : undefined;
+    return { judged, decisions, dispatched, standing };
   }
 
   /** How our transactions ended, before the block that tells so is decided. */

@@ -11,15 +11,18 @@ import type { Terms } from '../strategy/terms.ts';
 import type { Plan, SkipReason } from '../strategy/types.ts';
 import type { Chronicle } from './chronicle.ts';
 import type { DecisionWorld } from './decide.ts';
-import { foresee, type Unmoved, unmovedAt } from './foresight.ts';
+import { foresee, type Unmoved, unmovedAt, unmovedBy } from './foresight.ts';
 import { Nursery } from './nursery.ts';
-import type { Approve } from './on-block.ts';
+import type { Approve, BlockOutcome } from './on-block.ts';
 import type { OwnBids } from './own-bids.ts';
 import type { Pace } from './pace.ts';
 import type { Settings } from './settings.ts';
 
 /** Who goes behind updates now: a lane that rests leaves it to another. */
 export type BackrunLanes = { now(): { readonly lane: Address; readonly backrunner: Backrunner } };
+
+/** So few are planned anew for an update, as what is mined right behind it: nobody comes between. */
+const CROWD = 64;
 
 /** Pending price updates, from what they will make liquidatable to bundles behind them, in their own block. */
 export class UpdatePipeline {
@@ -113,8 +116,9 @@ export class UpdatePipeline {
     );
   }
 
-  /** Between a block and the next update there is time for what every update of that block needs. */
-  prepare(world: DecisionWorld, head: Head): void {
+  /** Between a block and the next update there is time for what every update of that block needs; to plan a crowd a second time there is not. */
+  prepare(world: DecisionWorld, head: Head, { decisions, standing }: Pick<BlockOutcome, 'decisions' | 'standing'>): void {
+    if (decisions.length > CROWD && standing !== undefined) this.#unmoved = unmovedBy(standing.decided, head, standing.at);
     const { terms, at } = this.#unmovedAt(world, head);
     // What was spent holds until something is written. Whoever needs it asks again, and meets the failure.
     if (terms !== undefined) this.#approve([], terms, at).catch(() => {});

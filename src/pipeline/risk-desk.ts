@@ -7,8 +7,8 @@ import type { OwnBids } from './own-bids.ts';
 
 /** Between so many paths whatever else waits has its turn: a fraction of a millisecond. */
 const PATHS_AT_ONCE = 16;
-/** Plans that wait to be simulated; what comes beyond them is told without its risk. */
-const MOST_WAITING = 64;
+/** Plans that wait to be simulated, each a hundredth of a second's work: of a crowd, in which the next block waits for the time, the best; the others are told without. */
+const MOST_WAITING = 24;
 
 /** States the risk of plans beside the way of sending: one after another, in small pieces, each plan once. */
 export class RiskDesk {
