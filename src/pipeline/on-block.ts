@@ -6,7 +6,7 @@ import type { Settled } from '../execution/tracker.ts';
 import type { Budget } from '../guard/budget.ts';
 import type { Repeats } from '../guard/repeats.ts';
 import { LedgerError } from '../ledger/database.ts';
-import type { OpenTransaction } from '../ledger/types.ts';
+import type { OpenTransaction, OutcomeKind } from '../ledger/types.ts';
 import { explainError } from '../lib/errors.ts';
 import type { Head } from '../lib/types.ts';
 import type { Depth } from '../liquidity/types.ts';
@@ -158,8 +158,12 @@ export class BlockPipeline {
 
   /** How our transactions ended, before the block that tells so is decided. */
   settled(settled: readonly Settled[]): void {
-    const missed = settled.filter(({ transaction, result }) => transaction.channel === 'bundle' && result.outcome === 'missed');
-    this.#missed = missed.flatMap(({ transaction }) => transaction.attempts.map(nameOf));
+    const bundled = settled.filter(({ transaction }) => transaction.channel === 'bundle');
+    const namesOf = (outcome: OutcomeKind) =>
+      bundled.filter(({ result }) => result.outcome === outcome).flatMap(({ transaction }) => transaction.attempts.map(nameOf));
+    // Of several variants one is mined at most.
+    const included = new Set(namesOf('included'));
+    this.#missed = namesOf('missed').filter((name) => !included.has(name));
   }
 
   /** What is still there was taken by nobody else: it came too late for its block, or was too much for it. */
