@@ -6,7 +6,7 @@ import type { Settled } from '../execution/tracker.ts';
 import type { Budget } from '../guard/budget.ts';
 import type { Repeats } from '../guard/repeats.ts';
 import { LedgerError } from '../ledger/database.ts';
-import type { OpenTransaction, OutcomeKind } from '../ledger/types.ts';
+import type { OpenTransaction } from '../ledger/types.ts';
 import { explainError } from '../lib/errors.ts';
 import type { Head } from '../lib/types.ts';
 import type { Depth } from '../liquidity/types.ts';
@@ -14,8 +14,6 @@ import type { PulledPrices } from '../oracles/pull/pulled.ts';
 import type { FeedId, Moment } from '../oracles/types.ts';
 import type { Protocol } from '../protocols/types.ts';
 import type { Judged, Watch } from '../risk/candidates.ts';
-import type { Candidate } from '../risk/types.ts';
-import { nameOf } from '../strategy/bids/book.ts';
 import { noTime } from '../strategy/skips.ts';
 import type { Terms } from '../strategy/terms.ts';
 import type { Decision, Plan, SkipReason } from '../strategy/types.ts';
@@ -75,8 +73,6 @@ export class BlockPipeline {
   readonly #hedger: Hedger | undefined;
   readonly #unwinder: Unwinder | undefined;
   readonly #pace: Pace;
-  /** What was signed in time and not mined. */
-  #missed: readonly string[] = [];
 
   /**
    * @param parts.topUps undefined where lanes are given nothing
@@ -133,7 +129,7 @@ export class BlockPipeline {
     const carry: Carry = (feeds) => answers && this.#pulled?.carriedFor(feeds, answers);
     const own = this.#ownBids.at(head.number);
     const patience = patienceOf(world.recovery, this.#ownBids.rivalsAt(head.number));
-    this.#slowDown(judged.candidates);
+    this.#pace.see(judged.candidates);
     const circumstances = { own, carry, moves: world.priceMoves, patience, mostPlans: this.#pace.most };
     const decided = decideBlock(world, this.#settings, judged.candidates, head, at, tipWei, circumstances);
     const { decisions, terms } = decided;
@@ -158,20 +154,7 @@ export class BlockPipeline {
 
   /** How our transactions ended, before the block that tells so is decided. */
   settled(settled: readonly Settled[]): void {
-    const bundled = settled.filter(({ transaction }) => transaction.channel === 'bundle');
-    const namesOf = (outcome: OutcomeKind) =>
-      bundled.filter(({ result }) => result.outcome === outcome).flatMap(({ transaction }) => transaction.attempts.map(nameOf));
-    // Of several variants one is mined at most.
-    const included = new Set(namesOf('included'));
-    this.#missed = namesOf('missed').filter((name) => !included.has(name));
-  }
-
-  /** What is still there was taken by nobody else: it came too late for its block, or was too much for it. */
-  #slowDown(candidates: readonly Candidate[]): void {
-    const missed = new Set(this.#missed);
-    this.#missed = [];
-    const left = candidates.reduce((count, candidate) => count + (missed.has(nameOf(candidate)) ? 1 : 0), 0);
-    if (left * 2 > missed.size) this.#pace.note(missed.size, 'late');
+    this.#pace.settled(settled);
   }
 
   /** The second legs of this block, or the first of a takeover that is left out otherwise: its skip is taken back. */

@@ -1,3 +1,7 @@
+import type { Settled } from '../execution/tracker.ts';
+import type { OutcomeKind } from '../ledger/types.ts';
+import type { Candidate } from '../risk/types.ts';
+import { nameOf } from '../strategy/bids/book.ts';
 import { byProfit } from '../strategy/block.ts';
 import type { Plan } from '../strategy/types.ts';
 
@@ -18,6 +22,8 @@ const CAREFULLY = 1 / 16;
 export class Pace {
   #most = Number.POSITIVE_INFINITY;
   #tooMany = Number.POSITIVE_INFINITY;
+  /** What was signed in time and not mined. */
+  #missed: ReadonlySet<string> = new Set();
 
   /** As many as there is time for. */
   get most(): number {
@@ -29,6 +35,23 @@ export class Pace {
     if (plans.length <= this.#most) return plans;
     const best = new Set(plans.toSorted(byProfit).slice(0, this.#most));
     return plans.filter((plan) => best.has(plan));
+  }
+
+  /** How our transactions ended. */
+  settled(settled: readonly Pick<Settled, 'transaction' | 'result'>[]): void {
+    const bundled = settled.filter(({ transaction }) => transaction.channel === 'bundle');
+    const namesOf = (outcome: OutcomeKind) =>
+      bundled.filter(({ result }) => result.outcome === outcome).flatMap(({ transaction }) => transaction.attempts.map(nameOf));
+    // Of several variants one is mined at most.
+    const included = new Set(namesOf('included'));
+    this.#missed = new Set(namesOf('missed').filter((name) => !included.has(name)));
+  }
+
+  /** What was missed and is still there was taken by nobody else: it came too late for its block, or was too much for it. */
+  see(candidates: readonly Candidate[]): void {
+    const left = candidates.reduce((count, candidate) => count + (this.#missed.has(nameOf(candidate)) ? 1 : 0), 0);
+    if (left * 2 > this.#missed.size) this.note(this.#missed.size, 'late');
+    this.#missed = new Set();
   }
 
   /** @param tried how many were tried in a block */

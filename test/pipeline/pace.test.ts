@@ -1,9 +1,16 @@
 import { describe, expect, it } from 'vitest';
+import type { Settled } from '../../src/execution/tracker.ts';
 import { Pace } from '../../src/pipeline/pace.ts';
+import type { Candidate } from '../../src/risk/types.ts';
 
 /** In no order of profit. */
 const PLANS = Array.from({ length: 100 }, (_, place) => ({ profitWei: BigInt((place * 37) % 100) }));
 const from = (leastWei: bigint) => PLANS.filter(({ profitWei }) => profitWei >= leastWei);
+
+const candidate = (account: string) => ({ protocol: 'aave-v3', market: 'core', account }) as unknown as Candidate;
+/** A bundle's transaction, as the tracker tells of it. */
+const ended = (accounts: readonly string[], outcome: 'missed' | 'included') =>
+  ({ transaction: { channel: 'bundle', attempts: accounts.map(candidate) }, result: { outcome } }) as unknown as Settled;
 
 describe('how many liquidations are tried in a block', () => {
   it('are all of them until a block was over too soon', () => {
@@ -41,6 +48,22 @@ describe('how many liquidations are tried in a block', () => {
     expect(pace.most).toBe(40);
     pace.note(40, 'in time');
     expect(pace.most).toBe(80);
+  });
+
+  it('are half of those of a bundle that came to nothing though nobody else took what it held', () => {
+    const pace = new Pace();
+    pace.settled([ended(['0x1', '0x2', '0x3', '0x4'], 'missed')]);
+    pace.see(['0x1', '0x2', '0x3', '0x9'].map(candidate));
+    expect(pace.most).toBe(2);
+  });
+
+  it('stay as they are where somebody else took it, or another variant was mined', () => {
+    const pace = new Pace();
+    pace.settled([ended(['0x1', '0x2', '0x3', '0x4'], 'missed')]);
+    pace.see(['0x1', '0x9'].map(candidate));
+    pace.settled([ended(['0x1', '0x2'], 'missed'), ended(['0x1', '0x2'], 'included')]);
+    pace.see(['0x1', '0x2'].map(candidate));
+    expect(pace.most).toBe(Number.POSITIVE_INFINITY);
   });
 
   it('say nothing where nothing was tried', () => {
