@@ -7,6 +7,9 @@ import type { Plan } from '../strategy/types.ts';
 
 /** So many at once are never too many to try again. */
 const ENOUGH = 256;
+/** A bundle of so few came to nothing for another reason: a relay, a rival. */
+const FEW = 32;
+
 /** When a block's bundle was out: early leaves room for more. */
 export type Timing = 'early' | 'in time' | 'late';
 
@@ -47,10 +50,10 @@ export class Pace {
     this.#missed = new Set(namesOf('missed').filter((name) => !included.has(name)));
   }
 
-  /** What was missed and is still there was taken by nobody else: it came too late for its block, or was too much for it. */
+  /** Many that were missed and are still there were taken by nobody else: they came too late for their block, or were too much for it. */
   see(candidates: readonly Candidate[]): void {
     const left = candidates.reduce((count, candidate) => count + (this.#missed.has(nameOf(candidate)) ? 1 : 0), 0);
-    if (left * 2 > this.#missed.size) this.note(this.#missed.size, 'late');
+    if (left > FEW && left * 2 > this.#missed.size) this.note(this.#missed.size, 'late');
     this.#missed = new Set();
   }
 

@@ -8,6 +8,7 @@ const PLANS = Array.from({ length: 100 }, (_, place) => ({ profitWei: BigInt((pl
 const from = (leastWei: bigint) => PLANS.filter(({ profitWei }) => profitWei >= leastWei);
 
 const candidate = (account: string) => ({ protocol: 'aave-v3', market: 'core', account }) as unknown as Candidate;
+const MANY = Array.from({ length: 40 }, (_, place) => `0x${place}`);
 /** A bundle's transaction, as the tracker tells of it. */
 const ended = (accounts: readonly string[], outcome: 'missed' | 'included') =>
   ({ transaction: { channel: 'bundle', attempts: accounts.map(candidate) }, result: { outcome } }) as unknown as Settled;
@@ -52,17 +53,19 @@ describe('how many liquidations are tried in a block', () => {
 
   it('are half of those of a bundle that came to nothing though nobody else took what it held', () => {
     const pace = new Pace();
-    pace.settled([ended(['0x1', '0x2', '0x3', '0x4'], 'missed')]);
-    pace.see(['0x1', '0x2', '0x3', '0x9'].map(candidate));
-    expect(pace.most).toBe(2);
+    pace.settled([ended(MANY, 'missed')]);
+    pace.see([...MANY.slice(0, 35), 'another'].map(candidate));
+    expect(pace.most).toBe(MANY.length / 2);
   });
 
-  it('stay as they are where somebody else took it, or another variant was mined', () => {
+  it.each([
+    ['somebody else took it', [ended(MANY, 'missed')], MANY.slice(0, 15)],
+    ['another variant was mined', [ended(MANY, 'missed'), ended(MANY, 'included')], MANY],
+    ['they were few: that had another reason', [ended(MANY.slice(0, 10), 'missed')], MANY],
+  ] as const)('stay as they are where %s', (_, settled, left) => {
     const pace = new Pace();
-    pace.settled([ended(['0x1', '0x2', '0x3', '0x4'], 'missed')]);
-    pace.see(['0x1', '0x9'].map(candidate));
-    pace.settled([ended(['0x1', '0x2'], 'missed'), ended(['0x1', '0x2'], 'included')]);
-    pace.see(['0x1', '0x2'].map(candidate));
+    pace.settled(settled);
+    pace.see(left.map(candidate));
     expect(pace.most).toBe(Number.POSITIVE_INFINITY);
   });
 
