@@ -90,7 +90,7 @@ export type Spending = {
 
 export type ControlCommand = { readonly id: number; readonly command: 'pause' | 'resume' | 'kill'; readonly afterKill: boolean };
 
-/** Every decision and attempt, durable before it is sent. A write resolves when it is on the disk, and is committed a few microtasks after the call. */
+/** Every decision and attempt, durable before it is sent. A write resolves when it is on the disk, and is committed a few microtasks after the call, but for decisions. */
 export interface Ledger {
   intend(transaction: IntendedTransaction): Promise<void>;
   /** The transaction left this machine (or was handed to at least one relay). */
@@ -105,7 +105,7 @@ export interface Ledger {
   open(sinceBlock: number): Promise<readonly OpenTransaction[]>;
   /** Of this sender, settled as not mined while, as far as is known here, their nonce is still free: they could be mined yet, if only to revert. */
   dormant(lane: Address): Promise<readonly OpenTransaction[]>;
-  /** Decisions are kept when they change, not every block. */
+  /** Decisions are kept when they change, not every block, and let all other writes pass. */
   decide(decision: {
     readonly block: number;
     readonly protocol: string;

@@ -141,7 +141,9 @@ export class BlockPipeline {
       ...(await this.#legs(world, whole, skips, moment)),
       ...(await this.#inventory(world, whole, skips, moment, decided.after)),
     ];
-    const plans = [...legs, ...whole];
+    const kept = this.#pace.keep(whole);
+    skips.push(...whole.filter((plan) => !kept.includes(plan)).map(({ candidate }) => noTime(candidate)));
+    const plans = [...legs, ...kept];
     const dispatched = terms === undefined ? undefined : await this.#send(plans, skips, { head, at, terms, open, stillCurrent, beganMs });
     for (const { plans: together, gasUnits } of dispatched?.rehearsed ?? []) world.gasUse.note(together, gasUnits);
     for (const candidate of judged.candidates) this.#chronicle.found(candidate);
@@ -190,12 +192,8 @@ export class BlockPipeline {
     return [opening];
   }
 
-  async #send(all: readonly Plan[], skips: Skip[], now: Now): Promise<Dispatched | undefined> {
+  async #send(plans: readonly Plan[], skips: Skip[], now: Now): Promise<Dispatched | undefined> {
     const { head, at, terms, open, stillCurrent } = now;
-    const plans = this.#pace.keep(all);
-    const kept = new Set(plans);
-    const left = all.filter((plan) => !kept.has(plan));
-    skips.push(...left.map(({ candidate }) => noTime(candidate)));
     let approved: readonly Plan[] = plans;
     try {
       const standing = await this.#dispatcher.standing(open, head, at);

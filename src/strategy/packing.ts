@@ -4,7 +4,7 @@ import { separate } from './bids/transaction.ts';
 import { byProfit } from './block.ts';
 import { gasOfBlock, MANY, SUM_HEADROOM_BPS } from './gas.ts';
 import { type Terms, TRANSACTION_GAS } from './terms.ts';
-import type { Plan, SkipReason } from './types.ts';
+import { closesPosition, type Plan, type SkipReason } from './types.ts';
 
 /** Plans as the transactions that they are to go in, each in order. */
 export type Pack = (plans: readonly Plan[], terms: Terms) => readonly (readonly Plan[])[];
@@ -93,7 +93,7 @@ class Room {
 
 /**
  * In order, into as few transactions as their bids and the gas cap allow; those on margin each alone. What the block has no gas for is left out: one transaction
- * too many, and the bundle would not be mined at all. What goes alone comes first then, and of groups that bid differently the one that leaves most.
+ * too many, and the bundle would not be mined at all. Room is taken first by what goes alone, then by groups that end what is held, then by those that leave most.
  */
 export const packTransactions: Pack = (plans, terms) => {
   const room = new Room(terms);
@@ -102,11 +102,13 @@ export const packTransactions: Pack = (plans, terms) => {
     plans.filter(({ margin }) => margin === undefined),
     terms,
   );
-  const packed = new Map(
-    groups.toSorted((a, b) => Number(profitOf(b) - profitOf(a))).map((together) => [together, packByGas(together, terms, room)] as const),
-  );
+  const packed = new Map(groups.toSorted(byRank).map((together) => [together, packByGas(together, terms, room)] as const));
   return [...groups.flatMap((together) => packed.get(together)!), ...onMargin];
 };
+
+function byRank(a: readonly Plan[], b: readonly Plan[]): number {
+  return Number(b.some(closesPosition)) - Number(a.some(closesPosition)) || Number(profitOf(b) - profitOf(a));
+}
 
 function packByGas(plans: readonly Plan[], terms: Terms, room: Room): readonly (readonly Plan[])[] {
   const transactions: Plan[][] = [];

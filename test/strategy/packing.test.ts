@@ -55,6 +55,14 @@ describe('plans in transactions', () => {
     expect(sizes(packTransactions([plan(20n), ordinary], { ...TERMS, maxBlockGas: limit / 2n }))).toEqual([[2_000]]);
   });
 
+  it('leave no end of what is held out for want of gas, however little it brings', () => {
+    const end = { ...plan(0n), leg: { kind: 'second' } } as Plan;
+    const one = (TRANSACTION_GAS + GAS) * 2n;
+    expect(sizes(packTransactions([end, plan(2_000n)], { ...TERMS, maxBlockGas: one }))[0]).toContain(0);
+    expect(sizes(packTransactions([plan(20n), plan(2_000n)], { ...TERMS, maxBlockGas: (one * 13n) / 20n }))).toEqual([[2_000]]);
+    expect(sizes(packTransactions([end, plan(2_000n)], { ...TERMS, maxBlockGas: (one * 13n) / 20n }))).toEqual([[0]]);
+  });
+
   it('go apart where a small one would keep too little at the bid that large ones need', () => {
     expect(sizes(packTransactions([plan(20n), plan(2_000n)], TERMS))).toEqual([[20], [2_000]]);
   });
